@@ -1,0 +1,80 @@
+#pragma once
+#include <cstdint>
+#include <filesystem>
+#include <functional>
+#include <nlohmann/json.hpp>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "base/job.h"
+#include "base/options.h"
+#include "data/image_source.h"
+#include "data/tables.h"
+
+namespace fovea::project {
+
+enum class Scope { Case, Project };
+
+// Which rounds a stage runs in. Round 0 is what exists before any human label.
+enum class Rounds { Zero, Later, Any };
+
+// From which round a need is taken. Same: the round of the run. Before: the round before (query reads the last
+// probabilities). Base: round 0. Latest: the newest round ≤ the run's that has it.
+enum class From { Same, Before, Base, Latest };
+
+struct Need {
+    std::string kind;       // "image", "pseudo-labels", "model", …
+    From from = From::Latest;
+    bool optional = false;
+};
+
+// Boxes no method may learn from. `guard` voxels around `test` are left out of everything; test is only ever scored.
+struct HeldOut {
+    std::string caseId;
+    Box test;
+    Box guarded;            // test grown by the guard, clipped to the image
+};
+
+// Everything a stage may know. A stage never sees the project, so that it runs anywhere.
+class StageContext {
+  public:
+    virtual ~StageContext() = default;
+
+    // Cases this run works on: one for Scope::Case, all of them for Scope::Project.
+    virtual const std::vector<std::string>& cases() const = 0;
+    virtual ImagePtr image(const std::string& caseId) const = 0;
+    // Boxes held out in this case: leave out of training, features, query, parameter search.
+    virtual std::vector<HeldOut> heldOut(const std::string& caseId) const = 0;
+    // Folder of a needed artifact; throws Error(Missing) naming the stage to run first. caseId "" for project artifacts.
+    virtual std::filesystem::path input(const std::string& kind, const std::string& caseId = "") const = 0;
+    // Same, absent when an optional need is not there.
+    virtual std::optional<std::filesystem::path> find(const std::string& kind, const std::string& caseId = "") const = 0;
+    // Staging folder to write into; adopted by rename when run() returns. Content of an interrupted run with the same
+    // inputs and options is still there: stages resume from it.
+    virtual std::filesystem::path output() const = 0;
+
+    int round = 0;
+    Options options;
+    std::string device;     // "cpu", "cuda:0"
+    std::uint64_t seed = 0;
+    int threads = 0;        // 0 = all
+    Job* job = nullptr;
+    // What the stage wants said in one JSON line and kept in the manifest ("objects": 60, "f1": 0.4).
+    nlohmann::json result = nlohmann::json::object();
+};
+
+// One step of the chain, as a value: one file in core/stage each.
+struct Stage {
+    std::string id;         // "pseudo-label": CLI sub-command, folder name
+    Text title;             // "Find objects"
+    Text help;              // one sentence
+    Scope scope = Scope::Case;
+    Rounds rounds = Rounds::Zero;
+    std::vector<Need> needs;
+    std::string makes;      // artifact kind: "pseudo-labels"
+    OptionTable options;
+    std::function<void(StageContext&)> run;
+};
+
+}  // namespace fovea::project

@@ -1,0 +1,49 @@
+# LibTorch from its Python wheel, without a CUDA toolkit: fovea::torch = libtorch_cpu + libc10.
+# Never links libtorch.so (it needs libtorch_cuda.so); CUDA is opened at run time by core/nn/device.
+# Its headers come last (-idirafter): the wheel carries its own fmt, which must not shadow the distribution's.
+
+if(NOT "$ENV{FOVEA_TORCH_ROOT}" STREQUAL "")
+  set(fovea_torch_default "$ENV{FOVEA_TORCH_ROOT}")
+else()
+  if(NOT "$ENV{XDG_CACHE_HOME}" STREQUAL "")
+    set(fovea_cache "$ENV{XDG_CACHE_HOME}/fovea")
+  else()
+    set(fovea_cache "$ENV{HOME}/.cache/fovea")
+  endif()
+  set(fovea_torch_default "${fovea_cache}/torch-2.11.0-cpu")
+  if(EXISTS "${fovea_cache}/torch-2.11.0-cuda")
+    set(fovea_torch_default "${fovea_cache}/torch-2.11.0-cuda")
+  endif()
+endif()
+set(FOVEA_TORCH_ROOT "${fovea_torch_default}" CACHE PATH "Folder that holds the unpacked wheels (torch/, nvidia/)")
+
+find_path(TorchWheel_INCLUDE_DIR torch/headeronly/version.h HINTS "${FOVEA_TORCH_ROOT}/torch/include" NO_DEFAULT_PATH)
+foreach(lib torch_cpu c10)
+  find_library(TorchWheel_${lib}_LIBRARY ${lib} HINTS "${FOVEA_TORCH_ROOT}/torch/lib" NO_DEFAULT_PATH)
+endforeach()
+# Beside torch/ in the unpacked wheels; on a machine whose Python has torch installed, wherever that keeps it.
+file(GLOB TorchWheel_CUDART "${FOVEA_TORCH_ROOT}/nvidia/*/lib/libcudart.so.1*" "${FOVEA_TORCH_ROOT}/torch/lib/libcudart*.so*")
+if(TorchWheel_INCLUDE_DIR)
+  set(TorchWheel_VERSION "")
+  foreach(part MAJOR MINOR PATCH)
+    file(STRINGS "${TorchWheel_INCLUDE_DIR}/torch/headeronly/version.h" line REGEX "define TORCH_VERSION_${part} ")
+    string(REGEX MATCH "[0-9]+$" number "${line}")
+    list(APPEND TorchWheel_VERSION ${number})
+  endforeach()
+  list(JOIN TorchWheel_VERSION "." TorchWheel_VERSION)
+endif()
+include(FindPackageHandleStandardArgs)
+find_package_handle_standard_args(TorchWheel VERSION_VAR TorchWheel_VERSION REQUIRED_VARS
+  TorchWheel_torch_cpu_LIBRARY TorchWheel_c10_LIBRARY TorchWheel_INCLUDE_DIR TorchWheel_CUDART)
+if(TorchWheel_FOUND AND NOT TARGET fovea::torch)
+  add_library(fovea::c10 SHARED IMPORTED)
+  set_target_properties(fovea::c10 PROPERTIES IMPORTED_LOCATION "${TorchWheel_c10_LIBRARY}" IMPORTED_SONAME libc10.so)
+  add_library(fovea::torch SHARED IMPORTED)
+  set_target_properties(fovea::torch PROPERTIES
+    IMPORTED_LOCATION "${TorchWheel_torch_cpu_LIBRARY}" IMPORTED_SONAME libtorch_cpu.so)
+  target_compile_options(fovea::torch INTERFACE
+    "SHELL:-idirafter ${TorchWheel_INCLUDE_DIR}"
+    "SHELL:-idirafter ${TorchWheel_INCLUDE_DIR}/torch/csrc/api/include")
+  target_link_libraries(fovea::torch INTERFACE fovea::c10)
+  target_link_options(fovea::torch INTERFACE "LINKER:--allow-shlib-undefined")
+endif()
