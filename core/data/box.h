@@ -70,7 +70,8 @@ void forEachTile(const Box& box, Index tile, F&& f) {
         for (std::int64_t y = box.begin.y; y < box.end.y; y += tile.y)
             for (std::int64_t x = box.begin.x; x < box.end.x; x += tile.x)
                 f(Box{{z, y, x},
-                      {std::min(z + tile.z, box.end.z), std::min(y + tile.y, box.end.y), std::min(x + tile.x, box.end.x)}});
+                      {std::min(z + tile.z, box.end.z), std::min(y + tile.y, box.end.y),
+                       std::min(x + tile.x, box.end.x)}});
 }
 
 }  // namespace fovea

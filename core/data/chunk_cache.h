@@ -8,8 +8,8 @@
 
 namespace fovea {
 
-// Decoded chunks shared by all readers, least recently used dropped first, bounded in bytes. Thread-safe; a chunk wanted by
-// two threads is loaded once. Chunks are immutable.
+// Decoded chunks shared by all readers, least recently used dropped first, bounded in bytes. Thread-safe; a chunk
+// wanted by two threads is loaded once. Chunks are immutable.
 class ChunkCache {
   public:
     using Chunk = std::shared_ptr<const AnyVolume>;  // null: the chunk does not exist (all fill value)

@@ -14,18 +14,18 @@ struct LevelInfo {
 
 struct ImageInfo {
     std::string path;
-    std::string format;                // "tiff", "ome-zarr", …
+    std::string format;  // "tiff", "ome-zarr", …
     DType dtype = DType::U8;
-    std::vector<LevelInfo> levels;     // at least one, full resolution first
+    std::vector<LevelInfo> levels;  // at least one, full resolution first
     int channels = 1;
     int timepoints = 1;
     std::vector<std::string> channelNames;  // empty or one per channel
-    Geometry geometry;                 // of level 0
+    Geometry geometry;                      // of level 0
     Index shape() const { return levels.front().shape; }
 };
 
-// An image read by box, lazily. read() is const and thread-safe. Implementations hold file handles, never the whole image
-// unless the format allows nothing else.
+// An image read by box, lazily. read() is const and thread-safe. Implementations hold file handles, never the whole
+// image unless the format allows nothing else.
 class ImageSource {
   public:
     virtual ~ImageSource() = default;

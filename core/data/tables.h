@@ -29,9 +29,9 @@ struct ChosenPatch {
     std::string reason;  // one computed sentence
 };
 
-nlohmann::json toJson(const Box& box);                 // [[z0,y0,x0],[z1,y1,x1]]
-Box boxFromJson(const nlohmann::json& json);           // throws Error(Format)
-nlohmann::json toJson(const Patch& patch);             // {"case": …, "box": …}
+nlohmann::json toJson(const Box& box);        // [[z0,y0,x0],[z1,y1,x1]]
+Box boxFromJson(const nlohmann::json& json);  // throws Error(Format)
+nlohmann::json toJson(const Patch& patch);    // {"case": …, "box": …}
 Patch patchFromJson(const nlohmann::json& json);
 nlohmann::json toJson(const std::vector<ChosenPatch>& chosen);
 std::vector<ChosenPatch> chosenFromJson(const nlohmann::json& json);

@@ -12,37 +12,59 @@ namespace fovea {
 enum class DType : std::uint8_t { U8, I8, U16, I16, U32, I32, U64, I64, F32, F64 };
 
 std::size_t sizeOf(DType type);
-const char* name(DType type);          // "uint8", "float32", …
+const char* name(DType type);                // "uint8", "float32", …
 DType dtypeByName(const std::string& name);  // throws Error(Unsupported)
 
 template <class T>
 constexpr DType dtypeOf() {
-    if constexpr (std::is_same_v<T, std::uint8_t>) return DType::U8;
-    else if constexpr (std::is_same_v<T, std::int8_t>) return DType::I8;
-    else if constexpr (std::is_same_v<T, std::uint16_t>) return DType::U16;
-    else if constexpr (std::is_same_v<T, std::int16_t>) return DType::I16;
-    else if constexpr (std::is_same_v<T, std::uint32_t>) return DType::U32;
-    else if constexpr (std::is_same_v<T, std::int32_t>) return DType::I32;
-    else if constexpr (std::is_same_v<T, std::uint64_t>) return DType::U64;
-    else if constexpr (std::is_same_v<T, std::int64_t>) return DType::I64;
-    else if constexpr (std::is_same_v<T, float>) return DType::F32;
-    else { static_assert(std::is_same_v<T, double>); return DType::F64; }
+    if constexpr (std::is_same_v<T, std::uint8_t>)
+        return DType::U8;
+    else if constexpr (std::is_same_v<T, std::int8_t>)
+        return DType::I8;
+    else if constexpr (std::is_same_v<T, std::uint16_t>)
+        return DType::U16;
+    else if constexpr (std::is_same_v<T, std::int16_t>)
+        return DType::I16;
+    else if constexpr (std::is_same_v<T, std::uint32_t>)
+        return DType::U32;
+    else if constexpr (std::is_same_v<T, std::int32_t>)
+        return DType::I32;
+    else if constexpr (std::is_same_v<T, std::uint64_t>)
+        return DType::U64;
+    else if constexpr (std::is_same_v<T, std::int64_t>)
+        return DType::I64;
+    else if constexpr (std::is_same_v<T, float>)
+        return DType::F32;
+    else {
+        static_assert(std::is_same_v<T, double>);
+        return DType::F64;
+    }
 }
 
 // Calls f(T{}) with the C++ type of `type`: dispatch(type, [&]<class T>(T) { … });
 template <class F>
 decltype(auto) dispatch(DType type, F&& f) {
     switch (type) {
-        case DType::U8: return f(std::uint8_t{});
-        case DType::I8: return f(std::int8_t{});
-        case DType::U16: return f(std::uint16_t{});
-        case DType::I16: return f(std::int16_t{});
-        case DType::U32: return f(std::uint32_t{});
-        case DType::I32: return f(std::int32_t{});
-        case DType::U64: return f(std::uint64_t{});
-        case DType::I64: return f(std::int64_t{});
-        case DType::F32: return f(float{});
-        case DType::F64: break;
+        case DType::U8:
+            return f(std::uint8_t{});
+        case DType::I8:
+            return f(std::int8_t{});
+        case DType::U16:
+            return f(std::uint16_t{});
+        case DType::I16:
+            return f(std::int16_t{});
+        case DType::U32:
+            return f(std::uint32_t{});
+        case DType::I32:
+            return f(std::int32_t{});
+        case DType::U64:
+            return f(std::uint64_t{});
+        case DType::I64:
+            return f(std::int64_t{});
+        case DType::F32:
+            return f(float{});
+        case DType::F64:
+            break;
     }
     return f(double{});
 }
@@ -52,7 +74,8 @@ struct Geometry {
     Vec3 spacing{1, 1, 1};
     Vec3 origin{0, 0, 0};
     bool known = false;
-    // Direction cosines, row = world axis (z, y, x), column = grid axis (z, y, x). Identity unless the file says otherwise.
+    // Direction cosines, row = world axis (z, y, x), column = grid axis (z, y, x). Identity unless the file says
+    // otherwise.
     std::array<double, 9> direction{1, 0, 0, 0, 1, 0, 0, 0, 1};
     friend bool operator==(const Geometry&, const Geometry&) = default;
 };
@@ -65,7 +88,8 @@ class Volume {
     Volume() = default;
     explicit Volume(Index shape, T value = T{}) : shape_(shape), data_(std::size_t(shape.count()), value) {}
     Volume(Index shape, std::vector<T> data) : shape_(shape), data_(std::move(data)) {
-        if (std::int64_t(data_.size()) != shape.count()) throw Error(ErrorKind::Internal, "volume data does not fit its shape");
+        if (std::int64_t(data_.size()) != shape.count())
+            throw Error(ErrorKind::Internal, "volume data does not fit its shape");
     }
 
     Index shape() const { return shape_; }
@@ -77,7 +101,9 @@ class Volume {
     std::vector<T>& vector() { return data_; }
     const std::vector<T>& vector() const { return data_; }
 
-    std::int64_t offset(std::int64_t z, std::int64_t y, std::int64_t x) const { return (z * shape_.y + y) * shape_.x + x; }
+    std::int64_t offset(std::int64_t z, std::int64_t y, std::int64_t x) const {
+        return (z * shape_.y + y) * shape_.x + x;
+    }
     std::int64_t offset(Index v) const { return offset(v.z, v.y, v.x); }
     T& operator()(std::int64_t z, std::int64_t y, std::int64_t x) { return data_[offset(z, y, x)]; }
     const T& operator()(std::int64_t z, std::int64_t y, std::int64_t x) const { return data_[offset(z, y, x)]; }
@@ -105,8 +131,10 @@ void copyBox(const Volume<A>& source, const Box& from, Volume<B>& target, Index 
         for (std::int64_t y = 0; y < n.y; ++y) {
             const A* a = source.data() + source.offset(from.begin.z + z, from.begin.y + y, from.begin.x);
             B* b = target.data() + target.offset(to.z + z, to.y + y, to.x);
-            if constexpr (std::is_same_v<A, B>) std::memcpy(b, a, std::size_t(n.x) * sizeof(A));
-            else for (std::int64_t x = 0; x < n.x; ++x) b[x] = B(a[x]);
+            if constexpr (std::is_same_v<A, B>)
+                std::memcpy(b, a, std::size_t(n.x) * sizeof(A));
+            else
+                for (std::int64_t x = 0; x < n.x; ++x) b[x] = B(a[x]);
         }
 }
 
@@ -126,7 +154,8 @@ struct AnyVolume {
     Geometry geometry;
 
     AnyVolume() = default;
-    AnyVolume(DType dtype_, Index shape_) : dtype(dtype_), shape(shape_), bytes(std::size_t(shape_.count()) * sizeOf(dtype_)) {}
+    AnyVolume(DType dtype_, Index shape_)
+        : dtype(dtype_), shape(shape_), bytes(std::size_t(shape_.count()) * sizeOf(dtype_)) {}
 
     template <class T>
     T* as() {

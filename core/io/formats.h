@@ -10,13 +10,13 @@ namespace fovea::io {
 
 struct OpenOptions {
     int timepoint = 0;
-    std::filesystem::path cache;   // folder for decoded copies of formats that cannot stream; empty = decode into memory
+    std::filesystem::path cache;  // folder for decoded copies of formats that cannot stream; empty = decode into memory
 };
 
 struct FormatInfo {
-    std::string id;                      // "tiff"
-    Text title;                          // "TIFF, ImageJ and OME-TIFF"
-    std::vector<std::string> suffixes;   // ".tif", …
+    std::string id;                     // "tiff"
+    Text title;                         // "TIFF, ImageJ and OME-TIFF"
+    std::vector<std::string> suffixes;  // ".tif", …
     bool reads = true, writes = false, streams = false;
 };
 
@@ -27,8 +27,8 @@ const std::vector<FormatInfo>& formats();
 // Throws Error: Missing (no such file), Format (damaged, with the place), Unsupported (with the way out).
 ImagePtr open(const std::string& path, const OpenOptions& options = {});
 
-// What one argument of the user means: several independent images (a folder of differently sized or unnumbered pictures)
-// or one. Returns paths that open() takes, in natural order.
+// What one argument of the user means: several independent images (a folder of differently sized or unnumbered
+// pictures) or one. Returns paths that open() takes, in natural order.
 std::vector<std::string> resolve(const std::string& path);
 
 // Writes one channel. The format follows the suffix (.tif .nrrd .nii .nii.gz .mha .mrc .zarr .png-series folder).

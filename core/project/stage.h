@@ -24,7 +24,9 @@ enum class Rounds { Zero, Later, Any };
 enum class From { Same, Before, Base, Latest };
 
 struct Need {
-    std::string kind;       // "image", "pseudo-labels", "model", …
+    // "image", "pseudo-labels", "plan", "model", "encoder", "features", "queue", "annotations", "probabilities", "objects",
+    // "scores", "export"; or "edits": the case's own folder with its journal, hashed by journal position.
+    std::string kind;
     From from = From::Latest;
     bool optional = false;
 };
@@ -50,6 +52,8 @@ class StageContext {
     virtual std::filesystem::path input(const std::string& kind, const std::string& caseId = "") const = 0;
     // Same, absent when an optional need is not there.
     virtual std::optional<std::filesystem::path> find(const std::string& kind, const std::string& caseId = "") const = 0;
+    // An image or label file named by an option (a truth to score against). Throws as the formats' open() does.
+    virtual ImagePtr open(const std::string& path) const = 0;
     // Staging folder to write into; adopted by rename when run() returns. Content of an interrupted run with the same
     // inputs and options is still there: stages resume from it.
     virtual std::filesystem::path output() const = 0;
@@ -60,7 +64,9 @@ class StageContext {
     std::uint64_t seed = 0;
     int threads = 0;        // 0 = all
     Job* job = nullptr;
-    // What the stage wants said in one JSON line and kept in the manifest ("objects": 60, "f1": 0.4).
+    // What the stage wants said in one JSON line and kept in the manifest ("objects": 60, "f1": 0.4). A stage that cannot go
+    // on before a person has done something sets "state": "waiting"; when all cases wait, nothing is adopted and the chain
+    // stops there.
     nlohmann::json result = nlohmann::json::object();
 };
 
@@ -75,6 +81,7 @@ struct Stage {
     std::string makes;      // artifact kind: "pseudo-labels"
     OptionTable options;
     std::function<void(StageContext&)> run;
+    bool random = false;    // the result depends on the seed
 };
 
 }  // namespace fovea::project

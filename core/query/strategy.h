@@ -12,9 +12,9 @@ namespace fovea::query {
 // What strategies choose from. Arrays are parallel to features.patches.
 struct Pool {
     FeatureTable features;
-    std::vector<Patch> labelled;         // chosen in earlier rounds; never chosen again
-    std::vector<double> doubt;           // mean predictive entropy per patch, empty when nothing was predicted yet
-    std::vector<double> foreground;      // share of pseudo-label or predicted foreground per patch, empty when unknown
+    std::vector<Patch> labelled;     // chosen in earlier rounds; never chosen again
+    std::vector<double> doubt;       // mean predictive entropy per patch, empty when nothing was predicted yet
+    std::vector<double> foreground;  // share of pseudo-label or predicted foreground per patch, empty when unknown
 };
 
 // Chooses what to label next. Deterministic for a seed. Throws Error(Input) when the pool lacks what it needs.

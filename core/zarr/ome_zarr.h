@@ -4,6 +4,7 @@
 #include <string>
 #include <vector>
 
+#include "base/job.h"
 #include "data/image_source.h"
 
 namespace fovea::zarr {
@@ -14,17 +15,18 @@ struct Layout {
     Index shape;
     int channels = 1;
     Geometry geometry;
-    Index chunk{16, 128, 128};           // cut to the shape
-    std::string codec = "blosc";         // "blosc" (zstd inside), "zstd", "zlib", "raw"; gpu-core has "raw" alone
+    Index chunk{16, 128, 128};    // cut to the shape
+    std::string codec = "blosc";  // "blosc" (zstd inside), "zstd", "zlib", "raw"; gpu-core has "raw" alone
     std::vector<std::string> channelNames = {};
-    bool labels = false;                 // levels by mode (most frequent value, ties to the smaller), else by mean; adds "image-label"
+    bool labels = false;  // levels by mode (most frequent value, ties to the smaller), else by mean; adds "image-label"
 };
 
-// Writes slab by slab; readable while it grows. Chunks not written are fill value 0. write() is thread-safe for boxes that share
-// no chunk; a box need not be chunk-aligned (partial chunks are read, changed, written).
+// Writes slab by slab; readable while it grows. Chunks not written are fill value 0. write() is thread-safe for boxes
+// that share no chunk; a box need not be chunk-aligned (partial chunks are read, changed, written).
 class Writer {
   public:
-    // Creates the folder with its metadata; an existing one with the same layout is continued, another is an Error(Input).
+    // Creates the folder with its metadata; an existing one with the same layout is continued, another is an
+    // Error(Input).
     Writer(const std::filesystem::path& path, const Layout& layout);
     ~Writer();
     void write(int channel, const Box& box, const AnyVolume& values);
@@ -34,6 +36,10 @@ class Writer {
     }
     // Adds coarser levels (factor 2 in the axes that are fine enough, until all ≤ 256) and their metadata.
     void buildLevels();
+    // The same with progress; cancelling leaves the levels built so far out of the metadata.
+    void buildLevels(Job& job);
+    // True when every chunk that the box touches is on disk: how an interrupted run knows where to go on.
+    bool finished(int channel, const Box& box) const;
 
   private:
     struct Impl;

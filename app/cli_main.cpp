@@ -1,0 +1,93 @@
+// fovea-cli: every stage, tool and the demo. Exit 0 done, 1 failed, 2 wrong usage, 130 cancelled.
+#include <cstdlib>
+#include <cstring>
+#include <iostream>
+
+#include "base/log.h"
+#include "cli.h"
+#include "environment.h"
+
+namespace fovea::app {
+
+namespace {
+
+// The words a person may have meant: sub-commands and options of the command that did not understand.
+std::vector<std::string> known(const CLI::App& app) {
+    std::vector<std::string> words;
+    for (const CLI::App* sub : app.get_subcommands({})) words.push_back(sub->get_name());
+    for (const CLI::Option* option : app.get_options())
+        for (const std::string& name : option->get_lnames()) words.push_back("--" + name);
+    return words;
+}
+
+int usage(const CLI::App& app, const CLI::ParseError& error, int argc, char** argv) {
+    std::vector<std::string> words = known(app);
+    const CLI::App* command = &app;
+    for (int i = 1; i < argc; ++i)
+        for (const CLI::App* sub : command->get_subcommands({}))
+            if (sub->get_name() == argv[i]) {
+                command = sub;
+                for (const std::string& word : known(*sub)) words.push_back(word);
+                break;
+            }
+    std::string hint;
+    for (int i = 1; i < argc && hint.empty(); ++i) {
+        const std::string word = std::string(argv[i]).substr(0, std::string(argv[i]).find('='));
+        if (std::find(words.begin(), words.end(), word) == words.end())
+            if (const std::string near = nearest(word, words); !near.empty()) hint = " Did you mean " + near + "?";
+    }
+    log::error(std::string(error.what()) + hint);
+    return 2;
+}
+
+// Before anything else, because it takes a new start of the program to change them.
+int threadsAsked(int argc, char** argv) {
+    for (int i = 1; i < argc; ++i) {
+        if (std::strncmp(argv[i], "--threads=", 10) == 0) return std::atoi(argv[i] + 10);
+        if (std::strcmp(argv[i], "--threads") == 0 && i + 1 < argc) return std::atoi(argv[i + 1]);
+    }
+    return 0;
+}
+
+int main(int argc, char** argv) {
+    settleEnvironment(argc, argv, threadsAsked(argc, argv));
+    Cli cli;
+    CLI::App app("Fovea on the command line: find, label, learn and score objects in 3D microscopy.", "fovea-cli");
+    app.set_version_flag("--version", [] { return versionText(); });
+    app.add_flag("--json", cli.json, "Results as JSON lines on stdout");
+    app.add_option("--device", cli.device, "auto, cpu, cuda or cuda:N")->capture_default_str();
+    app.add_option("--threads", cli.threads, "CPU threads; 0 = all")->check(CLI::NonNegativeNumber)->capture_default_str();
+    app.add_option("--seed", cli.seed, "Seed of everything random; kept in the project");
+    app.fallthrough();
+    app.require_subcommand(1);
+    addProjectCommands(app, cli);
+    addToolCommands(app, cli);
+    addDemoCommand(app, cli);
+    const auto fail = [&](int code, const char* state, const std::string& why) {
+        if (!why.empty()) log::error(why);
+        if (cli.json) cli.say({{"state", state}, {"error", why}});
+        return code;
+    };
+    try {
+        app.parse(argc, argv);
+        return 0;
+    } catch (const CLI::Success& success) {
+        return app.exit(success);
+    } catch (const CLI::ParseError& error) {
+        return usage(app, error, argc, argv);
+    } catch (const UsageError& error) {
+        return fail(2, "usage", error.what());
+    } catch (const Error& error) {
+        return fail(1, "failed", error.what());
+    } catch (const Cancelled&) {
+        return fail(130, "cancelled", "");
+    } catch (const std::exception& error) {
+        return fail(1, "failed", std::string("Unexpected: ") + error.what());
+    }
+}
+
+}  // namespace
+
+}  // namespace fovea::app
+
+int main(int argc, char** argv) { return fovea::app::main(argc, argv); }

@@ -1,0 +1,36 @@
+#include "services.h"
+#include "zarr/ome_zarr.h"
+
+namespace fovea::app {
+
+using nlohmann::json;
+
+ImagePtr openImage(const std::string& path, int timepoint, const std::filesystem::path&) { return zarr::open(path, timepoint); }
+
+std::vector<std::string> resolveImages(const std::string& path) { return {path}; }
+
+void writeImage(const std::filesystem::path& path, const ImageSource& image, bool labels, Job& job) {
+    zarr::Layout layout;
+    layout.dtype = image.info().dtype;
+    layout.shape = image.info().shape();
+    layout.channels = image.info().channels;
+    layout.geometry = image.info().geometry;
+    layout.labels = labels;
+    zarr::Writer writer(path, layout);
+    for (int channel = 0; channel < layout.channels; ++channel)
+        forEachTile(Box::of(layout.shape), {layout.chunk.z, layout.shape.y, layout.shape.x}, [&](const Box& slab) {
+            job.check();
+            writer.write(channel, slab, image.read(0, channel, slab));
+        });
+    writer.buildLevels();
+}
+
+Text commitLabels(const project::Artifacts&, int, const std::string&, Job&) {
+    throw Error(ErrorKind::Unsupported, FOVEA_TR("This build cannot edit labels. Commit them where the project lives."));
+}
+
+json describeFormats() {
+    return {{"formats", {{{"id", "ome-zarr"}, {"title", "OME-Zarr"}, {"suffixes", {".zarr"}}, {"reads", true}, {"writes", true}, {"streams", true}}}}};
+}
+
+}  // namespace fovea::app

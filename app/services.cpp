@@ -1,0 +1,116 @@
+#include "services.h"
+
+#include <algorithm>
+
+#include "base/file.h"
+#include "data/synthetic.h"
+#include "nn/device.h"
+#include "versions.h"
+#include "zarr/ome_zarr.h"
+
+namespace fovea::app {
+
+namespace fs = std::filesystem;
+using nlohmann::json;
+
+Services makeServices() {
+    Services services;
+    services.stages = stage::stages(services.extensions);
+    services.opener = openImage;
+    services.promptEngines = {segment::geodesicEngine()};
+    return services;
+}
+
+std::string deviceByName(const std::string& wanted) { return nn::findDevice(wanted).name; }
+
+namespace {
+
+const char* name(project::Scope scope) { return scope == project::Scope::Case ? "case" : "project"; }
+
+const char* name(project::Rounds rounds) {
+    switch (rounds) {
+        case project::Rounds::Zero: return "zero";
+        case project::Rounds::Later: return "later";
+        case project::Rounds::Any: break;
+    }
+    return "any";
+}
+
+const char* name(project::From from) {
+    switch (from) {
+        case project::From::Same: return "same";
+        case project::From::Before: return "before";
+        case project::From::Base: return "base";
+        case project::From::Latest: break;
+    }
+    return "latest";
+}
+
+}  // namespace
+
+json describeStages(const Services& services) {
+    json rows = json::array();
+    for (const project::Stage& stage : services.stages) {
+        json needs = json::array();
+        for (const project::Need& need : stage.needs)
+            needs.push_back({{"kind", need.kind}, {"from", name(need.from)}, {"optional", need.optional}});
+        rows.push_back({{"id", stage.id},
+                        {"title", stage.title.str()},
+                        {"help", stage.help.str()},
+                        {"scope", name(stage.scope)},
+                        {"rounds", name(stage.rounds)},
+                        {"needs", needs},
+                        {"makes", stage.makes},
+                        {"options", toJson(stage.options)}});
+    }
+    return {{"stages", rows}};
+}
+
+json describeModels(const Services& services) {
+    json rows = json::array();
+    const auto add = [&](const std::string& id, const std::string& title, const char* use) {
+        rows.push_back({{"id", id}, {"title", title}, {"use", use}, {"embedded", true}, {"ready", true}});
+    };
+    for (const auto& labeler : services.extensions.pseudoLabelers) add(labeler->id(), labeler->title().str(), "pseudo-labels");
+    for (const auto& engine : services.promptEngines) add(engine->id(), engine->title().str(), "prompts");
+    for (const auto& strategy : services.extensions.strategies) add(strategy->id(), strategy->title().str(), "query");
+    return {{"models", rows}};
+}
+
+json describePlugins(const Services& services) {
+    json rows = json::array();
+    const stage::Extensions builtIn;
+    for (const auto& labeler : services.extensions.pseudoLabelers)
+        if (std::find(builtIn.pseudoLabelers.begin(), builtIn.pseudoLabelers.end(), labeler) == builtIn.pseudoLabelers.end())
+            rows.push_back({{"id", labeler->id()}, {"kind", "pseudo-labeler"}, {"title", labeler->title().str()}});
+    for (const auto& strategy : services.extensions.strategies)
+        if (std::find(builtIn.strategies.begin(), builtIn.strategies.end(), strategy) == builtIn.strategies.end())
+            rows.push_back({{"id", strategy->id()}, {"kind", "query-strategy"}, {"title", strategy->title().str()}});
+    return {{"plugins", rows}};
+}
+
+std::string versionText() {
+    std::string text = "fovea " FOVEA_VERSION "\n";
+    text += "libtorch " + nn::torchVersion() + "\n" FOVEA_LIBRARY_VERSIONS;
+    for (const nn::DeviceInfo& device : nn::devices()) text += "device " + device.name + " (" + device.model + ")\n";
+    if (const std::string why = nn::whyNoGpu(); !why.empty()) text += "no graphics card: " + why + "\n";
+    return text;
+}
+
+SamplePaths writeSample(const fs::path& folder, const std::string& kind, Index shape, std::uint64_t seed, Job& job) {
+    job.progress(0, 2, FOVEA_TR("Inventing a volume"));
+    const SyntheticSample sample = makeSample(kind, shape, seed);
+    job.check();
+    job.progress(1, 2, FOVEA_TR("Writing it"));
+    file::makeFolder(folder);
+    const SamplePaths paths{folder / "image.zarr", folder / "truth.zarr"};
+    Volume<std::int32_t> truth = sample.truth;
+    truth.geometry = sample.image.geometry;
+    file::remove(paths.image);
+    file::remove(paths.truth);
+    zarr::save(paths.image, sample.image);
+    zarr::save(paths.truth, truth, true);
+    return paths;
+}
+
+}  // namespace fovea::app

@@ -1,0 +1,47 @@
+#pragma once
+#include <nlohmann/json.hpp>
+#include <string>
+
+#include "project/project.h"
+#include "segment/prompt_engine.h"
+#include "stage/stages.h"
+
+namespace fovea::app {
+
+// What both programs are built from: formats, stages, engines, in their order. Plug-ins add to the lists here and nowhere else.
+struct Services {
+    stage::Extensions extensions;
+    project::StageList stages;
+    project::ImageOpener opener;
+    std::vector<std::shared_ptr<const segment::PromptEngine>> promptEngines;
+};
+
+Services makeServices();
+
+// What depends on the rooms there are: all formats and label sessions (rooms_all.cpp), or OME-Zarr alone on GPU nodes
+// (rooms_gpu.cpp); CMake picks.
+ImagePtr openImage(const std::string& path, int timepoint, const std::filesystem::path& cache);
+std::vector<std::string> resolveImages(const std::string& path);  // see io::resolve
+void writeImage(const std::filesystem::path& path, const ImageSource& image, bool labels, Job& job);
+// The simulated annotator, see stage::commitTruth. Returns a sentence about what was done.
+Text commitLabels(const project::Artifacts& artifacts, int round, const std::string& labelsPath, Job& job);
+
+// "auto", "cpu", "cuda:0" → the device to use. Throws Error(Device).
+std::string deviceByName(const std::string& wanted);
+
+// {"stages": […]}, {"formats": […]}, {"models": […]}, {"plugins": […]}: what `fovea-cli stages --json` … print.
+nlohmann::json describeStages(const Services& services);
+nlohmann::json describeFormats();
+nlohmann::json describeModels(const Services& services);
+nlohmann::json describePlugins(const Services& services);
+
+// Names and versions of the program, its libraries and the device found, one per line.
+std::string versionText();
+
+// Sample volumes written as OME-Zarr: <folder>/image.zarr and <folder>/truth.zarr. Throws Error(Input) for another kind.
+struct SamplePaths {
+    std::filesystem::path image, truth;
+};
+SamplePaths writeSample(const std::filesystem::path& folder, const std::string& kind, Index shape, std::uint64_t seed, Job& job);
+
+}  // namespace fovea::app

@@ -1,0 +1,92 @@
+#include <algorithm>
+
+#include "labels/session_impl.h"
+
+namespace fovea::labels {
+
+namespace {
+
+constexpr Index tile{64, 256, 256};
+
+// Copies from `now` into `next`, inside `region`, the labels for which keep(label) is true.
+template <class Keep>
+void carry(const LabelLayer& now, LabelLayer& next, const Box& region, LabelTally& tally, Keep&& keep) {
+    forEachTile(region, tile, [&](const Box& part) {
+        const Volume<std::int32_t> labels = now.read(part), before = next.read(part);
+        Volume<std::int32_t> after = before;
+        for (std::int64_t i = 0; i < after.size(); ++i)
+            if (keep(labels.data()[i])) after.data()[i] = labels.data()[i];
+        tally.merge(next.apply(difference(part.begin, before, after), true));
+    });
+}
+
+// Rows of the new base as the carried voxels leave them.
+void settle(ObjectTable& rows, const LabelTally& tally, const LabelLayer& layer, const ObjectTable& now) {
+    for (const auto& [id, entry] : tally.entries) {
+        if (id == 0) continue;
+        auto row = rows.find(id);
+        if (row == rows.end()) {
+            // Kept by a complete patch alone.
+            const auto old = now.find(id);
+            if (old == now.end() || entry.voxels <= 0) continue;
+            row = rows.insert(*old).first;
+            row->second.voxels = 0;
+            row->second.box = {};
+        }
+        Object& object = row->second;
+        object.voxels += entry.voxels;
+        object.box = object.box.united(entry.added);
+        if (object.voxels > 0 && !entry.removed.empty() && touchesFace(entry.removed, object.box)) shrink(layer, id, object.box);
+    }
+    std::erase_if(rows, [](const auto& row) { return row.second.voxels <= 0; });
+}
+
+}  // namespace
+
+LabelEdit EditSession::Impl::swapped(ImagePtr base, const std::string& path, const ObjectTable& objects) {
+    LabelLayer next(shape, state.layer.geometry(), std::move(base));
+    ObjectTable rows = objects;
+    const auto isKept = [](const Object& row) { return isFrozen(row.state) || isRejected(row.state); };
+    // A new object with the number of one that stays has no place of its own.
+    for (const auto& [id, row] : state.rows)
+        if (const auto twin = rows.find(id); twin != rows.end() && isKept(row)) {
+            next.apply(recolour(next, id, twin->second.box, 0), true);
+            rows.erase(twin);
+        }
+    for (auto& [id, row] : rows)
+        if (row.voxels <= 0) std::tie(row.box, row.voxels) = measure(next, id, row.box);
+
+    LabelTally tally;
+    for (const Box& patch : state.patches) carry(state.layer, next, patch, tally, [](ObjectId) { return true; });
+    for (const auto& [id, row] : state.rows)
+        if (isFrozen(row.state)) carry(state.layer, next, row.box, tally, [wanted = id](ObjectId label) { return label == wanted; });
+    for (const auto& [id, row] : state.rows)
+        if (isKept(row)) tally.entries.erase(id);
+    settle(rows, tally, next, state.rows);
+    for (const auto& [id, row] : state.rows)
+        if (isKept(row)) rows[id] = row;
+
+    LabelEdit edit;
+    edit.title = FOVEA_TR("New prediction");
+    for (const auto& [id, row] : state.rows)
+        if (const auto after = rows.find(id); after == rows.end()) edit.rows.push_back({id, row, std::nullopt});
+        else if (after->second != row) edit.rows.push_back({id, row, after->second});
+    for (const auto& [id, row] : rows)
+        if (!state.rows.contains(id)) edit.rows.push_back({id, std::nullopt, row});
+    edit.base = BaseChange{state.basePath(), path, state.layer.overlay(), next.overlay()};
+    return edit;
+}
+
+void EditSession::swapBase(ImagePtr base, const std::string& basePath, const ObjectTable& objects) {
+    impl_->requireWritable();
+    if (impl_->stepOpen) throw Error(ErrorKind::Internal, FOVEA_TR("The base cannot be swapped inside another step."));
+    const std::string path = base ? impl_->stored(basePath.empty() ? base->info().path : basePath) : std::string();
+    if (base && (path.empty() || impl_->state.knows(path, base)))
+        throw Error(ErrorKind::Input, {FOVEA_TR("Labels at {path} lie below steps that can be undone already. Write the new ones to a place of their own."),
+                                       {{"path", basePath}}});
+    LabelEdit edit = impl_->swapped(base, path, objects);
+    impl_->state.know(path, base);
+    impl_->commit(std::move(edit));
+}
+
+}  // namespace fovea::labels

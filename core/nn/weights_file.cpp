@@ -1,0 +1,76 @@
+#include <torch/types.h>
+
+#include "base/error.h"
+#include "nn/torch_errors.h"
+#include "nn/weights.h"
+#include "tensorfile/safetensors.h"
+
+namespace fovea::nn {
+
+namespace {
+
+using tensorfile::ElementType;
+
+struct TypePair {
+    ElementType stored;
+    torch::ScalarType torchType;
+};
+
+constexpr TypePair typePairs[] = {
+    {ElementType::F32, torch::kFloat32}, {ElementType::F64, torch::kFloat64}, {ElementType::F16, torch::kFloat16},
+    {ElementType::BF16, torch::kBFloat16}, {ElementType::I64, torch::kInt64}, {ElementType::I32, torch::kInt32},
+    {ElementType::I16, torch::kInt16}, {ElementType::I8, torch::kInt8}, {ElementType::U8, torch::kUInt8},
+    {ElementType::Bool, torch::kBool}};
+
+torch::Tensor toTorch(const tensorfile::Tensor& stored, const std::string& path, const std::string& name) {
+    for (const TypePair& pair : typePairs) {
+        if (pair.stored != stored.type) continue;
+        auto tensor = torch::empty(stored.shape, pair.torchType);
+        if (!stored.bytes.empty()) std::memcpy(tensor.data_ptr(), stored.bytes.data(), stored.bytes.size());
+        return tensor;
+    }
+    throw Error(ErrorKind::Unsupported, Text(FOVEA_TR("{path}: the tensor {name} holds {type} numbers, which no network here uses. "
+                                                      "Convert the checkpoint to float32."),
+                                             {{"path", path}, {"name", name}, {"type", tensorfile::name(stored.type)}}));
+}
+
+tensorfile::Tensor fromTorch(const torch::Tensor& tensor) {
+    const auto plain = tensor.detach().to(torch::kCPU).contiguous();
+    for (const TypePair& pair : typePairs) {
+        if (pair.torchType != plain.scalar_type()) continue;
+        tensorfile::Tensor stored{pair.stored, plain.sizes().vec(), std::vector<std::byte>(plain.nbytes())};
+        if (!stored.bytes.empty()) std::memcpy(stored.bytes.data(), plain.data_ptr(), stored.bytes.size());
+        return stored;
+    }
+    throw Error(ErrorKind::Internal, Text(std::string("a tensor of type ") + torch::toString(plain.scalar_type()) + " can't be saved"));
+}
+
+}  // namespace
+
+void saveState(const std::filesystem::path& path, const State& state, const std::map<std::string, std::string>& about) {
+    translated([&] {
+        tensorfile::TensorMap tensors;
+        for (const auto& [name, tensor] : state) tensors.emplace(name, fromTorch(tensor));
+        tensorfile::writeSafetensors(path, tensors, about);
+    });
+}
+
+void saveWeights(const std::filesystem::path& path, const torch::nn::Module& module, const std::map<std::string, std::string>& about) {
+    saveState(path, stateOf(module), about);
+}
+
+State readState(const std::filesystem::path& path) {
+    return translated([&] {
+        const tensorfile::SafetensorsFile file(path);
+        State state;
+        for (const auto& item : file.tensors())
+            state.push_back({item.first, toTorch(file.read(item.first), path.string(), item.first)});
+        return state;
+    });
+}
+
+void loadWeights(const std::filesystem::path& path, torch::nn::Module& module) { loadState(readState(path), module, path.string()); }
+
+std::map<std::string, std::string> readAbout(const std::filesystem::path& path) { return tensorfile::SafetensorsFile(path).metadata(); }
+
+}  // namespace fovea::nn

@@ -1,0 +1,58 @@
+#pragma once
+#include <cstdint>
+#include <nlohmann/json.hpp>
+#include <string>
+#include <vector>
+
+#include "base/job.h"
+#include "data/box.h"
+#include "data/image_source.h"
+
+namespace fovea::plan {
+
+// Statistics of grey values; percentiles by linear interpolation, standard deviation of the population.
+struct Intensity {
+    double mean = 0, median = 0, std = 0, min = 0, max = 0;
+    double percentile005 = 0, percentile995 = 0;  // 0.5 % and 99.5 %
+    friend bool operator==(const Intensity&, const Intensity&) = default;
+};
+
+struct CasePrint {
+    std::string id;
+    Index shape;
+    Vec3 spacing{1, 1, 1};  // µm; 1 when the file does not say
+    std::vector<Intensity> whole;  // one per channel
+};
+
+// What a data set looks like; everything a plan is made from. Held-out boxes contributed nothing.
+struct Fingerprint {
+    std::vector<CasePrint> cases;
+    std::vector<Intensity> foreground;  // one per channel, over all cases; of the whole image where there are no labels
+    double foregroundShare = 0;         // of the labelled voxels sampled, 0 without labels
+    double touchingShare = 0;           // of the objects' in-plane faces, those shared with another object
+    int channels() const { return int(foreground.size()); }
+};
+
+// nnU-Net's dataset_fingerprint.json (names of spec section 1.5) plus "cases", "foreground_share", "touching_share".
+nlohmann::json toJson(const Fingerprint& fingerprint);
+Fingerprint fingerprintFromJson(const nlohmann::json& json);  // throws Error(Format)
+
+struct FingerprintCase {
+    std::string id;
+    ImagePtr image;
+    ImagePtr labels;         // instance ids, one channel, shape of the image; null when there are none
+    std::vector<Box> held;   // never read
+};
+
+// Samples every case in blocks spread over the image (all of it when it is small), leaving out held boxes. Memory: at most
+// 400,000 values per case and channel. Deterministic. Throws Error(Input): no case, cases with different channel counts, labels
+// of another shape, an image with NaN or held out as a whole.
+Fingerprint measureFingerprint(const std::vector<FingerprintCase>& cases, Job& job);
+
+// Empty → all zero.
+Intensity intensityOf(std::vector<float> values);
+
+// One channel sampled as above: for images that no plan has seen.
+Intensity measureIntensity(const ImageSource& image, int channel, const std::vector<Box>& held, Job& job);
+
+}  // namespace fovea::plan

@@ -1,0 +1,223 @@
+#include "plan/planner.h"
+
+#include <algorithm>
+#include <cmath>
+#include <cstdio>
+
+#include "base/error.h"
+
+namespace fovea::plan {
+
+namespace {
+
+// What finishes on a CPU; a GPU gets nnU-Net's own sizes.
+constexpr std::int64_t cpuBase = 16, cpuMostFeatures = 256, cpuPatch2d = 256;
+constexpr Index cpuPatch3d{16, 128, 128};
+constexpr std::size_t cpuStages = 6;
+constexpr std::int64_t leastPatch = 16;  // voxels in plane, so that there are two poolings and deep supervision works
+constexpr double flatRatio = 4;          // sections this much thicker than a pixel are looked at one by one
+constexpr std::int64_t fewSections = 8;
+constexpr double manyTouch = 0.02;       // share of object faces that lie on another object
+
+template <class T>
+double median(std::vector<T> values) {
+    std::sort(values.begin(), values.end());
+    const std::size_t n = values.size();
+    return n % 2 ? double(values[n / 2]) : (double(values[n / 2 - 1]) + double(values[n / 2])) / 2;
+}
+
+std::string number(double value) {
+    char text[32];
+    std::snprintf(text, sizeof text, "%.3g", value);
+    return text;
+}
+
+std::string joined(const Sizes& sizes) {
+    std::string text;
+    for (std::int64_t s : sizes) text += (text.empty() ? "" : " × ") + std::to_string(s);
+    return text;
+}
+
+[[noreturn]] void notOffered(const std::string& option, const std::string& value, const std::string& offered) {
+    throw Error(ErrorKind::Input, {FOVEA_TR("{option} cannot be {value}. Choose one of: {offered}."),
+                                   {{"option", option}, {"value", value}, {"offered", offered}}});
+}
+
+struct Medians {
+    Index shape;
+    Vec3 spacing;
+};
+
+Medians mediansOf(const Fingerprint& fingerprint) {
+    Medians m;
+    for (int axis = 0; axis < 3; ++axis) {
+        std::vector<std::int64_t> sizes;
+        std::vector<double> spacings;
+        for (const CasePrint& one : fingerprint.cases) sizes.push_back(one.shape[axis]), spacings.push_back(one.spacing[axis]);
+        m.shape[axis] = std::int64_t(std::nearbyint(median(sizes)));
+        m.spacing[axis] = median(spacings);
+        if (m.shape[axis] < 1 || !(m.spacing[axis] > 0))
+            throw Error(ErrorKind::Input, FOVEA_TR("The images have no voxels or no voxel size. Import them again and give a "
+                                                   "voxel size above 0."));
+    }
+    return m;
+}
+
+// 2 or 3, with the reason.
+int chooseDimensions(const Medians& m, const std::string& wanted, Plan& plan) {
+    if (wanted != "auto" && wanted != "2d" && wanted != "3d") notOffered("dimensions", wanted, "auto, 2d, 3d");
+    const double ratio = m.spacing.z / std::min(m.spacing.y, m.spacing.x);
+    Choice choice{"dimensions", "3d", {}};
+    if (m.shape.z == 1) {
+        if (wanted == "3d") notOffered("dimensions", wanted, "2d (the images are single sections)");
+        choice = {"dimensions", "2d", FOVEA_TR("The images are single sections.")};
+    } else if (wanted != "auto") {
+        choice = {"dimensions", wanted, FOVEA_TR("You chose it.")};
+    } else if (m.shape.z < fewSections) {
+        choice = {"dimensions", "2d", {FOVEA_TR("There are only {n} sections: too few for a 3D network."), {{"n", std::to_string(m.shape.z)}}}};
+    } else if (ratio > flatRatio) {
+        choice = {"dimensions", "2d", {FOVEA_TR("Sections are {ratio} times thicker than a pixel is wide, so each is looked at by "
+                                                "itself and joined afterwards."), {{"ratio", number(ratio)}}}};
+    } else {
+        choice.reason = {FOVEA_TR("Voxels are nearly as thick as wide ({ratio} to 1), so neighbouring sections help."),
+                         {{"ratio", number(ratio)}}};
+    }
+    plan.choices.push_back(choice);
+    return choice.value == "2d" ? 2 : 3;
+}
+
+// The largest CPU patch on one axis: at most `cap`, a multiple of 16 where the image is large enough.
+double cpuEdge(std::int64_t size, std::int64_t cap, bool inPlane) {
+    std::int64_t edge = std::min(size, cap);
+    if (edge >= 32) edge -= edge % 16;
+    return double(inPlane ? std::max(edge, leastPatch) : edge);
+}
+
+PoolPlan choosePatch(const Medians& m, int dims, const Fingerprint& fingerprint, const PlanRequest& request, Plan& plan) {
+    const int first = 3 - dims;
+    std::vector<double> size;
+    for (int axis = first; axis < 3; ++axis) plan.spacing.push_back(m.spacing[axis]), size.push_back(double(m.shape[axis]));
+    PoolPlan pool;
+    if (request.gpu) {
+        for (double& s : size) s = std::max(s, double(leastPatch));
+        double voxels = 0;
+        for (const CasePrint& one : fingerprint.cases) voxels += double(one.shape.count());
+        const PatchPlan best = planPatch(plan.spacing, size, plan.classes(), voxels);
+        pool = best.pool;
+        plan.batch = best.batch;
+        plan.choices.push_back({"patch", joined(pool.patch), FOVEA_TR("As much context as fits into 8 GB of GPU memory.")});
+    } else {
+        for (int axis = first; axis < 3; ++axis) {
+            const std::int64_t cap = dims == 2 ? cpuPatch2d : cpuPatch3d[axis];
+            size[axis - first] = cpuEdge(m.shape[axis], cap, axis > 0);
+        }
+        pool = planPooling(plan.spacing, size, cpuStages);
+        plan.batch = dims == 2 ? 4 : 2;
+        plan.choices.push_back({"patch", joined(pool.patch), FOVEA_TR("Small enough to learn from in minutes without a GPU.")});
+    }
+    plan.patch = pool.patch;
+    return pool;
+}
+
+nlohmann::json architectureOf(const PoolPlan& pool, const Sizes& features) {
+    const std::string d = pool.patch.size() == 2 ? "2d" : "3d";
+    const Sizes convs(pool.stages(), 2), decoder(pool.stages() - 1, 2);
+    return {{"network_class_name", "dynamic_network_architectures.architectures.unet.PlainConvUNet"},
+            {"arch_kwargs",
+             {{"n_stages", pool.stages()},
+              {"features_per_stage", features},
+              {"conv_op", "torch.nn.modules.conv.Conv" + d},
+              {"kernel_sizes", pool.kernels},
+              {"strides", pool.strides},
+              {"n_conv_per_stage", convs},
+              {"n_conv_per_stage_decoder", decoder},
+              {"conv_bias", true},
+              {"norm_op", "torch.nn.modules.instancenorm.InstanceNorm" + d},
+              {"norm_op_kwargs", {{"eps", 1e-5}, {"affine", true}}},
+              {"dropout_op", nullptr},
+              {"dropout_op_kwargs", nullptr},
+              {"nonlin", "torch.nn.LeakyReLU"},
+              {"nonlin_kwargs", {{"inplace", true}}}}},
+            {"_kw_requires_import", {"conv_op", "norm_op", "dropout_op", "nonlin"}}};
+}
+
+void chooseClasses(const Fingerprint& fingerprint, const Medians& m, int dims, const std::string& wanted, Plan& plan) {
+    if (wanted != "auto" && wanted != "boundary" && wanted != "foreground")
+        notOffered("classes", wanted, "auto, boundary, foreground");
+    const bool labelled = fingerprint.foregroundShare > 0, touch = fingerprint.touchingShare >= manyTouch;
+    plan.boundary = wanted == "boundary" || (wanted == "auto" && (touch || !labelled));
+    const bool cubic = dims == 3 && m.spacing.z < 1.5 * std::min(m.spacing.y, m.spacing.x);
+    plan.borderRadius = {cubic ? 1 : 0, 1, 1};
+    Text reason;
+    if (wanted != "auto") reason = FOVEA_TR("You chose it.");
+    else if (!labelled) reason = FOVEA_TR("Nothing is labelled yet; a border class keeps objects that touch apart.");
+    else
+        reason = {touch ? FOVEA_TR("Objects touch ({share} % of their outline): a border class keeps them apart.")
+                        : FOVEA_TR("Objects hardly touch ({share} % of their outline), so learning their inside alone is easier."),
+                  {{"share", number(100 * fingerprint.touchingShare)}}};
+    plan.choices.push_back({"classes", plan.boundary ? "interior and border" : "foreground", reason});
+}
+
+void chooseNormalisation(const Fingerprint& fingerprint, const std::string& wanted, Plan& plan) {
+    const ChannelScheme scheme = wanted == "auto" ? ChannelScheme::ZScore : channelSchemeByName(wanted);
+    plan.schemes.assign(fingerprint.foreground.size(), scheme);
+    plan.foreground = fingerprint.foreground;
+    for (const CasePrint& one : fingerprint.cases) {
+        CaseNorm norm{one.id, {}};
+        for (std::size_t c = 0; c < one.whole.size(); ++c)
+            norm.channels.push_back(channelNorm(scheme, one.whole[c], fingerprint.foreground[c]));
+        plan.norms.push_back(std::move(norm));
+    }
+    plan.choices.push_back({"normalisation", name(scheme),
+                            wanted == "auto" ? FOVEA_TR("Every image gets mean 0 and deviation 1, so that staining and exposure "
+                                                        "matter less.")
+                                             : FOVEA_TR("You chose it.")});
+}
+
+}  // namespace
+
+Index Plan::patchIndex() const {
+    return dims() == 2 ? Index{1, patch[0], patch[1]} : Index{patch[0], patch[1], patch[2]};
+}
+
+Plan makePlan(const Fingerprint& fingerprint, const PlanRequest& request) {
+    if (fingerprint.cases.empty() || fingerprint.foreground.empty())
+        throw Error(ErrorKind::Input, FOVEA_TR("There is no image to plan for. Import one first."));
+    const Medians m = mediansOf(fingerprint);
+    Plan plan;
+    plan.dataset = request.dataset;
+    plan.medianShape = m.shape;
+    plan.minutes = request.minutes;
+    const int dims = chooseDimensions(m, request.dimensions, plan);
+    plan.configuration = dims == 2 ? "2d" : "3d_fullres";
+    chooseClasses(fingerprint, m, dims, request.classes, plan);
+    const PoolPlan pool = choosePatch(m, dims, fingerprint, request, plan);
+    const std::int64_t base = request.baseFeatures > 0 ? request.baseFeatures : request.gpu ? 32 : cpuBase;
+    const std::int64_t most = request.gpu ? (dims == 2 ? 512 : 320) : std::max(cpuMostFeatures, base);
+    plan.architecture = architectureOf(pool, planFeatures(pool.stages(), base, most));
+    chooseNormalisation(fingerprint, request.normalisation, plan);
+    plan.iterations = request.iterations > 0 ? request.iterations : request.gpu ? 2000 : 600;
+    plan.pretrainIterations = request.pretrainIterations >= 0 ? request.pretrainIterations : plan.iterations / 4;
+    return plan;
+}
+
+void fitToMinutes(Plan& plan, double secondsPerStep, double reserve) {
+    plan.secondsPerStep = secondsPerStep;
+    const double wanted = double(plan.iterations + plan.pretrainIterations);
+    const double steps = plan.minutes * 60 * (1 - reserve) / std::max(secondsPerStep, 1e-6);
+    if (steps >= wanted) {
+        plan.choices.push_back({"iterations", std::to_string(plan.iterations),
+                                {FOVEA_TR("{time} at {step} s a step, within the {minutes} min allowed."),
+                                 {{"time", durationText(wanted * secondsPerStep)}, {"step", number(secondsPerStep)},
+                                  {"minutes", number(plan.minutes)}}}});
+        return;
+    }
+    const double share = steps / wanted;
+    plan.iterations = std::max<std::int64_t>(20, std::int64_t(double(plan.iterations) * share));
+    plan.pretrainIterations = std::int64_t(double(plan.pretrainIterations) * share);
+    plan.choices.push_back({"iterations", std::to_string(plan.iterations),
+                            {FOVEA_TR("Cut to fit {minutes} min at {step} s a step. Allow more minutes for a better model."),
+                             {{"minutes", number(plan.minutes)}, {"step", number(secondsPerStep)}}}});
+}
+
+}  // namespace fovea::plan

@@ -1,0 +1,159 @@
+#include "project/runner.h"
+
+#include <algorithm>
+#include <utility>
+
+#include "base/file.h"
+#include "project/work_order.h"
+
+namespace fovea::project {
+
+namespace fs = std::filesystem;
+using nlohmann::json;
+
+namespace {
+
+// What labels and probabilities of an image may take in a staging folder: generous for compressed chunks.
+constexpr std::uint64_t bytesPerVoxel = 2, bytesAlways = 64'000'000;
+
+void checkDisk(const Project& project, const WorkOrder& order) {
+    std::uint64_t needed = bytesAlways;
+    for (const Case& c : order.cases) needed += std::uint64_t(c.shape.count()) * bytesPerVoxel;
+    const std::uint64_t free = file::freeBytes(project.folder());
+    if (free >= needed) return;
+    throw Error(ErrorKind::Input, {FOVEA_TR("{stage} may need {needed}, but the disk that holds {folder} has {free} left. Free some "
+                                            "space, for instance by emptying its cache folder."),
+                                   {{"stage", order.stage},
+                                    {"needed", bytesText(double(needed))},
+                                    {"folder", project.folder().string()},
+                                    {"free", bytesText(double(free))}}});
+}
+
+// result.json of a run that ended but was not taken over: the program was killed in between.
+std::optional<json> finishedBefore(const fs::path& folder) {
+    std::error_code error;
+    if (!fs::exists(folder / "result.json", error)) return std::nullopt;
+    const json result = file::readJson(folder / "result.json");
+    return result.value("state", "") == "done" ? std::optional(result) : std::nullopt;
+}
+
+class Chain {
+  public:
+    Chain(Project& project, const StageList& stages, const RunRequest& request, Job& job)
+        : project_(project), request_(request), job_(job), artifacts_(project, stages) {}
+
+    RunResult run() {
+        RunResult result;
+        json rows = json::array();
+        const double total = double(request_.stages.size());
+        for (std::size_t i = 0; i < request_.stages.size() && !result.waiting; ++i) {
+            const Stage& stage = stageById(artifacts_.stages(), request_.stages[i]);
+            JobPart part(job_, double(i) / total, double(i + 1) / total);
+            const json row = runStage(stage, part);
+            result.waiting = row["state"] == "waiting";
+            if (request_.finished) request_.finished(row);
+            rows.push_back(row);
+        }
+        result.json = {{"state", result.waiting ? "waiting" : "done"}, {"stages", rows}};
+        if (result.waiting)
+            for (const auto& [key, value] : rows.back()["result"].items())
+                if (key != "state") result.json[key] = value;
+        return result;
+    }
+
+  private:
+    json runStage(const Stage& stage, Job& job) {
+        if (stage.rounds == Rounds::Later && project_.activeRound() == 0) project_.beginRound();
+        const int round = Artifacts::roundOf(stage, project_.activeRound());
+        if (request_.before) request_.before(stage, round);
+        std::vector<std::string> cases = artifacts_.casesOf(stage);
+        if (stage.scope == Scope::Case && !request_.cases.empty()) cases = request_.cases;
+        json row = {{"stage", stage.id}, {"round", round}, {"state", "up-to-date"}, {"seconds", 0.0}};
+        json perCase = json::object();
+        for (std::size_t i = 0; i < cases.size(); ++i) {
+            job.check();
+            JobPart part(job, double(i) / double(cases.size()), double(i + 1) / double(cases.size()));
+            const json one = runCase(stage, cases[i], round, part);
+            row["seconds"] = row["seconds"].get<double>() + one["seconds"].get<double>();
+            if (one["state"] == "done") row["state"] = "done";
+            perCase[cases[i]] = one;
+        }
+        if (settleWaiting(perCase.size())) {
+            row["state"] = "waiting";
+            row["result"] = waitingFor(perCase);
+        }
+        if (stage.scope == Scope::Project) row["result"] = perCase[""].value("result", json::object());
+        else row["cases"] = perCase;
+        return row;
+    }
+
+    // Cases that wait for a person are adopted when another one does not; else what they made is thrown away. True when all wait.
+    bool settleWaiting(std::size_t cases) {
+        const std::vector<fs::path> folders = std::exchange(waiting_, {});
+        const bool all = !folders.empty() && folders.size() == cases;
+        for (const fs::path& folder : folders)
+            if (all) file::remove(folder);
+            else adopt(artifacts_, folder);
+        return all;
+    }
+
+    // Numbers of all cases added up ("patches": 8).
+    static json waitingFor(const json& perCase) {
+        json sum = json::object();
+        for (const auto& [id, one] : perCase.items())
+            for (const auto& [key, value] : one["result"].items())
+                if (value.is_number_integer()) sum[key] = sum.value(key, std::int64_t(0)) + value.get<std::int64_t>();
+        return sum;
+    }
+
+    json runCase(const Stage& stage, const std::string& caseId, int round, Job& job) {
+        const ArtifactRef ref{stage.id, caseId, round};
+        const std::optional<json> manifest = artifacts_.manifest(ref);
+        const bool fresh = artifacts_.state(stage, caseId, round).status == Status::UpToDate;
+        if (manifest && (project_.finished(round) || (fresh && !request_.again))) {
+            job.progress(1, 1);
+            return {{"state", "up-to-date"}, {"seconds", 0.0}, {"result", manifest->value("result", json::object())}};
+        }
+        job.progress(0, 1, stage.title);
+        WorkOrder order = prepareOrder(artifacts_, stage, caseId, round);
+        order.device = request_.device;
+        order.threads = request_.threads;
+        checkDisk(project_, order);
+        const fs::path folder = writeOrder(project_, order);
+        std::optional<json> result = finishedBefore(folder);
+        if (!result)
+            result = request_.program.empty() ? runOrder(folder, artifacts_.stages(), project_.opener(), job)
+                                              : runOrderInChild(folder, request_.program, job);
+        if ((*result)["state"] == "waiting") waiting_.push_back(folder);
+        else adopt(artifacts_, folder);
+        return {{"state", (*result)["state"]}, {"seconds", result->value("seconds", 0.0)}, {"result", (*result)["result"]}};
+    }
+
+    Project& project_;
+    const RunRequest& request_;
+    Job& job_;
+    Artifacts artifacts_;
+    std::vector<fs::path> waiting_;  // order folders of this stage whose cases wait for a person
+};
+
+}  // namespace
+
+std::vector<std::string> chainUntil(const StageList& stages, const std::string& until, const std::vector<std::string>& skip) {
+    stageById(stages, until);
+    for (const std::string& id : skip) stageById(stages, id);
+    std::vector<std::string> chain;
+    for (const Stage& stage : stages) {
+        if (std::find(skip.begin(), skip.end(), stage.id) == skip.end()) chain.push_back(stage.id);
+        if (stage.id == until) break;
+    }
+    return chain;
+}
+
+RunResult run(Project& project, const StageList& stages, const RunRequest& request, Job& job) {
+    project.requireWritable();
+    for (const std::string& id : request.stages) stageById(stages, id);
+    for (const std::string& id : request.cases) project.caseOf(id);
+    return Chain(project, stages, request, job).run();
+}
+
+}  // namespace fovea::project

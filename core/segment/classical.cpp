@@ -1,0 +1,278 @@
+#include "segment/classical.h"
+
+#include <algorithm>
+#include <cmath>
+#include <limits>
+#include <map>
+
+#include "measure/numbering.h"
+#include "measure/object_stats.h"
+#include "measure/parallel.h"
+#include "segment/blob_finder.h"
+#include "segment/filters.h"
+#include "segment/grow.h"
+
+namespace fovea::segment {
+namespace {
+
+// Everything chosen for one image.
+struct Plan {
+    bool dark = false, slices = true;
+    double low = 0, high = 1;  // grey values that become 0 and 1
+    Vec3 spacing{1, 1, 1};     // finest axis 1
+    double unit = 1;           // µm of the finest axis
+    BlobSettings blobs;
+};
+
+// Grey values as brightness of the objects, 0..1.
+Volume<float> normalised(const Volume<float>& image, const Plan& plan) {
+    Volume<float> result(image.shape());
+    for (std::int64_t i = 0; i < image.size(); ++i) {
+        const double grey = std::isfinite(image.data()[i]) ? image.data()[i] : plan.low;
+        const double share = std::clamp((grey - plan.low) / (plan.high - plan.low), 0.0, 1.0);
+        result.data()[i] = float(plan.dark ? 1 - share : share);
+    }
+    return result;
+}
+
+// A contiguous piece of `box` to choose parameters on: at most `most` per axis, with the fewest held voxels.
+Box sampleBox(const Box& box, Index most, const std::vector<Box>& held) {
+    const Index n = box.extent();
+    const Index size{std::min(n.z, most.z), std::min(n.y, most.y), std::min(n.x, most.x)};
+    Box best;
+    std::int64_t fewest = std::numeric_limits<std::int64_t>::max();
+    constexpr int steps = 4;  // the middle first, so that it wins ties
+    for (int k = 0; k <= steps * steps * steps + 2 * steps * steps; ++k) {
+        static constexpr std::int64_t order[5] = {2, 1, 3, 0, 4};
+        if (k >= 125) break;
+        const Index step{order[k / 25], order[k / 5 % 5], order[k % 5]};
+        Index begin;
+        for (int axis = 0; axis < 3; ++axis) begin[axis] = box.begin[axis] + (n[axis] - size[axis]) * step[axis] / steps;
+        const Box candidate{begin, begin + size};
+        std::int64_t count = 0;
+        for (const Box& h : held) count += candidate.intersected(h).count();
+        if (count < fewest) fewest = count, best = candidate;
+    }
+    return best;
+}
+
+std::vector<Blob> blobsIn(const Volume<float>& image, const BlobSettings& settings, bool grow, Job& job) {
+    std::vector<Blob> blobs = findBlobs(image, settings, job);
+    if (!grow || blobs.empty()) return blobs;
+    Volume<float> soft = image;
+    const double sigma = settings.sigmas.front();
+    blur(soft, {sigma / settings.spacing.z, sigma / settings.spacing.y, sigma / settings.spacing.x}, job);
+    Index reach;
+    for (int k = 0; k < 3; ++k)
+        reach[k] = image.shape()[k] == 1 ? 0 : std::int64_t(std::ceil(0.75 * settings.typicalRadius / settings.spacing[k]));
+    growToHalfHeight(blobs, soft, reach, job);
+    return blobs;
+}
+
+double weightedMedian(std::vector<std::pair<double, double>> valueAndWeight) {
+    std::sort(valueAndWeight.begin(), valueAndWeight.end());
+    double total = 0, half = 0;
+    for (const auto& [value, weight] : valueAndWeight) total += weight;
+    for (const auto& [value, weight] : valueAndWeight)
+        if ((half += weight) >= total / 2) return value;
+    return 0;
+}
+
+// The labels of a whole box and what is believed of each.
+struct Found {
+    Volume<std::int32_t> labels;
+    std::vector<double> scores;          // by id − 1
+    std::vector<double> radii, edges;
+};
+
+// Finds blobs tile by tile; a blob belongs to the tile its middle lies in.
+Found findAll(const Volume<float>& image, const Plan& plan, Job& job) {
+    Found found{Volume<std::int32_t>(image.shape()), {}, {}, {}};
+    BlobSettings settings = plan.blobs;
+    if (plan.slices) settings.spacing.z = 1;
+    const Index tile = plan.slices ? Index{1, 2048, 2048} : Index{96, 256, 256};
+    const double reach = 2 * std::min(settings.mostRadius, std::max(16.0, 2 * settings.typicalRadius));
+    const Index halo{plan.slices ? 0 : std::int64_t(reach / settings.spacing.z), std::int64_t(reach / settings.spacing.y),
+                     std::int64_t(reach / settings.spacing.x)};
+    std::vector<Box> tiles;
+    forEachTile(image.box(), tile, [&](const Box& box) { tiles.push_back(box); });
+    std::vector<std::vector<Blob>> results(tiles.size());
+    std::vector<Box> areas(tiles.size());
+    measure::parallelFor(std::int64_t(tiles.size()), job, [&](std::int64_t t) {
+        areas[t] = tiles[t].grown(halo).intersected(image.box());
+        Job quiet;
+        results[t] = blobsIn(crop(image, areas[t]), settings, !plan.dark && settings.typicalRadius > 0, quiet);
+    });
+    for (std::size_t t = 0; t < tiles.size(); ++t)
+        for (const Blob& blob : results[t]) {
+            if (!tiles[t].contains(areas[t].begin + blob.middle)) continue;
+            const Index n = areas[t].extent();
+            const auto place = [&](std::int32_t i) {
+                return areas[t].begin + Index{i / (n.y * n.x), i / n.x % n.y, i % n.x};
+            };
+            found.scores.push_back(blob.score);
+            found.radii.push_back(blob.radius);
+            found.edges.push_back(blob.edge);
+            for (std::int32_t i : blob.voxels)
+                if (std::int32_t& v = found.labels[place(i)]; v == 0) v = std::int32_t(found.scores.size());
+        }
+    return found;
+}
+
+constexpr std::int64_t agreeing = 3;  // slices that must agree on an object of a thick-sectioned volume
+constexpr double leastSupport = 0.7;  // sum of its scores over them
+
+// Joins the 2D objects along z. What too few slices agree on goes; scores become those of the 3D objects.
+void linkAndFilter(Found& found, Job& job) {
+    Volume<std::int32_t> linked = measure::linkSlices(found.labels, 0.3, job);
+    const Index shape = linked.shape();
+    std::vector<std::map<std::int64_t, std::int32_t>> perSlice;  // per 3D object: slice → 2D object, from 0
+    for (std::int64_t i = 0; i < linked.size(); ++i) {
+        const std::int32_t id = linked.data()[i];
+        if (id == 0) continue;
+        if (std::size_t(id) > perSlice.size()) perSlice.resize(std::size_t(id));
+        perSlice[std::size_t(id - 1)][i / (shape.y * shape.x)] = found.labels.data()[i] - 1;
+    }
+    const std::int64_t needed = std::min(agreeing, shape.z);
+    std::vector<std::int32_t> keep;
+    std::vector<double> scores;
+    for (std::size_t k = 0; k < perSlice.size(); ++k) {
+        double support = 0;
+        for (const auto& [z, blob] : perSlice[k]) support += found.scores[std::size_t(blob)];
+        if (std::int64_t(perSlice[k].size()) >= needed && support >= leastSupport * double(needed) / double(agreeing))
+        {
+            keep.push_back(std::int32_t(k) + 1);
+            scores.push_back(1 - std::exp(-support));
+        }
+    }
+    std::vector<double> radii, edges;
+    for (std::int32_t id : keep) {
+        std::vector<std::pair<double, double>> radius, edge;
+        for (const auto& [z, blob] : perSlice[std::size_t(id - 1)]) {
+            radius.emplace_back(found.radii[std::size_t(blob)], 1);
+            edge.emplace_back(found.edges[std::size_t(blob)], 1);
+        }
+        radii.push_back(weightedMedian(radius));
+        edges.push_back(weightedMedian(edge));
+    }
+    measure::keepIds(linked, keep);
+    measure::relabelDense(linked);
+    found = {std::move(linked), std::move(scores), std::move(radii), std::move(edges)};
+}
+
+// Sets size and edge strength to those of the objects found on a sample, blurs and least size with them.
+void estimate(const Volume<float>& sample, Plan& plan, double radius, Job& job) {
+    BlobSettings& s = plan.blobs;
+    s.leastRadius = radius > 0 ? std::max(1.5, radius / 3.5) : 3;
+    s.sigmas = radius > 0 ? std::vector<double>{radius / 12, radius / 6} : std::vector<double>{1, 2, 4};
+    s.typicalRadius = radius;
+    for (int pass = 0; pass < 2; ++pass) {
+        job.check();
+        Found found = findAll(sample, plan, job);
+        if (plan.slices && sample.shape().z > 1) linkAndFilter(found, job);
+        std::vector<std::pair<double, double>> sizes, edges;
+        for (std::size_t k = 0; k < found.scores.size(); ++k) {
+            const double weight = found.scores[k] * std::pow(found.radii[k], plan.slices ? 2 : 3) * found.edges[k];
+            sizes.emplace_back(found.radii[k], weight);
+            edges.emplace_back(found.edges[k], weight);
+        }
+        if (sizes.empty()) return;
+        if (radius <= 0) s.typicalRadius = weightedMedian(sizes);
+        s.typicalEdge = weightedMedian(edges);
+        s.leastRadius = std::max(1.5, s.typicalRadius / 3.5);
+        s.sigmas = {std::max(0.7, s.typicalRadius / 12), std::max(1.0, s.typicalRadius / 6)};
+    }
+}
+
+// Scores below this are not believed: low where slices vote on it later.
+void setThresholds(Plan& plan, bool voted, double sensitivity) {
+    const double strictness = 2 * (1 - sensitivity);
+    plan.blobs.leastScore = (voted ? 0.05 : 0.1) * strictness;
+    plan.blobs.roundFrom = voted ? 0.85 : 0.7;
+}
+
+Plan makePlan(const Volume<float>& sample, const Geometry& geometry, const Options& options, Job& job) {
+    Plan plan;
+    const Index n = sample.shape();
+    double finest = std::numeric_limits<double>::infinity();
+    for (int k = n.z > 1 ? 0 : 1; k < 3; ++k) finest = std::min(finest, geometry.spacing[k]);
+    plan.unit = geometry.known ? finest : 1;
+    for (int k = 0; k < 3; ++k) plan.spacing[k] = geometry.spacing[k] / finest;
+    plan.slices = n.z == 1 || plan.spacing.z > 4;
+    plan.blobs.spacing = plan.spacing;
+    if (plan.slices) plan.blobs.spacing.z = 1;
+    const std::vector<double> grey = quantiles(sample, {0.002, 0.5, 0.998});
+    plan.low = grey[0], plan.high = grey[2];
+    if (!(plan.high > plan.low)) return plan;
+    // Objects lie on a background that is most of the image: where the middle grey value is near the low end they are bright.
+    const std::string polarity = options.string("polarity");
+    plan.dark = polarity == "auto" ? (grey[1] - grey[0]) / (grey[2] - grey[0]) > 0.37 : polarity == "dark";
+    setThresholds(plan, plan.slices && n.z > 1, options.number("sensitivity"));
+    estimate(normalised(sample, plan), plan, options.number("diameter") / 2 / plan.unit, job);
+    return plan;
+}
+
+nlohmann::json describe(const Plan& plan) {
+    return {{"polarity", plan.dark ? "dark" : "bright"},
+            {"grey_range", {plan.low, plan.high}},
+            {"mode", plan.slices ? "slices" : "volume"},
+            {"diameter", 2 * plan.blobs.typicalRadius * plan.unit},
+            {"blur", plan.blobs.sigmas},
+            {"edge", plan.blobs.typicalEdge},
+            {"least_score", plan.blobs.leastScore}};
+}
+
+class Classical : public PseudoLabeler {
+  public:
+    std::string id() const override { return "classical"; }
+    Text title() const override { return FOVEA_TR("Blobs (no training)"); }
+    OptionTable options() const override {
+        return {{"polarity", OptionType::Choice, "auto", FOVEA_TR("Whether objects are darker or brighter than what is around them."),
+                 "", {}, {}, {"auto", "dark", "bright"}},
+                {"diameter", OptionType::Double, 0.0,
+                 FOVEA_TR("Typical diameter of an object in µm, or in voxels where the voxel size is not known; 0: estimated."),
+                 "µm", 0.0, 1e6},
+                {"sensitivity", OptionType::Double, 0.5, FOVEA_TR("Higher finds more objects, and more that are none."), "", 0.0,
+                 1.0}};
+    }
+    PseudoLabels run(const ImageSource& image, int channel, const Box& box, const std::vector<Box>& held,
+                     const Options& options, Job& job) const override;
+};
+
+PseudoLabels Classical::run(const ImageSource& image, int channel, const Box& box, const std::vector<Box>& held,
+                            const Options& options, Job& job) const {
+    if (box.empty() || !Box::of(image.info().shape()).contains(box))
+        throw Error(ErrorKind::Input, {FOVEA_TR("The box {box} does not lie inside {path} ({shape}); choose one that does."),
+                                       {{"box", toString(box)}, {"path", image.info().path},
+                                        {"shape", toString(image.info().shape())}}});
+    job.progress(0, 1, FOVEA_TR("Choosing parameters"));
+    const bool thick = image.info().geometry.spacing.z > 4 * image.info().geometry.spacing.x;
+    const Box where = sampleBox(box, thick ? Index{6, 768, 768} : Index{64, 256, 256}, held);
+    Volume<float> sample = image.readAs<float>(box.extent().z == 1 ? sampleBox(box, {1, 1024, 1024}, held) : where, channel);
+    const Plan plan = makePlan(sample, image.info().geometry, options, job);
+    PseudoLabels result;
+    result.parameters = describe(plan);
+    result.labels = Volume<std::int32_t>(box.extent());
+    result.labels.geometry = image.info().geometry;
+    if (!(plan.high > plan.low)) return result;  // a constant image holds no objects
+    job.progress(0.2, 1, FOVEA_TR("Finding objects"));
+    const Volume<float> bright = normalised(image.readAs<float>(box, channel), plan);
+    JobPart part(job, 0.2, 0.9);
+    Found found = findAll(bright, plan, part);
+    job.progress(0.9, 1, FOVEA_TR("Numbering objects"));
+    if (plan.slices && box.extent().z > 1) linkAndFilter(found, job);
+    found.labels.geometry = result.labels.geometry;
+    const std::vector<std::int32_t> old = measure::relabelDense(found.labels);
+    for (const measure::ObjectStats& s : measure::objectStats(found.labels, nullptr, job))
+        result.objects.push_back({std::int32_t(s.id), std::clamp(found.scores[std::size_t(old[std::size_t(s.id - 1)] - 1)], 0.0, 1.0),
+                                  s.box.shifted(box.begin), s.voxels});
+    result.labels = std::move(found.labels);
+    job.progress(1, 1);
+    return result;
+}
+
+}  // namespace
+
+std::shared_ptr<const PseudoLabeler> classicalLabeler() { return std::make_shared<Classical>(); }
+
+}  // namespace fovea::segment

@@ -1,0 +1,92 @@
+#include <algorithm>
+
+#include "base/file.h"
+#include "labels/training_view.h"
+#include "stage/case_session.h"
+#include "stage/stages.h"
+#include "zarr/ome_zarr.h"
+
+namespace fovea::stage {
+
+namespace fs = std::filesystem;
+using nlohmann::json;
+
+namespace {
+
+constexpr Index tile{16, 512, 512};
+
+ImagePtr openIf(const std::optional<fs::path>& folder, const char* name) { return folder ? zarr::open(*folder / name) : nullptr; }
+
+zarr::Layout layoutOf(const ImageInfo& info, DType dtype, bool labels) {
+    zarr::Layout layout;
+    layout.dtype = dtype;
+    layout.shape = info.shape();
+    layout.geometry = info.geometry;
+    layout.labels = labels;
+    return layout;
+}
+
+// Both arrays, tile by tile; where nothing is known nothing is written.
+void writeArrays(StageContext& context, const labels::TrainingView& view, const ImageInfo& info) {
+    const std::string& id = context.cases().front();
+    const ImagePtr probability = openIf(context.find("probabilities", id), "probability.zarr");
+    const ImagePtr pseudo = openIf(context.find("pseudo-labels", id), "labels.zarr");
+    const std::vector<Box> known = view.known();
+    zarr::Writer labelWriter(context.output() / "labels.zarr", layoutOf(info, DType::I32, true));
+    zarr::Writer weightWriter(context.output() / "weight.zarr", layoutOf(info, DType::U8, true));
+    const Box all = Box::of(info.shape());
+    double done = 0;
+    forEachTile(all, tile, [&](const Box& box) {
+        context.job->check();
+        context.job->progress(done += double(box.count()), double(all.count()), FOVEA_TR("Writing down what is known"));
+        if (!probability && std::none_of(known.begin(), known.end(), [&](const Box& k) { return k.overlaps(box); })) return;
+        const labels::TrainingView::Arrays arrays = view.read(box, probability.get(), pseudo.get());
+        labelWriter.write(0, box.begin, arrays.labels);
+        weightWriter.write(0, box.begin, arrays.weight);
+    });
+    labelWriter.buildLevels();
+}
+
+void run(StageContext& context) {
+    const std::string& id = context.cases().front();
+    const ImageInfo info = context.image(id)->info();
+    const std::size_t queued = patchesOf(context, id).size();
+    const auto session = openSession(context.input("edits", id), info, baseFolder(context, id), true, *context.job);
+    std::map<std::string, int> states;
+    bool decided = !session->completePatches().empty();
+    for (const auto& [objectId, object] : session->objects()) {
+        ++states[labels::name(object.state)];
+        decided = decided || labels::isFrozen(object.state) || labels::isRejected(object.state);
+    }
+    labels::TrainingRules rules;
+    rules.rimNm = context.options.number("rim");
+    const labels::TrainingView view(*session, rules);
+    writeArrays(context, view, info);
+    json patches = json::array();
+    for (const Box& box : session->completePatches()) patches.push_back(toJson(box));
+    file::writeJson(context.output() / "objects.json", labels::toJson(session->objects()));
+    file::writeJson(context.output() / "snapshot.json",
+                    {{"journal_position", view.journalPosition()}, {"complete_patches", patches}, {"states", states}});
+    if (decided) context.result = {{"complete_patches", patches.size()}, {"states", states}};
+    else context.result = {{"state", "waiting"}, {"patches", queued}};
+}
+
+}  // namespace
+
+Stage annotateStage() {
+    using project::From;
+    Stage stage;
+    stage.id = "annotate";
+    stage.title = FOVEA_TR("Review");
+    stage.help = FOVEA_TR("Writes down what a person decided so far, for training.");
+    stage.rounds = project::Rounds::Later;
+    stage.needs = {{"image", From::Base},        {"queue", From::Same},           {"edits", From::Latest},
+                   {"pseudo-labels", From::Base, true}, {"objects", From::Before, true}, {"probabilities", From::Before, true}};
+    stage.makes = "annotations";
+    stage.options = {{.name = "rim", .type = OptionType::Double, .defaultValue = 100.0,
+                      .help = FOVEA_TR("Width of the background around accepted objects"), .unit = "nm", .least = 0.0, .most = 1e6}};
+    stage.run = run;
+    return stage;
+}
+
+}  // namespace fovea::stage

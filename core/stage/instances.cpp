@@ -1,0 +1,113 @@
+#include <algorithm>
+
+#include "base/file.h"
+#include "measure/numbering.h"
+#include "measure/object_stats.h"
+#include "stage/instance_rules.h"
+#include "stage/object_file.h"
+#include "stage/stages.h"
+#include "zarr/ome_zarr.h"
+
+namespace fovea::stage {
+
+namespace fs = std::filesystem;
+
+namespace {
+
+// Mean foreground probability of each object: how sure the network was of it.
+std::vector<ObjectRow> rowsOf(const Volume<std::int32_t>& labels, const Volume<float>& foreground, const std::string& source, Job& job) {
+    std::vector<ObjectRow> rows;
+    for (const measure::ObjectStats& s : measure::objectStats(labels, &foreground, job))
+        rows.push_back({std::int32_t(s.id), "to-review", source, s.mean, s.box, s.voxels});
+    return rows;
+}
+
+// Objects a person accepted, from the last snapshot of annotations.
+struct Accepted {
+    std::vector<ObjectRow> rows;
+    Volume<std::int32_t> labels;
+};
+
+std::optional<Accepted> acceptedObjects(const StageContext& context, const std::string& id) {
+    const auto folder = context.find("annotations", id);
+    if (!folder || !context.options.flag("keep_accepted")) return std::nullopt;
+    Accepted accepted;
+    for (const ObjectRow& row : readObjects(*folder / "objects.json"))
+        if (row.state == "accepted" || row.state == "fixed") accepted.rows.push_back(row);
+    accepted.labels = zarr::open(*folder / "labels.zarr")->readAll<std::int32_t>();
+    std::vector<std::int32_t> ids;
+    for (const ObjectRow& row : accepted.rows) ids.push_back(row.id);
+    std::sort(ids.begin(), ids.end());
+    measure::keepIds(accepted.labels, ids);
+    return accepted;
+}
+
+void run(StageContext& context) {
+    const std::string& id = context.cases().front();
+    const ImagePtr probability = zarr::open(context.input("probabilities", id) / "probability.zarr");
+    const ImageInfo& info = probability->info();
+    InstanceRules rules;
+    rules.threshold = context.options.number("threshold");
+    rules.seedThreshold = context.options.number("seed_threshold");
+    rules.minVoxels = context.options.integer("min_voxels");
+    rules.linkOverlap = context.options.number("link_overlap");
+    const std::string mode = context.options.string("mode");
+    const Vec3 spacing = info.geometry.spacing;
+    rules.perSlice = mode == "slices" || (mode == "auto" && spacing.z > 4 * std::min(spacing.y, spacing.x));
+    const Volume<std::uint8_t> interior = probability->readAll<std::uint8_t>(0);
+    const Volume<std::uint8_t> border = info.channels > 1 ? probability->readAll<std::uint8_t>(1) : Volume<std::uint8_t>();
+    JobPart finding(*context.job, 0, 0.7);
+    Volume<std::int32_t> labels = findInstances(interior, border, rules, finding);
+
+    Volume<float> foreground(interior.shape());
+    for (std::int64_t i = 0; i < interior.size(); ++i)
+        foreground.data()[i] = std::min(255, interior.data()[i] + (border.empty() ? 0 : border.data()[i])) / 255.f;
+    const std::string source = context.round == 0 ? "pre-trained" : "round " + std::to_string(context.round);
+    std::vector<ObjectRow> kept;
+    if (std::optional<Accepted> accepted = acceptedObjects(context, id)) {
+        kept = accepted->rows;
+        keepAccepted(labels, accepted->labels, rules.minVoxels);
+    }
+    JobPart counting(*context.job, 0.7, 0.9);
+    std::vector<ObjectRow> rows = rowsOf(labels, foreground, source, counting);
+    for (ObjectRow& row : rows)
+        for (const ObjectRow& old : kept)
+            if (old.id == row.id) {
+                row.state = old.state;
+                row.source = old.source;
+                row.score = old.score;
+            }
+    writeLabels(context.output(), labels, info.geometry, *context.job);
+    writeObjects(context.output() / "objects.json", rows);
+    context.result = {{"objects", rows.size()}, {"kept", kept.size()}, {"per_slice", rules.perSlice}};
+}
+
+}  // namespace
+
+Stage instancesStage() {
+    using project::From;
+    Stage stage;
+    stage.id = "instances";
+    stage.title = FOVEA_TR("Separate objects");
+    stage.help = FOVEA_TR("Makes objects out of the predicted probabilities and keeps what was accepted.");
+    stage.rounds = project::Rounds::Any;
+    stage.needs = {{"probabilities", From::Same}, {"annotations", From::Latest, true}};
+    stage.makes = "objects";
+    stage.options = {
+        {.name = "threshold", .type = OptionType::Double, .defaultValue = 0.5,
+         .help = FOVEA_TR("Probability from which a voxel belongs to an object"), .least = 0.01, .most = 0.99},
+        {.name = "seed_threshold", .type = OptionType::Double, .defaultValue = 0.6,
+         .help = FOVEA_TR("Interior probability from which a voxel may start an object"), .least = 0.01, .most = 0.99},
+        {.name = "min_voxels", .type = OptionType::Int, .defaultValue = 50, .help = FOVEA_TR("Smaller objects are dropped"),
+         .unit = "voxels", .least = 0},
+        {.name = "mode", .type = OptionType::Choice, .defaultValue = "auto",
+         .help = FOVEA_TR("Whole blocks, or section by section and joined along z; auto looks at the voxel size"),
+         .choices = {"auto", "slices", "volume"}},
+        {.name = "link_overlap", .type = OptionType::Double, .defaultValue = 0.3,
+         .help = FOVEA_TR("Share of the smaller section's object that must overlap to join two sections"), .least = 0.0, .most = 1.0},
+        {.name = "keep_accepted", .type = OptionType::Bool, .defaultValue = true, .help = FOVEA_TR("Accepted objects keep their voxels")}};
+    stage.run = run;
+    return stage;
+}
+
+}  // namespace fovea::stage

@@ -1,0 +1,44 @@
+#include "stage/network_support.h"
+
+#include "nn/device.h"
+#include "zarr/ome_zarr.h"
+
+namespace fovea::stage {
+
+namespace fs = std::filesystem;
+using project::StageContext;
+
+plan::Plan planOf(const StageContext& context) { return plan::loadPlan(context.input("plan") / "plan.json"); }
+
+std::vector<Box> guardedBoxes(const StageContext& context, const std::string& caseId) {
+    std::vector<Box> boxes;
+    for (const project::HeldOut& out : context.heldOut(caseId)) boxes.push_back(out.guarded);
+    return boxes;
+}
+
+std::string deviceOf(const StageContext& context) { return nn::findDevice(context.device).name; }
+
+train::TrainRequest trainingOf(const StageContext& context, const plan::Plan& plan, train::Phase phase) {
+    train::TrainRequest request = train::requestOf(plan, phase);
+    request.folder = context.output();
+    request.device = deviceOf(context);
+    request.seed = context.seed;
+    if (context.threads > 0) request.compute.threads = context.threads;
+    return request;
+}
+
+train::TrainSource pseudoSource(const StageContext& context, const plan::Plan& plan) {
+    train::TrainSource source;
+    for (const std::string& id : context.cases())
+        if (const auto folder = context.find("pseudo-labels", id))
+            source.cases.push_back(train::caseOf(plan, id, context.image(id), zarr::open(*folder / "labels.zarr"), nullptr,
+                                                 guardedBoxes(context, id), *context.job));
+    return source;
+}
+
+std::optional<fs::path> weightsIn(const std::optional<fs::path>& model) {
+    if (!model || !fs::exists(*model / "model.safetensors")) return std::nullopt;
+    return *model / "model.safetensors";
+}
+
+}  // namespace fovea::stage

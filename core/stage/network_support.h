@@ -1,0 +1,26 @@
+#pragma once
+#include <string>
+#include <vector>
+
+#include "nn/compute.h"
+#include "plan/planner.h"
+#include "project/stage.h"
+#include "train/trainer.h"
+
+namespace fovea::stage {
+
+// What the stages that run networks share.
+
+plan::Plan planOf(const project::StageContext& context);
+// Test boxes with their guards: what nothing may learn from.
+std::vector<Box> guardedBoxes(const project::StageContext& context, const std::string& caseId);
+// "auto" and a run's --threads, as torch wants them.
+std::string deviceOf(const project::StageContext& context);
+// A training request of the plan for this run: folder, device, threads and seed set.
+train::TrainRequest trainingOf(const project::StageContext& context, const plan::Plan& plan, train::Phase phase);
+// Pseudo-labels of all cases that have some, everything in them believed; empty cases when there are none.
+train::TrainSource pseudoSource(const project::StageContext& context, const plan::Plan& plan);
+// Weights of a model artifact; absent when that model was never trained.
+std::optional<std::filesystem::path> weightsIn(const std::optional<std::filesystem::path>& model);
+
+}  // namespace fovea::stage

@@ -1,0 +1,143 @@
+#include <algorithm>
+#include <cmath>
+
+#include "base/file.h"
+#include "stage/feature_file.h"
+#include "stage/patch_grid.h"
+#include "stage/stages.h"
+#include "zarr/ome_zarr.h"
+
+namespace fovea::stage {
+
+namespace fs = std::filesystem;
+using nlohmann::json;
+using Strategies = std::vector<std::shared_ptr<const query::QueryStrategy>>;
+
+namespace {
+
+OptionTable optionsOf(const Strategies& strategies) {
+    std::vector<std::string> ids;
+    for (const auto& strategy : strategies) ids.push_back(strategy->id());
+    OptionTable table = {
+        {.name = "strategy", .type = OptionType::Choice, .defaultValue = ids.empty() ? "" : ids.front(),
+         .help = FOVEA_TR("How patches are chosen"), .choices = ids},
+        {.name = "patches", .type = OptionType::Int, .defaultValue = 8, .help = FOVEA_TR("How many patches to label in this round"),
+         .least = 1, .most = 1000},
+        {.name = "patch", .type = OptionType::String, .defaultValue = "auto",
+         .help = FOVEA_TR("Size of a patch as z,y,x, when there are no features; auto = from the image"), .unit = "voxels"}};
+    for (const auto& strategy : strategies)
+        for (const OptionSpec& spec : strategy->options())
+            if (std::none_of(table.begin(), table.end(), [&](const OptionSpec& known) { return known.name == spec.name; }))
+                table.push_back(spec);
+    return table;
+}
+
+// Mean entropy (nats) of the predicted classes in a box: background, interior and, where there is one, border.
+double entropy(const ImageSource& probability, const Box& box) {
+    std::vector<Volume<std::uint8_t>> channels;
+    for (int c = 0; c < std::min(2, probability.info().channels); ++c) channels.push_back(probability.readAs<std::uint8_t>(box, c));
+    double sum = 0;
+    const auto term = [](double p) { return p > 0 ? -p * std::log(p) : 0.0; };
+    for (std::int64_t i = 0; i < channels[0].size(); ++i) {
+        double rest = 1;
+        for (const auto& channel : channels) {
+            const double p = channel.data()[i] / 255.0;
+            sum += term(p);
+            rest -= p;
+        }
+        sum += term(std::max(0.0, rest));
+    }
+    return sum / double(std::max<std::int64_t>(1, channels[0].size()));
+}
+
+double share(const ImageSource& image, const Box& box, double above) {
+    const Volume<float> values = image.readAs<float>(box);
+    const auto n = std::count_if(values.begin(), values.end(), [&](float v) { return v > above; });
+    return double(n) / double(std::max<std::int64_t>(1, values.size()));
+}
+
+// What may be chosen from: the patches features were made of, else a grid of the option's size.
+FeatureTable candidates(const StageContext& context) {
+    FeatureTable table;
+    for (const std::string& id : context.cases()) {
+        const auto held = context.heldOut(id);
+        if (const auto folder = context.find("features", id)) {
+            append(table, readFeatures(*folder));
+            continue;
+        }
+        const ImageInfo& info = context.image(id)->info();
+        const Index patch = parsePatch(context.options.string("patch"), info.shape(), info.geometry.spacing);
+        const std::vector<Patch> grid = patchGrid(id, info.shape(), patch, held);
+        if (table.dim == 0) table.patches.insert(table.patches.end(), grid.begin(), grid.end());
+    }
+    if (table.patches.empty())
+        throw Error(ErrorKind::Input, FOVEA_TR("No patch is left to choose from: everything is held out. Make the test box smaller, or "
+                                               "import more images."));
+    return table;
+}
+
+void look(const StageContext& context, query::Pool& pool) {
+    const auto imageOf = [&](const char* kind, const char* name) {
+        std::map<std::string, ImagePtr> found;
+        for (const std::string& id : context.cases())
+            if (const auto folder = context.find(kind, id)) found[id] = zarr::open(*folder / name);
+        return found;
+    };
+    const auto probabilities = imageOf("probabilities", "probability.zarr");
+    const auto pseudo = imageOf("pseudo-labels", "labels.zarr");
+    const std::vector<Patch>& patches = pool.features.patches;
+    const bool predicted = probabilities.size() == context.cases().size();
+    const bool found = pseudo.size() == context.cases().size();
+    for (std::size_t i = 0; i < patches.size() && (predicted || found); ++i) {
+        context.job->check();
+        context.job->progress(double(i), double(patches.size()), FOVEA_TR("Looking at what is known of each patch"));
+        const Patch& patch = patches[i];
+        if (predicted) pool.doubt.push_back(entropy(*probabilities.at(patch.caseId), patch.box));
+        pool.foreground.push_back(predicted ? share(*probabilities.at(patch.caseId), patch.box, 127)
+                                            : share(*pseudo.at(patch.caseId), patch.box, 0));
+    }
+}
+
+void run(StageContext& context, const Strategies& strategies) {
+    query::Pool pool;
+    pool.features = candidates(context);
+    std::vector<ChosenPatch> earlier;
+    if (const auto folder = context.find("queue")) {
+        const json before = file::readJson(*folder / "queue.json");
+        earlier = chosenFromJson(before.at("earlier"));
+        for (const ChosenPatch& chosen : chosenFromJson(before.at("chosen"))) earlier.push_back(chosen);
+    }
+    for (const ChosenPatch& chosen : earlier) pool.labelled.push_back(chosen.patch);
+    look(context, pool);
+    const auto strategy = std::find_if(strategies.begin(), strategies.end(), [&](const auto& s) {
+        return s->id() == context.options.string("strategy");
+    });
+    json own = json::object();
+    for (const OptionSpec& spec : (*strategy)->options()) own[spec.name] = context.options.json().at(spec.name);
+    const std::vector<ChosenPatch> chosen =
+        (*strategy)->choose(pool, int(context.options.integer("patches")), Options((*strategy)->options(), own), context.seed, *context.job);
+    file::writeJson(context.output() / "queue.json",
+                    {{"strategy", (*strategy)->id()}, {"chosen", toJson(chosen)}, {"earlier", toJson(earlier)}, {"pool", pool.features.patches.size()}});
+    context.result = {{"patches", chosen.size()}, {"pool", pool.features.patches.size()}};
+}
+
+}  // namespace
+
+Stage queryStage(const Extensions& extensions) {
+    using project::From;
+    Stage stage;
+    stage.id = "query";
+    stage.title = FOVEA_TR("Choose patches");
+    stage.help = FOVEA_TR("Chooses the few patches that are worth labelling.");
+    stage.scope = project::Scope::Project;
+    stage.rounds = project::Rounds::Later;
+    stage.needs = {{"image", From::Base}, {"features", From::Base, true}, {"pseudo-labels", From::Base, true},
+                   {"probabilities", From::Before, true}, {"queue", From::Before, true}};
+    stage.makes = "queue";
+    stage.options = optionsOf(extensions.strategies);
+    stage.random = true;
+    stage.run = [strategies = extensions.strategies](StageContext& context) { run(context, strategies); };
+    return stage;
+}
+
+}  // namespace fovea::stage

@@ -1,0 +1,42 @@
+#pragma once
+#include <ATen/core/Tensor.h>
+
+#include <cstdint>
+#include <memory>
+
+#include "train/patch_sampler.h"
+
+namespace fovea::train {
+
+struct Batch {
+    at::Tensor image;   // (B, C, [Z,] Y, X) float32
+    at::Tensor target;  // (B, [Z,] Y, X) int64
+    at::Tensor weight;  // (B, [Z,] Y, X) float32, 0…1
+};
+
+// Stacks samples of one shape; `dims` 2 drops the depth of 1.
+Batch collate(const std::vector<SampleArrays>& samples, int dims);
+
+// Makes samples ahead on its own threads and hands them out in order, so that the number of threads changes nothing but the
+// speed. At most about 2 samples per thread wait. next() throws what making the sample threw. One consumer.
+class PatchLoader {
+  public:
+    // threads 0: samples are made inside next().
+    PatchLoader(const PatchSampler& sampler, std::uint64_t first, int threads);
+    ~PatchLoader();
+    PatchLoader(const PatchLoader&) = delete;
+    PatchLoader& operator=(const PatchLoader&) = delete;
+
+    SampleArrays next();
+
+  private:
+    struct Worker;
+    void work(Worker& worker, std::uint64_t first, std::uint64_t step);
+
+    const PatchSampler& sampler_;
+    std::uint64_t index_;
+    const std::uint64_t first_;
+    std::vector<std::unique_ptr<Worker>> workers_;
+};
+
+}  // namespace fovea::train

@@ -1,0 +1,177 @@
+#include "train/trainer.h"
+
+#include <torch/torch.h>
+
+#include <memory>
+#include <optional>
+
+#include "base/error.h"
+#include "nn/guards.h"
+#include "nn/torch_errors.h"
+#include "train/loss.h"
+#include "train/patch_loader.h"
+
+namespace fovea::train {
+
+namespace {
+
+Batch moved(Batch batch, c10::Device device, const nn::Compute& compute) {
+    return {nn::placed(batch.image.to(device), compute), batch.target.to(device), batch.weight.to(device)};
+}
+
+// Fresh networks keep their heads; the rest is taken from the file, whose number of classes may be another.
+void loadAllButHeads(const std::filesystem::path& path, nn::UNetImpl& unet) {
+    nn::State state = nn::readState(path);
+    const auto own = nn::stateOf(unet);
+    std::erase_if(state, [](const auto& item) { return item.first.find(".seg_layers.") != std::string::npos; });
+    for (const auto& [name, tensor] : own)
+        if (name.find(".seg_layers.") != std::string::npos) state.emplace_back(name, tensor);
+    nn::loadState(state, unet, path.string());
+}
+
+void startWeights(const TrainRequest& request, nn::UNet& unet) {
+    if (request.start == Start::Whole) nn::loadWeights(request.startFrom, *unet);
+    else if (request.start == Start::Encoder) loadAllButHeads(request.startFrom, *unet);
+}
+
+// Samples are taken in order; a rewind starts the loader threads anew.
+class Feed {
+  public:
+    Feed(const PatchSampler& sampler, int threads) : sampler_(sampler), threads_(threads) {}
+    void rewind(std::uint64_t first) {
+        loader_.reset();
+        loader_ = std::make_unique<PatchLoader>(sampler_, first, threads_);
+    }
+    Batch next(std::int64_t count, int dims) {
+        std::vector<SampleArrays> samples;
+        for (std::int64_t i = 0; i < count; ++i) samples.push_back(loader_->next());
+        return collate(samples, dims);
+    }
+
+  private:
+    const PatchSampler& sampler_;
+    const int threads_;
+    std::unique_ptr<PatchLoader> loader_;
+};
+
+// Mean foreground Dice over fixed patches, classes without a voxel left out; 1 when there is nothing to find and nothing found.
+double tuningScore(nn::UNet& unet, const TrainRequest& request, const PatchSampler& sampler, c10::Device device) {
+    const torch::NoGradGuard off;
+    const nn::AutocastGuard autocast(device, request.compute);
+    torch::Tensor counts;
+    for (int i = 0; i < request.tuningPatches; ++i) {
+        const Batch batch = moved(collate({sampler.sample(std::uint64_t(i))}, request.topology.dims), device, request.compute);
+        const torch::Tensor one = countsPerClass(unet->forward(batch.image), batch.target, batch.weight).cpu();
+        counts = counts.defined() ? counts + one : one;
+    }
+    double sum = 0;
+    int present = 0;
+    for (std::int64_t k = 1; k < counts.size(0); ++k) {
+        const double tp = counts[k][0].item<double>(), wrong = counts[k][1].item<double>() + counts[k][2].item<double>();
+        if (tp + wrong == 0) continue;
+        sum += 2 * tp / (2 * tp + wrong);
+        ++present;
+    }
+    return present > 0 ? sum / present : 1;
+}
+
+SamplerOptions tuningOptions(const TrainRequest& request) {
+    SamplerOptions options = request.sampler;
+    options.augment = AugmentOptions::none();
+    options.seed = request.seed + 1;
+    return options;
+}
+
+TrainResult trainOnce(const TrainRequest& request, Job& job) {
+    SamplerOptions options = request.sampler;
+    options.seed = request.seed;
+    const PatchSampler sampler(request.sources, options, job);
+    std::optional<PatchSampler> tuning;
+    if (!request.tuning.empty()) tuning.emplace(request.tuning, tuningOptions(request), job);
+
+    const nn::ThreadsGuard threads(request.compute.threads);
+    const c10::Device device = nn::torchDevice(request.device);
+    nn::UNet unet(request.topology, request.seed);
+    startWeights(request, unet);
+    nn::place(*unet, request.device, request.compute);
+    unet->train();
+
+    const std::vector<double> headWeights = deepSupervisionWeights(request.topology.stages());
+    Feed feed(sampler, request.loaderThreads);
+    LoopHooks hooks;
+    hooks.rewind = [&](std::uint64_t first) { feed.rewind(first); };
+    hooks.loss = [&](std::uint64_t, std::int64_t count) {
+        const Batch batch = moved(feed.next(count, request.topology.dims), device, request.compute);
+        std::vector<torch::Tensor> heads;
+        {
+            const nn::AutocastGuard autocast(device, request.compute);
+            heads = unet->heads(batch.image);
+        }
+        return deepSupervisionLoss(heads, batch.target, batch.weight, headWeights, {request.batchDice});
+    };
+    if (tuning) hooks.tune = [&] { return tuningScore(unet, request, *tuning, device); };
+
+    const nlohmann::json identity = {{"network", nn::toJson(request.topology)}, {"seed", request.seed},
+                                     {"patch", {options.patch.z, options.patch.y, options.patch.x}},
+                                     {"compute", nn::toJson(request.compute)}};
+    TrainResult result;
+    result.loop = runLoop(*unet, hooks, request.loop, request.folder, identity, job);
+    result.knownVoxels = sampler.knownVoxels();
+    result.knownForeground = sampler.knownForeground();
+    nn::saveUNet(request.folder / "model.safetensors", *unet, {{"iterations", std::to_string(result.loop.iterations)}});
+    return result;
+}
+
+}  // namespace
+
+TrainResult train(const TrainRequest& request, Job& job) {
+    request.topology.check();
+    if (request.topology.outChannels != request.sampler.rule.classes())
+        throw Error(ErrorKind::Input, {FOVEA_TR("The network has {n} classes, the targets have {m}. Plan again."),
+                                       {{"n", std::to_string(request.topology.outChannels)},
+                                        {"m", std::to_string(request.sampler.rule.classes())}}});
+    return nn::translated([&] { return trainOnce(request, job); });
+}
+
+nn::Topology topologyOf(const plan::Plan& plan) {
+    return nn::topologyFromArchitecture(plan.architecture, plan.channels(), plan.classes());
+}
+
+TrainRequest requestOf(const plan::Plan& plan, Phase phase) {
+    TrainRequest request;
+    request.topology = topologyOf(plan);
+    request.sampler.patch = plan.patchIndex();
+    request.sampler.rule = {plan.boundary, plan.borderRadius};
+    request.batchDice = plan.batchDice;
+    request.loop.batch = plan.batch;
+    request.loop.iterations = phase == Phase::Pretrain ? plan.pretrainIterations : plan.iterations;
+    request.loop.ema = phase == Phase::FineTune ? 0.99 : 0;
+    if (!plan.compute.is_null()) request.compute = nn::computeFromJson(plan.compute);
+    return request;
+}
+
+std::vector<plan::ChannelNorm> normsOf(const plan::Plan& plan, const std::string& id, const ImageSource& image,
+                                       const std::vector<Box>& held, Job& job) {
+    if (image.info().channels != plan.channels())
+        throw Error(ErrorKind::Input, {FOVEA_TR("{path} has {n} channels, the plan was made for {want}. Plan again for these images."),
+                                       {{"path", image.info().path}, {"n", std::to_string(image.info().channels)},
+                                        {"want", std::to_string(plan.channels())}}});
+    for (const plan::CaseNorm& norm : plan.norms)
+        if (norm.id == id && !id.empty() && int(norm.channels.size()) == plan.channels()) return norm.channels;
+    std::vector<plan::ChannelNorm> norms;
+    for (int c = 0; c < plan.channels(); ++c)
+        norms.push_back(plan::channelNorm(plan.schemes[c], plan::measureIntensity(image, c, held, job), plan.foreground.at(c)));
+    return norms;
+}
+
+TrainCase caseOf(const plan::Plan& plan, const std::string& id, ImagePtr image, ImagePtr labels, ImagePtr weight,
+                 std::vector<Box> held, Job& job) {
+    TrainCase one;
+    one.id = id;
+    one.norms = normsOf(plan, id, *image, held, job);
+    one.image = std::move(image), one.labels = std::move(labels), one.weight = std::move(weight);
+    one.held = std::move(held);
+    return one;
+}
+
+}  // namespace fovea::train

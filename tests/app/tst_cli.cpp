@@ -1,0 +1,187 @@
+// The contract of fovea-cli: exit codes, JSON lines, wrong input.
+#include <QProcess>
+#include <QTest>
+#include <csignal>
+#include <fstream>
+#include <sstream>
+
+#include "base/file.h"
+#include "zarr/ome_zarr.h"
+
+using namespace fovea;
+using nlohmann::json;
+namespace fs = std::filesystem;
+
+namespace {
+
+struct Answer {
+    int code = -1;
+    std::vector<json> lines;   // of stdout
+    std::string out, err;
+};
+
+Answer cli(const std::vector<std::string>& arguments) {
+    QProcess process;
+    QStringList list;
+    for (const std::string& a : arguments) list << QString::fromStdString(a);
+    process.start(FOVEA_CLI, list);
+    process.waitForFinished(120000);
+    Answer answer;
+    answer.code = process.exitStatus() == QProcess::NormalExit ? process.exitCode() : -1;
+    answer.out = process.readAllStandardOutput().toStdString();
+    answer.err = process.readAllStandardError().toStdString();
+    std::istringstream lines(answer.out);
+    for (std::string line; std::getline(lines, line);)
+        if (json one = json::parse(line, nullptr, false); !one.is_discarded()) answer.lines.push_back(one);
+    return answer;
+}
+
+bool contains(const std::string& text, const std::string& part) { return text.find(part) != std::string::npos; }
+
+// Whether the process has a handler for SIGINT by now.
+bool catchesInterrupts(std::int64_t pid) {
+    std::ifstream status("/proc/" + std::to_string(pid) + "/status");
+    for (std::string line; std::getline(status, line);)
+        if (line.starts_with("SigCgt:")) return std::stoull(line.substr(8), nullptr, 16) >> (SIGINT - 1) & 1;
+    return false;
+}
+
+// A small sample with its project, imported.
+struct Fixture {
+    file::TempFolder temp;
+    std::string project = (temp.path() / "p").string(), image = (temp.path() / "s/image.zarr").string(),
+                truth = (temp.path() / "s/truth.zarr").string();
+    Fixture() { cli({"sample", "--kind", "nuclei", "--shape", "6,64,96", "--seed", "4", "--out", (temp.path() / "s").string()}); }
+    Answer import() {
+        return cli({"import", "--project", project, image, "--set", "test=0:6,0:64,64:96", "--set", "guard=8", "--json"});
+    }
+};
+
+}  // namespace
+
+class TestCli : public QObject {
+    Q_OBJECT
+  private Q_SLOTS:
+    void listsAreOneObject() {
+        for (const char* name : {"stages", "formats", "models", "plugins"}) {
+            const Answer a = cli({name, "--json"});
+            QCOMPARE(a.code, 0);
+            QCOMPARE(a.lines.size(), std::size_t(1));
+            QVERIFY(a.lines[0].contains(name));
+        }
+        const Answer stages = cli({"--json", "stages"});
+        QCOMPARE(stages.lines[0]["stages"][0]["id"].get<std::string>(), std::string("import"));
+        QVERIFY(!cli({"formats"}).out.empty());
+    }
+
+    void versionNamesLibraries() {
+        const Answer a = cli({"--version"});
+        QCOMPARE(a.code, 0);
+        for (const char* part : {"fovea ", "libtorch ", "Qt ", "VTK ", "ITK ", "device "}) QVERIFY2(contains(a.out, part), part);
+    }
+
+    void wrongUsageIsTwo() {
+        Fixture f;
+        QCOMPARE(f.import().code, 0);
+        QCOMPARE(cli({}).code, 2);
+        const Answer stage = cli({"pseudo-lable", "--project", f.project});
+        QCOMPARE(stage.code, 2);
+        QVERIFY2(contains(stage.err, "pseudo-label"), stage.err.c_str());
+        const Answer option = cli({"query", "--projct", f.project});
+        QCOMPARE(option.code, 2);
+        QVERIFY2(contains(option.err, "--project"), option.err.c_str());
+        const Answer set = cli({"query", "--project", f.project, "--set", "patchs=3"});
+        QCOMPARE(set.code, 2);
+        QVERIFY2(contains(set.err, "patches"), set.err.c_str());
+        QCOMPARE(cli({"query", "--project", f.project, "--set", "patches=many"}).code, 2);
+        QCOMPARE(cli({"query", "--project", f.project, "--set", "patches"}).code, 2);
+        QCOMPARE(cli({"run", "--project", f.project, "--until", "exprt"}).code, 2);
+        QCOMPARE(cli({"query"}).code, 2);
+        QCOMPARE(cli({"sample", "--out", f.project + "x", "--shape", "1,2"}).code, 2);
+        QCOMPARE(cli({"import", "--project", f.project, "--set", "gard=3"}).code, 2);
+        QCOMPARE(cli({"stages", "--threads", "-1"}).code, 2);
+        QCOMPARE(cli({"query", "--project", f.project, "--case", "imag"}).code, 2);
+    }
+
+    void failuresAreOneAndNameTheFile() {
+        Fixture f;
+        const std::string none = (f.temp.path() / "none.tif").string();
+        const Answer a = cli({"import", "--project", f.project, none, "--json"});
+        QCOMPARE(a.code, 1);
+        QVERIFY(contains(a.err, none));
+        QCOMPARE(a.lines.back()["state"].get<std::string>(), std::string("failed"));
+        QVERIFY(!fs::exists(f.project));
+        QCOMPARE(cli({"query", "--project", f.project}).code, 1);
+        QCOMPARE(cli({"work", f.project}).code, 1);
+        QCOMPARE(cli({"info", none}).code, 1);
+        QCOMPARE(cli({"stages", "--device", "cuda:99"}).code, 0);  // not asked for
+        file::write(f.temp.path() / "torn.tif", std::string("II*\0\10\0\0\0", 8));
+        QCOMPARE(cli({"info", (f.temp.path() / "torn.tif").string()}).code, 1);
+        f.import();
+        const Answer later = cli({"export", "--project", f.project});
+        QCOMPARE(later.code, 1);
+        QVERIFY2(contains(later.err, "instances"), later.err.c_str());
+    }
+
+    void importHoldsOutAndResumes() {
+        Fixture f;
+        const Answer a = f.import();
+        QCOMPARE(a.code, 0);
+        QCOMPARE(a.lines.back()["stage"].get<std::string>(), std::string("import"));
+        QCOMPARE(a.lines.back()["state"].get<std::string>(), std::string("done"));
+        const json split = file::readJson(fs::path(f.project) / "cases/image/split.json");
+        QCOMPARE(split["guarded"][0][2].get<int>(), 56);
+        QCOMPARE(f.import().lines.back()["state"].get<std::string>(), std::string("up-to-date"));
+    }
+
+    void infoAndConvert() {
+        Fixture f;
+        const std::string tif = (f.temp.path() / "t.tif").string();
+        QCOMPARE(cli({"convert", f.truth, tif, "--labels"}).code, 0);
+        const Answer info = cli({"info", tif, "--json"});
+        QCOMPARE(info.code, 0);
+        QCOMPARE(info.lines[0]["shape"], json({6, 64, 96}));
+        QVERIFY(info.lines[0]["spacing_known"].get<bool>());
+        QVERIFY(zarr::open(f.truth)->readAll<std::int32_t>().size() > 0);
+        QCOMPARE(cli({"convert", f.truth, (f.temp.path() / "t.xyz").string()}).code, 1);
+    }
+
+    void stagesPrintLinesAndChainWaits() {
+        Fixture f;
+        f.import();
+        const Answer a = cli({"pseudo-label", "--project", f.project, "--json", "--threads", "1"});
+        QCOMPARE(a.code, 0);
+        QVERIFY(a.lines.back()["cases"]["image"]["result"].contains("objects"));
+        QCOMPARE(cli({"query", "--project", f.project, "--set", "strategy=random", "--set", "patches=2", "--set", "patch=1,32,28", "--seed", "5"}).code, 0);
+        const Answer wait = cli({"annotate", "--project", f.project, "--json"});
+        QCOMPARE(wait.code, 0);
+        QCOMPARE(wait.lines.back(), (json{{"state", "waiting"}, {"patches", 2}}));
+        const Answer labelled = cli({"annotate", "--project", f.project, "--from", f.truth, "--json"});
+        QCOMPARE(labelled.code, 0);
+        QCOMPARE(labelled.lines.back()["state"].get<std::string>(), std::string("done"));
+        QCOMPARE(cli({"annotate", "--project", f.project, "--from", f.truth, "--json"}).lines.back()["state"].get<std::string>(), std::string("up-to-date"));
+    }
+
+    void lockedProject() {
+        Fixture f;
+        f.import();
+        file::write(fs::path(f.project) / "lock", R"({"pid":1,"host":"elsewhere","process_start":1,"since":"2020"})");
+        const Answer a = cli({"pseudo-label", "--project", f.project});
+        QCOMPARE(a.code, 1);
+        QVERIFY(contains(a.err, "elsewhere"));
+    }
+
+    void interruptIs130() {
+        file::TempFolder temp;
+        QProcess process;
+        process.start(FOVEA_CLI, {"sample", "--kind", "em", "--shape", "64,512,512", "--out", QString::fromStdString((temp.path() / "s").string())});
+        QVERIFY(process.waitForStarted());
+        QVERIFY(QTest::qWaitFor([&] { return catchesInterrupts(process.processId()); }, 60000));
+        ::kill(pid_t(process.processId()), SIGINT);
+        QVERIFY(process.waitForFinished(60000));
+        QCOMPARE(process.exitCode(), 130);
+    }
+};
+
+QTEST_GUILESS_MAIN(TestCli)
+#include "tst_cli.moc"

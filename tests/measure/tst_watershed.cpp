@@ -1,0 +1,107 @@
+#include <QTest>
+#include <cmath>
+
+#include "measure/components.h"
+#include "measure/distance.h"
+#include "measure/object_stats.h"
+#include "measure/watershed.h"
+
+using namespace fovea;
+using namespace fovea::measure;
+
+class TstWatershed : public QObject {
+    Q_OBJECT
+  private Q_SLOTS:
+    void touchingBallsPart_data();
+    void touchingBallsPart();
+    void valleyDecides();
+    void staysInMask();
+    void plateauIsShared();
+    void unreachedStaysEmpty();
+    void refuses();
+    void cancels();
+};
+
+void TstWatershed::touchingBallsPart_data() {
+    QTest::addColumn<double>("sz");
+    QTest::newRow("isotropic") << 1.0;
+    QTest::newRow("thick sections") << 3.0;
+}
+
+void TstWatershed::touchingBallsPart() {
+    QFETCH(double, sz);
+    const Vec3 spacing{sz, 1, 1};
+    Volume<std::uint8_t> mask({std::int64_t(30 / sz), 30, 50});
+    const auto inBall = [&](Index v, double cx) {
+        const double z = (double(v.z) - double(mask.shape().z / 2)) * sz, y = double(v.y) - 15, x = double(v.x) - cx;
+        return z * z + y * y + x * x <= 100;
+    };
+    for (std::int64_t z = 0; z < mask.shape().z; ++z)
+        for (std::int64_t y = 0; y < 30; ++y)
+            for (std::int64_t x = 0; x < 50; ++x) mask(z, y, x) = inBall({z, y, x}, 15) || inBall({z, y, x}, 32);
+    QCOMPARE(connectedComponents(mask, 6).count(), 1);
+    Volume<float> landscape = distanceTransform(mask, spacing);
+    Volume<std::uint8_t> core(mask.shape());
+    for (std::int64_t i = 0; i < core.size(); ++i) core.data()[i] = landscape.data()[i] > 7;
+    const Components seeds = connectedComponents(core, 26);
+    QCOMPARE(seeds.count(), 2);
+    for (float& v : landscape) v = -v;
+    const auto labels = watershed(landscape, seeds.labels, mask);
+    const auto stats = objectStats(labels);
+    QCOMPARE(stats.size(), std::size_t(2));
+    QVERIFY(std::abs(stats[0].centroid.x - 15) < 1.5);
+    QVERIFY(std::abs(stats[1].centroid.x - 32) < 1.5);
+    std::int64_t filled = 0, open = 0;
+    for (auto v : labels) filled += v != 0;
+    for (auto v : mask) open += v != 0;
+    QCOMPARE(filled, open);
+}
+
+void TstWatershed::valleyDecides() {
+    Volume<float> land({1, 1, 7}, std::vector<float>{0, 1, 2, 5, 1, 1, 0});
+    Volume<std::int32_t> seeds({1, 1, 7});
+    seeds(0, 0, 0) = 100000, seeds(0, 0, 6) = 2;
+    QCOMPARE(watershed(land, seeds).vector(), (std::vector<std::int32_t>{100000, 100000, 100000, 2, 2, 2, 2}));
+}
+
+void TstWatershed::staysInMask() {
+    Volume<float> land({1, 3, 3});
+    Volume<std::int32_t> seeds({1, 3, 3});
+    seeds(0, 0, 0) = 1, seeds(0, 2, 2) = 2;
+    Volume<std::uint8_t> mask({1, 3, 3}, std::vector<std::uint8_t>{1, 1, 0, 0, 0, 1, 0, 0, 0});
+    QCOMPARE(watershed(land, seeds, mask, 6).vector(), (std::vector<std::int32_t>{1, 1, 0, 0, 0, 0, 0, 0, 0}));
+    QCOMPARE(watershed(land, seeds, mask, 26).vector(), (std::vector<std::int32_t>{1, 1, 0, 0, 0, 1, 0, 0, 0}));
+}
+
+void TstWatershed::plateauIsShared() {
+    Volume<float> land({1, 1, 8});
+    Volume<std::int32_t> seeds({1, 1, 8});
+    seeds(0, 0, 0) = 1, seeds(0, 0, 7) = 2;
+    QCOMPARE(watershed(land, seeds).vector(), (std::vector<std::int32_t>{1, 1, 1, 1, 2, 2, 2, 2}));
+}
+
+void TstWatershed::unreachedStaysEmpty() {
+    const auto none = watershed(Volume<float>({2, 3, 4}), Volume<std::int32_t>({2, 3, 4}));
+    for (auto v : none) QCOMPARE(v, 0);
+    QVERIFY(watershed(Volume<float>(), Volume<std::int32_t>()).empty());
+    Volume<float> broken({1, 1, 3}, std::vector<float>{0, NAN, 0});
+    Volume<std::int32_t> seeds({1, 1, 3}, std::vector<std::int32_t>{4, 0, 0});
+    QCOMPARE(watershed(broken, seeds).vector(), (std::vector<std::int32_t>{4, 4, 4}));
+}
+
+void TstWatershed::refuses() {
+    Volume<float> land({1, 2, 2});
+    QVERIFY_EXCEPTION_THROWN(watershed(land, Volume<std::int32_t>({1, 2, 3})), Error);
+    QVERIFY_EXCEPTION_THROWN(watershed(land, Volume<std::int32_t>({1, 2, 2}), {}, 18), Error);
+}
+
+void TstWatershed::cancels() {
+    CancelFlag job;
+    job.cancel();
+    Volume<std::int32_t> seeds({1, 400, 400});
+    seeds(0, 0, 0) = 1;
+    QVERIFY_EXCEPTION_THROWN(watershed(Volume<float>({1, 400, 400}), seeds, {}, 6, job), Cancelled);
+}
+
+QTEST_APPLESS_MAIN(TstWatershed)
+#include "tst_watershed.moc"

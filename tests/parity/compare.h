@@ -1,0 +1,21 @@
+#pragma once
+#include <string>
+
+#include "parity/golden_case.h"
+
+namespace fovea::parity {
+
+struct Verdict {
+    bool passed = true;
+    std::string worst;     // output with the largest share of its allowance used
+    double deviation = 0;  // |got − want| there
+    double share = -1;     // of what is allowed; above 1: failed
+    std::string why;       // when failed: the first reason
+};
+
+// Every expected output of the case beside what was computed, by the rules of the manifest: "exact", {abs, rel}
+// (|got − want| ≤ abs + rel·|want| element by element, NaN matches NaN), "info" = not compared. What was computed but
+// is not expected is ignored; what is expected and was not computed fails.
+Verdict compare(const GoldenCase& golden, const Values& computed);
+
+}  // namespace fovea::parity

@@ -1,0 +1,14 @@
+#include "parity/kinds.h"
+
+namespace fovea::parity {
+
+const std::vector<Kind>& kinds() {
+    static const std::vector<Kind> all = {
+        {"coreset", coreset},
+        {"connected_components", connectedComponents},
+        {"instance_matching", instanceMatching},
+    };
+    return all;
+}
+
+}  // namespace fovea::parity

@@ -1,0 +1,261 @@
+#include <signal.h>
+#include <sys/resource.h>
+#include <sys/stat.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <QTest>
+
+#include "base/error.h"
+#include "project/case_image.h"
+#include "project/fake_project.h"
+
+using namespace fovea;
+using namespace fovea::project;
+using fake::Fixture;
+namespace fs = std::filesystem;
+
+namespace {
+
+// What the call throws, as text; "" when it does not.
+template <class F>
+std::string errorOf(F&& f) {
+    try {
+        f();
+    } catch (const Error& error) {
+        return error.what();
+    }
+    return "";
+}
+
+bool contains(const std::string& text, const std::string& part) { return text.find(part) != std::string::npos; }
+
+}  // namespace
+
+class TestProject : public QObject {
+    Q_OBJECT
+  private Q_SLOTS:
+    void survivesReopening() {
+        file::TempFolder temp;
+        const fs::path image = fake::writeImage(temp.path(), "cells.ome.tif", 3);
+        {
+            const auto p = Project::create(temp.path() / "p", fake::openImage);
+            NewCase details;
+            details.channelNames = {"nuclei"};
+            details.spacing = Vec3{0.3, 0.1, 0.1};
+            details.test = "0:4,0:6,5:8";
+            details.guard = 2;
+            const Case c = p->addCase(image.string(), details);
+            QCOMPARE(c.id, std::string("cells"));
+            p->setSeed(7);
+            p->setOptions(fake::chain()[1], {{"level", 5}});
+        }
+        const auto p = Project::open(temp.path() / "p", fake::openImage);
+        QCOMPARE(p->cases().size(), std::size_t(1));
+        QCOMPARE(p->seed(), std::uint64_t(7));
+        QCOMPARE(p->optionsOf(fake::chain()[1]).integer("level"), std::int64_t(5));
+        const auto held = p->heldOut("cells");
+        QCOMPARE(held.size(), std::size_t(1));
+        QVERIFY((held[0].test == Box{{0, 0, 5}, {4, 6, 8}}));
+        QVERIFY((held[0].guarded == Box{{0, 0, 3}, {4, 6, 8}}));
+        QVERIFY(fs::exists(p->caseFolder("cells") / "split.json"));
+        const ImagePtr opened = p->image("cells");
+        const ImageInfo& info = opened->info();
+        QCOMPARE(info.geometry.spacing.z, 0.3);
+        QCOMPARE(info.channelNames.at(0), std::string("nuclei"));
+    }
+
+    void namesCases() {
+        QCOMPARE(caseName("/a/b/cells.ome.tif"), std::string("cells"));
+        QCOMPARE(caseName("brain.nii.gz"), std::string("brain"));
+        QCOMPARE(caseName("/a/raw/"), std::string("raw"));
+        QCOMPARE(caseName("/a/..."), std::string("image"));
+        QCOMPARE(caseName("x/*.png"), std::string("image"));
+        QCOMPARE(caseName("two words é.tif"), std::string("two_words___"));
+        Fixture f(0);
+        fs::create_directories(f.temp.path() / "other");
+        f.project->addCase(fake::writeImage(f.temp.path(), "a.txt", 1).string());
+        QCOMPARE(f.project->addCase(fake::writeImage(f.temp.path() / "other", "a.txt", 2).string()).id, std::string("a-2"));
+        QVERIFY(contains(errorOf([&] { f.project->addCase((f.temp.path() / "a.txt").string()); }), "already"));
+    }
+
+    void refusesWrongNames() {
+        Fixture f;
+        QVERIFY(contains(errorOf([&] { f.project->caseOf("imag0"); }), "image0"));
+        QVERIFY(contains(errorOf([&] { stageById(f.stages, "predct"); }), "Did you mean predict"));
+        QVERIFY(contains(errorOf([&] { f.project->assign(f.stages[1], {"levl=3"}); }), "Did you mean level"));
+        NewCase details;
+        details.channelNames = {"a", "b"};
+        const std::string image = fake::writeImage(f.temp.path(), "c.txt", 9).string();
+        QVERIFY(contains(errorOf([&] { f.project->addCase(image, details); }), "2 channel names"));
+        details = {};
+        details.test = "0:4,0:6,5:80";
+        QVERIFY(!errorOf([&] { f.project->addCase(image, details); }).empty());
+        QCOMPARE(f.project->cases().size(), std::size_t(2));
+    }
+
+    void noticesAnotherImage() {
+        Fixture f(1);
+        const fs::path image = f.temp.path() / "image0.txt";
+        // Touched, but the same bytes: fine.
+        fs::last_write_time(image, fs::last_write_time(image) + std::chrono::hours(1));
+        QVERIFY(f.project->image("image0"));
+        fake::writeImage(f.temp.path(), "image0.txt", 99);
+        fs::last_write_time(image, fs::last_write_time(image) + std::chrono::hours(2));
+        QVERIFY(contains(errorOf([&] { f.project->image("image0"); }), "not the image it was"));
+        fs::remove(image);
+        QVERIFY(!errorOf([&] { f.project->image("image0"); }).empty());
+    }
+
+    void identityOfFolders() {
+        file::TempFolder temp;
+        const ImageInfo info = fake::openImage(fake::writeImage(temp.path(), "i", 1).string(), 0, {})->info();
+        fs::create_directories(temp.path() / "s");
+        file::write(temp.path() / "s" / "a", std::string(3 << 20, 'a'));
+        file::write(temp.path() / "s" / "b", "b");
+        const std::string one = imageIdentity((temp.path() / "s").string(), info);
+        QCOMPARE(imageIdentity((temp.path() / "s").string(), info), one);
+        const std::string glob = imageIdentity((temp.path() / "s" / "*").string(), info);
+        file::write(temp.path() / "s" / "b", "c");
+        QVERIFY(imageIdentity((temp.path() / "s").string(), info) != one);
+        QVERIFY(imageIdentity((temp.path() / "s" / "*").string(), info) != glob);
+    }
+
+    void refusesBadFolders() {
+        file::TempFolder temp;
+        QVERIFY(contains(errorOf([&] { Project::open(temp.path() / "nothing", fake::openImage); }), "is no project"));
+        file::write(temp.path() / "file", "x");
+        QVERIFY(contains(errorOf([&] { Project::create(temp.path(), fake::openImage); }), "not empty"));
+        Fixture f(1);
+        const fs::path folder = f.project->folder();
+        QVERIFY(contains(errorOf([&] { Project::create(folder, fake::openImage); }), "already"));
+        f.project.reset();
+        for (const char* text : {"", "{", "[]", R"({"schema":1})", R"({"schema":1,"cases":[{}]})", R"({"schema":0,"cases":[]})",
+                                 R"({"schema":1,"cases":[],"active_round":5})", R"({"schema":"1","cases":[]})",
+                                 R"({"schema":1,"cases":[],"parents":[-1,1]})",
+                                 R"({"schema":1,"cases":[{"id":"../x","path":"a","shape":[1,1,1],"dtype":"uint8"}]})"}) {
+            file::write(folder / "project.fovea", text);
+            QVERIFY2(!errorOf([&] { Project::open(folder, fake::openImage); }).empty(), text);
+            QVERIFY(!fs::exists(folder / "lock"));
+        }
+    }
+
+    void newerSchemaIsReadOnly() {
+        Fixture f(1);
+        const fs::path folder = f.project->folder();
+        f.project.reset();
+        nlohmann::json content = file::readJson(folder / "project.fovea");
+        content["schema"] = 2;
+        file::writeJson(folder / "project.fovea", content);
+        const auto p = Project::open(folder, fake::openImage);
+        QVERIFY(p->readOnly());
+        QVERIFY(contains(p->notice().str(), "newer"));
+        QVERIFY(contains(errorOf([&] { p->beginRound(); }), "reading only"));
+        QVERIFY(!fs::exists(folder / "lock"));
+    }
+
+    void oneWriterManyReaders() {
+        Fixture f(1);
+        const fs::path folder = f.project->folder();
+        const std::string error = errorOf([&] { Project::open(folder, fake::openImage); });
+        char host[256] = {};
+        ::gethostname(host, sizeof host - 1);
+        QVERIFY(contains(error, host));
+        QVERIFY(contains(error, "since 2"));
+        const auto reader = Project::open(folder, fake::openImage, Access::Read);
+        QVERIFY(reader->readOnly());
+        QCOMPARE(reader->cases().size(), std::size_t(1));
+        f.project.reset();
+        QVERIFY(Project::open(folder, fake::openImage));
+    }
+
+    void takesOverALockOfTheDead() {
+        Fixture f(1);
+        const fs::path folder = f.project->folder();
+        f.project.reset();
+        const pid_t child = ::fork();
+        if (child == 0) {
+            const auto p = Project::open(folder, fake::openImage);
+            ::raise(SIGKILL);
+        }
+        int status = 0;
+        ::waitpid(child, &status, 0);
+        QVERIFY(fs::exists(folder / "lock"));
+        QVERIFY(Project::open(folder, fake::openImage));
+        // The same number, but another process.
+        file::writeJson(folder / "lock", [] {
+            char host[256] = {};
+            ::gethostname(host, sizeof host - 1);
+            return nlohmann::json{{"pid", ::getpid()}, {"host", host}, {"process_start", 1}, {"since", "long ago"}};
+        }());
+        QVERIFY(Project::open(folder, fake::openImage));
+        file::write(folder / "lock", "garbage");
+        QVERIFY(Project::open(folder, fake::openImage));
+        file::write(folder / "lock", R"({"pid":1,"host":"elsewhere","process_start":1,"since":"2020"})");
+        QVERIFY(contains(errorOf([&] { Project::open(folder, fake::openImage); }), "elsewhere"));
+    }
+
+    void readOnlyFolder() {
+        if (::geteuid() == 0) QSKIP("root may write everywhere");
+        Fixture f(1);
+        const fs::path folder = f.project->folder();
+        f.project.reset();
+        fs::permissions(folder, fs::perms::owner_read | fs::perms::owner_exec);
+        const std::string error = errorOf([&] { Project::open(folder, fake::openImage); });
+        const bool readable = Project::open(folder, fake::openImage, Access::Read)->cases().size() == 1;
+        fs::permissions(folder, fs::perms::owner_all);
+        QVERIFY(contains(error, "permissions"));
+        QVERIFY(readable);
+    }
+
+    void readOnlyRefusesChanges() {
+        Fixture f(1);
+        const fs::path folder = f.project->folder();
+        f.project.reset();
+        const auto p = Project::open(folder, fake::openImage, Access::Read);
+        Job job;
+        QVERIFY(contains(errorOf([&] { run(*p, f.stages, {.stages = {"import"}}, job); }), "reading only"));
+        QVERIFY(contains(errorOf([&] { p->setOptions(f.stages[1], {{"level", 2}}); }), "reading only"));
+        QVERIFY(contains(errorOf([&] { p->addCase("x"); }), "reading only"));
+        QVERIFY(contains(errorOf([&] { p->setSeed(4); }), "reading only"));
+    }
+
+    void heldOutIsChosenOnce() {
+        Fixture f(1);
+        f.project->setHeldOut("image0", {{0, 0, 6}, {4, 6, 8}}, 1);
+        f.run("import");
+        f.project->setHeldOut("image0", {{0, 0, 5}, {4, 6, 8}}, 1);
+        QCOMPARE(f.state("import", 0).status, Status::Stale);
+        f.run("find");
+        QVERIFY(contains(errorOf([&] { f.project->setHeldOut("image0", {{0, 0, 4}, {4, 6, 8}}, 1); }), "cannot change"));
+        f.project->setHeldOut("image0", {{0, 0, 5}, {4, 6, 8}}, 1);  // the same again is no change
+        QVERIFY(!errorOf([&] { f.project->setHeldOut("image0", {{0, 0, 5}, {4, 6, 9}}, 1); }).empty());
+    }
+
+    void fullDisk() {
+        Fixture f(1);
+        f.run("import");
+        const fs::path folder = f.project->folder();
+        f.project.reset();
+        const pid_t child = ::fork();
+        if (child == 0) {
+            ::signal(SIGXFSZ, SIG_IGN);
+            const auto p = Project::open(folder, fake::openImage);
+            const rlimit limit{16, 16};
+            ::setrlimit(RLIMIT_FSIZE, &limit);
+            Job job;
+            const std::string error = errorOf([&] { run(*p, f.stages, {.stages = {"find"}}, job); });
+            ::_exit(contains(error, "disk is full") ? 0 : 1);
+        }
+        int status = 0;
+        ::waitpid(child, &status, 0);
+        QCOMPARE(WEXITSTATUS(status), 0);
+        f.project = Project::open(folder, fake::openImage);
+        QCOMPARE(f.state("import", 0).status, Status::UpToDate);
+        f.run("find");
+        QCOMPARE(f.state("find", 0).status, Status::UpToDate);
+    }
+};
+
+QTEST_APPLESS_MAIN(TestProject)
+#include "tst_project.moc"

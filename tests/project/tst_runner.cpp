@@ -1,0 +1,309 @@
+#include <signal.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <QTest>
+#include <new>
+
+#include "base/error.h"
+#include "base/rng.h"
+#include "project/fake_project.h"
+#include "project/work_order.h"
+
+using namespace fovea;
+using namespace fovea::project;
+using fake::Fixture;
+namespace fs = std::filesystem;
+
+namespace {
+
+// Cancels at the n-th look.
+class CancelAt : public Job {
+  public:
+    explicit CancelAt(int n) : left_(n) {}
+    bool cancelled() const override { return --left_ < 0; }
+
+  private:
+    mutable int left_;
+};
+
+class Recorder : public Job {
+  public:
+    using Job::progress;
+    void progress(double done, double total, const Text&) override { shares.push_back(done / total); }
+    std::vector<double> shares;
+};
+
+// Runs `f` in a child process; true when it was killed.
+template <class F>
+bool killed(F&& f) {
+    const pid_t child = ::fork();
+    if (child == 0) {
+        f();
+        ::_exit(0);
+    }
+    int status = 0;
+    ::waitpid(child, &status, 0);
+    return WIFSIGNALED(status);
+}
+
+const fs::path self = fs::read_symlink("/proc/self/exe");
+
+}  // namespace
+
+class TestRunner : public QObject {
+    Q_OBJECT
+  private Q_SLOTS:
+    void runsTheChainOnce() {
+        Fixture f;
+        Recorder job;
+        std::vector<std::string> seen;
+        RunRequest request{.stages = chainUntil(f.stages, "train")};
+        request.finished = [&](const nlohmann::json& row) { seen.push_back(row["stage"].get<std::string>()); };
+        const RunResult first = run(*f.project, f.stages, request, job);
+        QCOMPARE(seen, (std::vector<std::string>{"import", "find", "plan", "train"}));
+        QCOMPARE(first.json["stages"][1]["cases"]["image1"]["state"].get<std::string>(), std::string("done"));
+        QCOMPARE(first.json["stages"][3]["result"]["cases"].get<int>(), 2);
+        QVERIFY(std::is_sorted(job.shares.begin(), job.shares.end()));
+        QVERIFY(job.shares.back() <= 1.0);
+        const RunResult second = run(*f.project, f.stages, request, job);
+        for (const auto& row : second.json["stages"]) QCOMPARE(row["state"].get<std::string>(), std::string("up-to-date"));
+        QVERIFY(fs::is_empty(f.project->workFolder()));
+    }
+
+    void waitsForThePerson() {
+        Fixture f;
+        Job job;
+        const RunResult result = run(*f.project, f.stages, {.stages = chainUntil(f.stages, "score")}, job);
+        QVERIFY(result.waiting);
+        QCOMPARE(result.json["state"].get<std::string>(), std::string("waiting"));
+        QCOMPARE(result.json["patches"].get<int>(), 8);
+        QCOMPARE(result.json["stages"].back()["stage"].get<std::string>(), std::string("annotate"));
+        QCOMPARE(f.state("annotate", 1).status, Status::Missing);
+        QVERIFY(fs::is_empty(f.project->workFolder()));
+    }
+
+    void goesOnWhenOneImageIsDecided() {
+        Fixture f;
+        file::write(f.project->caseFolder("image1") / "journal", "x");
+        Job job;
+        const RunResult result = run(*f.project, f.stages, {.stages = chainUntil(f.stages, "tune")}, job);
+        QVERIFY(!result.waiting);
+        QCOMPARE(f.state("annotate", 1, "image0").status, Status::UpToDate);
+        QCOMPARE(f.state("tune", 1).status, Status::UpToDate);
+    }
+
+    void namesTheStageToRunFirst() {
+        Fixture f;
+        Job job;
+        try {
+            run(*f.project, f.stages, {.stages = {"train"}}, job);
+            QFAIL("no error");
+        } catch (const Error& error) {
+            QCOMPARE(error.kind(), ErrorKind::Missing);
+            QVERIFY(std::string(error.what()).find("Run plan first") != std::string::npos);
+        }
+        QVERIFY_EXCEPTION_THROWN(run(*f.project, f.stages, {.stages = {"nothing"}}, job), Error);
+        QVERIFY_EXCEPTION_THROWN(run(*f.project, f.stages, {.stages = {"import"}, .cases = {"nothing"}}, job), Error);
+        QVERIFY_EXCEPTION_THROWN(chainUntil(f.stages, "nothing"), Error);
+        QCOMPARE(chainUntil(f.stages, "plan", {"find"}), (std::vector<std::string>{"import", "plan"}));
+    }
+
+    void resumesAfterAKill() {
+        Fixture f, untouched;
+        untouched.run("train");
+        const fs::path folder = f.project->folder();
+        f.project.reset();
+        Rng rng{11};
+        for (const char* stage : {"import", "find", "plan", "train"}) {
+            const int parts = int(rng.below(10));
+            QVERIFY(killed([&] {
+                f.project = Project::open(folder, fake::openImage);
+                fake::killAfter(stage, parts);
+                f.run(stage);
+            }));
+            f.project = Project::open(folder, fake::openImage);
+            QCOMPARE(f.state(stage, 0, stage[0] == 'i' || stage[0] == 'f' ? "image0" : "").status, Status::Partial);
+            Job job;
+            run(*f.project, f.stages, {.stages = {stage}, .cases = {"image0"}}, job);
+            QCOMPARE(fake::partsFound(), parts);
+            f.run(stage);
+            f.project.reset();
+        }
+        f.project = Project::open(folder, fake::openImage);
+        QCOMPARE(fake::resultOf(*f.project, f.stages, "train", "", 0),
+                 fake::resultOf(*untouched.project, untouched.stages, "train", "", 0));
+        QVERIFY(fs::is_empty(f.project->workFolder()));
+    }
+
+    void adoptsWhatWasFinishedBeforeAKill() {
+        Fixture f(1);
+        Artifacts artifacts(*f.project, f.stages);
+        const fs::path folder = writeOrder(*f.project, prepareOrder(artifacts, f.stages[0], "image0", 0));
+        Job job;
+        runOrder(folder, f.stages, fake::openImage, job);
+        file::write(folder / "out" / "mark", "kept");
+        f.run("import");
+        QVERIFY(fs::exists(artifacts.folder({"import", "image0", 0}) / "mark"));
+    }
+
+    void anotherOptionStartsAfresh() {
+        Fixture f(1);
+        f.run("import");
+        CancelAt cancel(8);
+        QVERIFY_EXCEPTION_THROWN(run(*f.project, f.stages, {.stages = {"find"}}, cancel), Cancelled);
+        QCOMPARE(f.state("find", 0).status, Status::Partial);
+        f.project->setOptions(f.stages[1], {{"level", 9}});
+        QCOMPARE(f.state("find", 0).status, Status::Missing);
+        Job job;
+        run(*f.project, f.stages, {.stages = {"find"}}, job);
+        QCOMPARE(fake::partsFound(), 0);
+    }
+
+    void cancelAnywhereLeavesTheProjectWhole() {
+        Fixture f(1);
+        int cancels = 0;
+        for (int n = 0;; ++n) {
+            CancelAt cancel(n);
+            bool done = true;
+            try {
+                run(*f.project, f.stages, {.stages = chainUntil(f.stages, "train"), .again = false}, cancel);
+            } catch (const Cancelled&) {
+                done = false;
+                ++cancels;
+            }
+            for (const Stage& stage : f.stages) f.state(stage.id, Artifacts::roundOf(stage, 0));
+            if (done) break;
+            QVERIFY(n < 1000);
+        }
+        QVERIFY(cancels > 5);
+        QCOMPARE(f.state("train", 0).status, Status::UpToDate);
+    }
+
+    void childProcessEqualsThisOne() {
+        Fixture here, there;
+        here.run("train");
+        Job job;
+        run(*there.project, there.stages, {.stages = chainUntil(there.stages, "train"), .program = self}, job);
+        for (const char* stage : {"plan", "train"})
+            QCOMPARE(fake::resultOf(*there.project, there.stages, stage, "", 0),
+                     fake::resultOf(*here.project, here.stages, stage, "", 0));
+        QCOMPARE(fake::resultOf(*there.project, there.stages, "find", "image1", 0),
+                 fake::resultOf(*here.project, here.stages, "find", "image1", 0));
+    }
+
+    void childProcessIsCancelled() {
+        Fixture f(1);
+        CancelFlag cancel;
+        cancel.cancel();
+        QVERIFY_EXCEPTION_THROWN(
+            {
+                Artifacts artifacts(*f.project, f.stages);
+                const fs::path folder = writeOrder(*f.project, prepareOrder(artifacts, f.stages[0], "image0", 0));
+                runOrderInChild(folder, self, cancel);
+            },
+            Cancelled);
+    }
+
+    void childFailuresArriveHere() {
+        Fixture f(1);
+        Job job;
+        Artifacts artifacts(*f.project, f.stages);
+        const fs::path folder = writeOrder(*f.project, prepareOrder(artifacts, f.stages[0], "image0", 0));
+        nlohmann::json order = file::readJson(folder / "order.json");
+        order["options"]["level"] = "much";
+        file::writeJson(folder / "order.json", order);
+        try {
+            runOrderInChild(folder, self, job);
+            QFAIL("no error");
+        } catch (const Error& error) {
+            QCOMPARE(error.kind(), ErrorKind::Input);
+            QVERIFY(std::string(error.what()).find("level") != std::string::npos);
+        }
+        QVERIFY_EXCEPTION_THROWN(runOrderInChild(folder, "/bin/false", job), Error);
+        QVERIFY_EXCEPTION_THROWN(runOrderInChild(folder, folder / "no-program", job), Error);
+    }
+
+    void cancelFileStopsAnOrder() {
+        Fixture f(1);
+        Artifacts artifacts(*f.project, f.stages);
+        const fs::path folder = writeOrder(*f.project, prepareOrder(artifacts, f.stages[0], "image0", 0));
+        file::write(folder / "cancel", "");
+        Job job;
+        QVERIFY_EXCEPTION_THROWN(runOrder(folder, f.stages, fake::openImage, job), Cancelled);
+        QCOMPARE(file::readJson(folder / "result.json")["state"].get<std::string>(), std::string("cancelled"));
+        QVERIFY_EXCEPTION_THROWN(adopt(artifacts, folder), Error);
+        QCOMPARE(f.state("import", 0).status, Status::Partial);
+        f.run("import");
+    }
+
+    void packedOrderTravels() {
+        Fixture f;
+        f.run("find");
+        Artifacts artifacts(*f.project, f.stages);
+        f.run("plan");
+        const WorkOrder order = prepareOrder(artifacts, stageById(f.stages, "train"), "", 0);
+        Job job;
+        packOrder(order, f.temp.path() / "packed", job);
+        f.run("train");
+        const std::string here = fake::resultOf(*f.project, f.stages, "train", "", 0);
+        f.project.reset();
+        fs::rename(f.temp.path() / "packed", f.temp.path() / "elsewhere");
+        fs::remove_all(f.temp.path() / "p");
+        fs::remove(f.temp.path() / "image0.txt");
+        runOrder(f.temp.path() / "elsewhere", f.stages, fake::openImage, job);
+        QCOMPARE(file::read(f.temp.path() / "elsewhere" / "out" / "result.txt"), here);
+    }
+
+    void foreignExceptionsAreTranslated() {
+        Fixture f(1);
+        Job job;
+        f.stages[0].run = [](StageContext&) { throw std::bad_alloc(); };
+        try {
+            run(*f.project, f.stages, {.stages = {"import"}}, job);
+            QFAIL("no error");
+        } catch (const Error& error) {
+            QCOMPARE(error.kind(), ErrorKind::Memory);
+        }
+        f.stages[0].run = [](StageContext&) { throw std::runtime_error("boom"); };
+        try {
+            run(*f.project, f.stages, {.stages = {"import"}}, job);
+            QFAIL("no error");
+        } catch (const Error& error) {
+            QCOMPARE(error.kind(), ErrorKind::Internal);
+            QVERIFY(std::string(error.what()).find("boom") != std::string::npos);
+        }
+        f.stages[0].run = [](StageContext& context) { context.input("plan"); };
+        QVERIFY_EXCEPTION_THROWN(run(*f.project, f.stages, {.stages = {"import"}}, job), Error);
+    }
+
+    void damagedOrdersAreErrors() {
+        Fixture f(1);
+        Job job;
+        const fs::path folder = f.temp.path() / "order";
+        fs::create_directories(folder);
+        QVERIFY_EXCEPTION_THROWN(runOrder(folder, f.stages, fake::openImage, job), Error);
+        for (const char* text : {"", "{}", "[]", R"({"schema":9})", R"({"schema":1,"id":3})"}) {
+            file::write(folder / "order.json", text);
+            QVERIFY_EXCEPTION_THROWN(runOrder(folder, f.stages, fake::openImage, job), Error);
+        }
+    }
+};
+
+// As `program work DIR` this is the child of its own tests.
+int main(int argc, char** argv) {
+    if (argc == 3 && std::string(argv[1]) == "work") {
+        Job job;
+        try {
+            runOrder(argv[2], fake::chain(), fake::openImage, job);
+            return 0;
+        } catch (const Error&) {
+            return 1;
+        } catch (const Cancelled&) {
+            return 130;
+        }
+    }
+    TestRunner test;
+    return QTest::qExec(&test, argc, argv);
+}
+#include "tst_runner.moc"

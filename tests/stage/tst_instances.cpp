@@ -1,0 +1,109 @@
+#include <QTest>
+#include <set>
+
+#include "base/error.h"
+#include "stage/instance_rules.h"
+
+using namespace fovea;
+using namespace fovea::stage;
+
+namespace {
+
+void fillBox(Volume<std::uint8_t>& v, const Box& box, std::uint8_t value) {
+    forEachTile(box, {1, 1, 1}, [&](const Box& b) { v[b.begin] = value; });
+}
+
+std::set<std::int32_t> idsOf(const Volume<std::int32_t>& v) {
+    std::set<std::int32_t> ids(v.begin(), v.end());
+    ids.erase(0);
+    return ids;
+}
+
+}  // namespace
+
+class TestInstances : public QObject {
+    Q_OBJECT
+  private Q_SLOTS:
+    void borderPartsTouchingObjects() {
+        Volume<std::uint8_t> interior({1, 12, 20}), border({1, 12, 20});
+        fillBox(interior, {{0, 2, 2}, {1, 10, 9}}, 255);
+        fillBox(interior, {{0, 2, 11}, {1, 10, 18}}, 255);
+        fillBox(border, {{0, 2, 9}, {1, 10, 11}}, 255);
+        Job job;
+        const auto labels = findInstances(interior, border, {.minVoxels = 5}, job);
+        QCOMPARE(idsOf(labels), (std::set<std::int32_t>{1, 2}));
+        QCOMPARE(std::count(labels.begin(), labels.end(), 0), std::ptrdiff_t(12 * 20 - 8 * 16));  // the border is shared out
+        QVERIFY(labels(0, 5, 3) != labels(0, 5, 16));
+    }
+
+    void foregroundWithoutSureInteriorIsStillFound() {
+        Volume<std::uint8_t> interior({1, 8, 16});
+        fillBox(interior, {{0, 1, 1}, {1, 6, 6}}, 140);   // above the threshold, below the seed's
+        fillBox(interior, {{0, 1, 9}, {1, 6, 14}}, 250);
+        Job job;
+        QCOMPARE(idsOf(findInstances(interior, {}, {.minVoxels = 1}, job)).size(), std::size_t(2));
+        QCOMPARE(idsOf(findInstances(interior, {}, {.threshold = 0.6, .minVoxels = 1}, job)).size(), std::size_t(1));
+    }
+
+    void smallOnesAreDropped() {
+        Volume<std::uint8_t> interior({2, 8, 8});
+        fillBox(interior, {{0, 0, 0}, {1, 2, 2}}, 255);
+        fillBox(interior, {{0, 4, 4}, {2, 8, 8}}, 255);
+        Job job;
+        const auto labels = findInstances(interior, {}, {.minVoxels = 5}, job);
+        QCOMPARE(idsOf(labels), (std::set<std::int32_t>{1}));
+        QCOMPARE(labels(0, 0, 0), 0);
+    }
+
+    void slicesAreJoinedAlongZ() {
+        Volume<std::uint8_t> interior({5, 20, 20});
+        for (int z = 0; z < 5; ++z) fillBox(interior, {{z, 2 + z, 2}, {z + 1, 10 + z, 10}}, 255);  // drifts
+        fillBox(interior, {{4, 2, 14}, {5, 8, 19}}, 255);
+        Job job;
+        InstanceRules rules;
+        rules.minVoxels = 1;
+        rules.perSlice = true;
+        const auto labels = findInstances(interior, {}, rules, job);
+        QCOMPARE(idsOf(labels).size(), std::size_t(2));
+        QCOMPARE(labels(0, 4, 4), labels(4, 10, 4));
+        rules.linkOverlap = 0.95;
+        QVERIFY(idsOf(findInstances(interior, {}, rules, job)).size() > 2);
+    }
+
+    void oddShapes() {
+        Job job;
+        Volume<std::uint8_t> one({1, 1, 1}, 255);
+        QCOMPARE(findInstances(one, {}, {.minVoxels = 1}, job)(0, 0, 0), 1);
+        Volume<std::uint8_t> none({3, 4, 5});
+        QVERIFY(idsOf(findInstances(none, none, {}, job)).empty());
+        InstanceRules slices;
+        slices.perSlice = true;
+        QVERIFY(idsOf(findInstances(none, {}, slices, job)).empty());
+        CancelFlag cancel;
+        cancel.cancel();
+        QVERIFY_EXCEPTION_THROWN(findInstances(none, {}, slices, cancel), Cancelled);
+    }
+
+    void acceptedObjectsKeepTheirVoxels() {
+        Volume<std::int32_t> labels({1, 10, 20}), accepted({1, 10, 20});
+        const auto box = [](Volume<std::int32_t>& v, const Box& b, std::int32_t id) {
+            forEachTile(b, {1, 1, 1}, [&](const Box& at) { v[at.begin] = id; });
+        };
+        box(labels, {{0, 0, 0}, {1, 10, 6}}, 1);     // mostly covered
+        box(labels, {{0, 0, 8}, {1, 10, 12}}, 2);    // half covered
+        box(labels, {{0, 0, 14}, {1, 10, 20}}, 3);   // free
+        box(accepted, {{0, 0, 0}, {1, 10, 5}}, 70001);
+        box(accepted, {{0, 0, 8}, {1, 10, 10}}, 9);
+        keepAccepted(labels, accepted, 5);
+        QCOMPARE(idsOf(labels), (std::set<std::int32_t>{9, 70001, 70002, 70003}));
+        QCOMPARE(labels(0, 0, 0), 70001);
+        QCOMPARE(labels(0, 0, 5), 0);  // a sliver beside it
+        QCOMPARE(labels(0, 0, 10), 70002);
+        QCOMPARE(labels(0, 0, 15), 70003);
+        Volume<std::int32_t> other({1, 10, 21});
+        QVERIFY_EXCEPTION_THROWN(keepAccepted(labels, other, 5), Error);
+    }
+};
+
+QTEST_APPLESS_MAIN(TestInstances)
+#include "tst_instances.moc"

@@ -1,0 +1,243 @@
+// Loss, schedules and optimiser against nnU-Net's own numbers, and what certainty does to the loss.
+#include <torch/torch.h>
+
+#include "nn/golden.h"
+#include "nn/torch_test.h"
+#include "nn/unet.h"
+#include "train/loss.h"
+#include "train/optimizer.h"
+
+namespace {
+
+using namespace fovea;
+using namespace fovea::test;
+using namespace fovea::train;
+using nlohmann::json;
+
+// Recipe "cells" (constant blocks) and constant targets; (B, …) int64, the channel axis dropped.
+torch::Tensor targetTensor(const json& recipe) {
+    const auto shape = recipe.at("shape").get<std::vector<std::int64_t>>();
+    torch::Tensor target = torch::empty(shape, torch::kInt64);
+    if (recipe.at("kind") != "cells") return target.fill_(recipe.at("offset").get<double>()).squeeze(1);
+    const auto cell = recipe.at("cell").get<std::vector<std::int64_t>>();
+    const std::uint64_t key = recipe.at("key");
+    const double n = recipe.at("n"), low = recipe.at("low"), step = recipe.at("step");
+    auto* values = target.data_ptr<std::int64_t>();
+    for (std::int64_t i = 0; i < target.numel(); ++i) {
+        std::int64_t rest = i, coarse = 0, stride = 1;
+        for (std::size_t a = shape.size(); a-- > 0;) {
+            coarse += rest % shape[a] / cell[a] * stride;
+            stride *= (shape[a] + cell[a] - 1) / cell[a];
+            rest /= shape[a];
+        }
+        values[i] = std::int64_t(low + step * std::floor((hashUniform(key, std::uint64_t(coarse)) + 1) / 2 * n));
+    }
+    return target.squeeze(1);
+}
+
+// The ignore label becomes weight 0; a target of its own value would not be a class.
+torch::Tensor takeIgnored(torch::Tensor& target, const json& config) {
+    const json ignore = config.value("ignore_label", json());
+    if (ignore.is_null()) return {};
+    const torch::Tensor known = target != ignore.get<std::int64_t>();
+    target = target * known;
+    return known.to(torch::kFloat32);
+}
+
+void checkGradient(const torch::Tensor& logits, const torch::Tensor& want, const json& tolerance) {
+    const torch::Tensor got = logits.grad().defined() ? logits.grad() : torch::zeros_like(logits);
+    CHECK(excess(got, want, tolerance.at("grad_rel")) <= tolerance.at("grad_abs").get<double>());
+}
+
+void goldenLoss() {
+    const auto folder = goldenFolder("nnunet");
+    int checked = 0;
+    for (const json& one : goldenCases(folder, "kind", "loss")) {
+        if (one.at("config").at("loss") != "DC_and_CE") continue;
+        torch::Tensor logits = recipeTensor(one.at("inputs").at("logits")).requires_grad_();
+        torch::Tensor target = targetTensor(one.at("inputs").at("target"));
+        const torch::Tensor weight = takeIgnored(target, one.at("config"));
+        const torch::Tensor loss = diceCeLoss(logits, target, weight, {one.at("config").at("batch_dice").get<bool>()});
+        CHECK_NEAR(loss.item<double>(), one.at("outputs").at("loss").get<double>(), one.at("tolerance").at("loss_abs").get<double>());
+        loss.backward();
+        const auto want = goldenTensors(folder / "losses.safetensors", one.at("id").get<std::string>() + "/");
+        checkGradient(logits, want.at("grad"), one.at("tolerance"));
+        ++checked;
+    }
+    CHECK(checked == 10);
+}
+
+void goldenDeepSupervision() {
+    const auto folder = goldenFolder("nnunet");
+    for (const json& one : goldenCases(folder, "kind", "loss_ds")) {
+        std::vector<torch::Tensor> heads;
+        for (const json& recipe : one.at("inputs").at("logits")) heads.push_back(recipeTensor(recipe).requires_grad_());
+        torch::Tensor loss;
+        const auto weights = one.at("config").at("weights").get<std::vector<double>>();
+        for (std::size_t h = 0; h < heads.size(); ++h) {  // the fixture has targets of its own per head
+            const auto target = targetTensor(one.at("inputs").at("target").at(h));
+            const auto part = deepSupervisionLoss({heads[h]}, target, {}, {weights[h]}, {false});
+            if (part.defined()) loss = loss.defined() ? loss + part : part;
+        }
+        CHECK_NEAR(loss.item<double>(), one.at("outputs").at("loss").get<double>(), 2e-6);
+        loss.backward();
+        const auto want = goldenTensors(folder / "losses.safetensors", one.at("id").get<std::string>() + "/");
+        checkGradient(heads[0], want.at("grad0"), one.at("tolerance"));
+        checkGradient(heads[1], want.at("grad1"), one.at("tolerance"));
+        CHECK(!heads[2].grad().defined());
+    }
+    for (const json& one : goldenCases(folder, "kind", "ds_weights"))
+        for (const json& row : one.at("outputs").at("rows")) {
+            const auto got = deepSupervisionWeights(row.at("n_stages"));
+            CHECK(got.size() == row.at("weights").size());
+            for (std::size_t i = 0; i < got.size(); ++i) CHECK_NEAR(got[i], row.at("weights").at(i).get<double>(), 1e-12);
+        }
+    for (const json& one : goldenCases(folder, "kind", "ds_scales"))
+        for (const json& row : one.at("outputs").at("rows"))
+            CHECK(deepSupervisionScales(row.at("strides")) == row.at("scales").get<std::vector<std::vector<double>>>());
+    CHECK(deepSupervisionWeights(2) == std::vector<double>{1.0});
+}
+
+void goldenSchedule() {
+    for (const json& one : goldenCases(goldenFolder("nnunet"), "kind", "poly_lr"))
+        for (std::size_t i = 0; i < one.at("inputs").at("rows").size(); ++i) {
+            const json& row = one.at("inputs").at("rows").at(i);
+            const double want = one.at("outputs").at("lr").at(i);
+            CHECK_NEAR(polyLearningRate(0.01, row.at("epoch"), row.at("max_epochs")), want, want * 1e-12);
+        }
+}
+
+void goldenCounts() {
+    for (const json& one : goldenCases(goldenFolder("nnunet"), "kind", "tp_fp_fn")) {
+        const auto counts =
+            countsPerClass(recipeTensor(one.at("inputs").at("logits")), targetTensor(one.at("inputs").at("target")), {});
+        const char* names[] = {"tp", "fp", "fn"};
+        for (int column = 0; column < 3; ++column)
+            for (int k = 0; k < counts.size(0); ++k)
+                CHECK(counts[k][column].item<double>() == one.at("outputs").at(names[column]).at(k).get<double>());
+    }
+}
+
+void goldenSgd() {
+    const auto folder = goldenFolder("nnunet");
+    for (const json& one : goldenCases(folder, "kind", "sgd_clip")) {
+        Optimizer::Named parameters;
+        std::vector<torch::Tensor> grads;
+        for (std::size_t i = 0; i < one.at("inputs").at("params").size(); ++i) {
+            parameters.emplace_back("p" + std::to_string(i), recipeTensor(one.at("inputs").at("params").at(i)).requires_grad_());
+            grads.push_back(recipeTensor(one.at("inputs").at("grads").at(i)));
+        }
+        Optimizer optimizer(parameters, {Method::Sgd, 3e-5, 0.99});
+        for (int step = 0; step < 3; ++step) {
+            for (std::size_t i = 0; i < grads.size(); ++i) parameters[i].second.mutable_grad() = grads[i] * (1 + step);
+            const double norm = one.at("outputs").at("norms").at(step);
+            CHECK_NEAR(optimizer.clip(12), norm, norm * 1e-5);
+            optimizer.step(0.01);
+            const auto want = goldenTensors(folder / "losses.safetensors",
+                                            one.at("id").get<std::string>() + "/step" + std::to_string(step + 1) + "/");
+            for (const auto& [name, p] : parameters) CHECK(excess(p.detach(), want.at(name), 0) <= 1e-6);
+        }
+    }
+}
+
+void goldenTrainSteps() {
+    const auto folder = goldenFolder("nnunet");
+    int checked = 0;
+    for (const json& one : goldenCases(folder, "kind", "train_steps")) {
+        const json& config = one.at("config");
+        if (config.at("architecture").at("network_class_name").get<std::string>().find("PlainConvUNet") == std::string::npos)
+            continue;
+        nn::UNet unet(nn::topologyFromArchitecture(config.at("architecture"), config.at("input_channels"),
+                                                   config.at("output_channels")));
+        hashWeights(*unet, config.at("weights").at("key_base"));
+        unet->to(torch::kFloat64);
+        Optimizer::Named parameters;
+        for (const auto& item : unet->named_parameters()) parameters.emplace_back(item.key(), item.value());
+        Optimizer optimizer(parameters, {Method::Sgd, 3e-5, 0.99});
+        for (std::size_t step = 0; step < one.at("inputs").at("batches").size(); ++step) {
+            optimizer.zeroGrad();
+            torch::Tensor target = targetTensor(one.at("inputs").at("targets").at(step).at(0));
+            const torch::Tensor weight = takeIgnored(target, config);
+            const auto heads = unet->heads(recipeTensor(one.at("inputs").at("batches").at(step)).to(torch::kFloat64));
+            const auto loss = deepSupervisionLoss(heads, target, weight, config.at("ds_weights").get<std::vector<double>>(),
+                                                  {config.at("batch_dice").get<bool>()});
+            CHECK_NEAR(loss.item<double>(), one.at("outputs").at("losses").at(step).get<double>(), 5e-5);
+            loss.backward();
+            const double norm = one.at("outputs").at("grad_norm_before_clip").at(step);
+            CHECK_NEAR(optimizer.clip(12), norm, norm * 1e-3);
+            optimizer.step(one.at("outputs").at("lr").at(step));
+            const auto want = goldenTensors(folder / "losses.safetensors",
+                                            one.at("id").get<std::string>() + "/step" + std::to_string(step + 1) + "/");
+            int compared = 0;
+            for (const auto& [name, p] : parameters)
+                if (want.contains(name)) {
+                    CHECK(excess(p.detach(), want.at(name), 0) <= 5e-5);
+                    ++compared;
+                }
+            CHECK(compared == int(parameters.size()));
+        }
+        for (const auto& [name, moved] : optimizer.state()) CHECK(name.find("seg_layers.0.") == std::string::npos);
+        ++checked;
+    }
+    CHECK(checked == 2);
+}
+
+// A weight of 0 hides a voxel: whatever logits and target say there changes neither loss nor gradient elsewhere.
+void ignoredVoxelsDoNotMatter() {
+    torch::manual_seed(1);
+    const torch::Tensor weight = (torch::rand({2, 6, 5}) > 0.5).to(torch::kFloat32);
+    const torch::Tensor target = torch::randint(0, 3, {2, 6, 5}), other = torch::randint(0, 3, {2, 6, 5});
+    const torch::Tensor hidden = weight == 0;
+    for (bool batchDice : {false, true}) {
+        torch::Tensor a = torch::randn({2, 3, 6, 5});
+        torch::Tensor b = torch::where(hidden.unsqueeze(1), torch::randn_like(a) * 9, a).clone();
+        a.requires_grad_(), b.requires_grad_();
+        const auto lossA = diceCeLoss(a, target, weight, {batchDice});
+        const auto lossB = diceCeLoss(b, torch::where(hidden, other, target), weight, {batchDice});
+        CHECK(lossA.item<float>() == lossB.item<float>());
+        lossA.backward(), lossB.backward();
+        CHECK(torch::equal(a.grad(), b.grad()));
+        CHECK(a.grad().masked_select(hidden.unsqueeze(1)).abs().max().item<float>() == 0);
+    }
+}
+
+void believedVoxelsCountLess() {
+    torch::manual_seed(2);
+    torch::Tensor logits = torch::randn({2, 3, 6, 5}).requires_grad_();
+    const torch::Tensor target = torch::randint(0, 3, {2, 6, 5}), ones = torch::ones({2, 6, 5});
+    const double full = diceCeLoss(logits, target, {}, {true}).item<double>();
+    CHECK_NEAR(diceCeLoss(logits, target, ones, {true}).item<double>(), full, 1e-6);
+    CHECK_NEAR(diceCeLoss(logits, target, ones * 0.25, {true}).item<double>(), full * 0.25, 1e-4);
+    const auto nothing = diceCeLoss(logits, target, ones * 0, {false});
+    nothing.backward();
+    CHECK(logits.grad().abs().max().item<double>() == 0);
+}
+
+void adamLikeTorch() {
+    torch::manual_seed(3);
+    torch::Tensor mine = torch::randn({4, 3}).requires_grad_(), theirs = mine.detach().clone().requires_grad_();
+    Optimizer optimizer({{"p", mine}}, {Method::AdamW, 0.05});
+    torch::optim::AdamW reference({theirs}, torch::optim::AdamWOptions(1e-2).weight_decay(0.05));
+    for (int step = 0; step < 5; ++step) {
+        const torch::Tensor grad = torch::randn({4, 3});
+        mine.mutable_grad() = grad.clone(), theirs.mutable_grad() = grad.clone();
+        optimizer.step(1e-2);
+        reference.step();
+    }
+    CHECK(torch::allclose(mine, theirs, 1e-6, 1e-7));
+}
+
+}  // namespace
+
+std::vector<NamedTest> fovea::test::tests() {
+    torch::set_num_threads(1);
+    return {{"golden loss", goldenLoss},
+            {"golden deep supervision", goldenDeepSupervision},
+            {"golden schedule", goldenSchedule},
+            {"golden counts", goldenCounts},
+            {"golden SGD", goldenSgd},
+            {"golden training steps", goldenTrainSteps},
+            {"ignored voxels do not matter", ignoredVoxelsDoNotMatter},
+            {"believed voxels count less", believedVoxelsCountLess},
+            {"AdamW like torch", adamLikeTorch}};
+}

@@ -1,0 +1,287 @@
+#include "ui/edit/review_session.h"
+
+#include <algorithm>
+#include <cmath>
+
+#include "base/file.h"
+#include "zarr/ome_zarr.h"
+
+namespace fovea::ui {
+
+using labels::Object;
+using labels::ObjectTable;
+using labels::State;
+
+namespace {
+
+constexpr double idleSeconds = 30;
+constexpr std::size_t timedObjects = 20;
+
+bool decided(State state) { return state != State::ToReview; }
+
+// The newest labels of a case: objects of a round, else pseudo-labels, else none.
+struct Base {
+    std::filesystem::path labels;
+    ObjectTable objects;
+};
+
+std::optional<Base> newestBase(const project::Project& project, const project::Artifacts& artifacts,
+                               const std::string& caseId) {
+    for (const char* kind : {"objects", "pseudo-labels"}) {
+        const auto folder = artifacts.newest(kind, caseId, project.activeRound());
+        if (!folder) continue;
+        Base base;
+        base.labels = *folder / "labels.zarr";
+        base.objects = labels::tableFromJson(file::readJson(*folder / "objects.json"));
+        return base;
+    }
+    return std::nullopt;
+}
+
+double median(std::vector<double> values) {
+    if (values.empty()) return 0;
+    std::nth_element(values.begin(), values.begin() + std::ptrdiff_t(values.size() / 2), values.end());
+    return values[values.size() / 2];
+}
+
+}  // namespace
+
+ReviewSession::ReviewSession(project::Project& project, const project::Artifacts& artifacts, const std::string& caseId,
+                             ImagePtr image, QObject* parent)
+    : QObject(parent), project_(project), artifacts_(artifacts), caseId_(caseId), image_(std::move(image)) {
+    const ImageInfo& info = image_->info();
+    const auto base = newestBase(project_, artifacts_, caseId_);
+    edits_ = std::make_shared<labels::EditSession>(project_.caseFolder(caseId_), info.shape(), info.geometry,
+                                                   base ? zarr::open(base->labels) : nullptr,
+                                                   base ? base->objects : ObjectTable{});
+    edits_->onChange([this](const labels::Change& change) { onChange(change); });
+    const Vec3 s = info.geometry.spacing;
+    const bool flat = info.shape().z == 1;
+    model_.setVoxelSize(info.geometry.known ? (flat ? s.y * s.x : s.z * s.y * s.x) : -1, flat);
+    model_.reset(edits_->objects());
+    loadPatches();
+    if (!patches_.empty()) order_ = project::ReviewOrder::ByPatch;
+    queue_.sort(rows(), order_, place());
+    sinceInput_.start();
+    if (const auto first = queue_.next()) setCurrent(*first);
+}
+
+ReviewSession::~ReviewSession() {
+    spendTime();
+    edits_->onChange({});
+}
+
+void ReviewSession::loadPatches() {
+    patches_.clear();
+    const auto folder = artifacts_.newest("queue", "", project_.activeRound());
+    if (!folder) return;
+    for (ChosenPatch& chosen : chosenFromJson(file::readJson(*folder / "queue.json").at("chosen")))
+        if (chosen.patch.caseId == caseId_) patches_.push_back(std::move(chosen));
+}
+
+std::vector<project::ReviewRow> ReviewSession::rows() const {
+    std::vector<project::ReviewRow> rows;
+    rows.reserve(edits_->objects().size());
+    for (const auto& [id, object] : edits_->objects())
+        rows.push_back({id, object.score, object.voxels, object.box, decided(object.state)});
+    return rows;
+}
+
+project::ReviewPlace ReviewSession::place() const {
+    project::ReviewPlace place;
+    for (const ChosenPatch& chosen : patches_) place.patches.push_back(chosen.patch.box);
+    place.spacing = image_->info().geometry.spacing;
+    if (const Object* object = currentObject())
+        place.here = {(object->box.begin.z + object->box.end.z) / 2, (object->box.begin.y + object->box.end.y) / 2,
+                      (object->box.begin.x + object->box.end.x) / 2};
+    return place;
+}
+
+std::optional<std::int32_t> ReviewSession::current() const { return current_; }
+
+const Object* ReviewSession::currentObject() const {
+    if (!current_) return nullptr;
+    const auto found = edits_->objects().find(*current_);
+    return found == edits_->objects().end() ? nullptr : &found->second;
+}
+
+void ReviewSession::setCurrent(std::int32_t id) {
+    if (current_ == id) return;
+    spendTime();
+    current_ = id;
+    queue_.setCurrent(id);
+    Q_EMIT currentChanged();
+}
+
+void ReviewSession::clearCurrent() {
+    if (!current_) return;
+    spendTime();
+    current_.reset();
+    Q_EMIT currentChanged();
+}
+
+std::int32_t ReviewSession::startNewObject() {
+    const std::int32_t id = edits_->newId();
+    setCurrent(id);
+    Q_EMIT said(tr("New object %1: click or paint it.").arg(id));
+    return id;
+}
+
+void ReviewSession::setOrder(project::ReviewOrder order) {
+    order_ = order;
+    queue_.sort(rows(), order_, place());
+    Q_EMIT progressChanged();
+}
+
+void ReviewSession::next() {
+    if (const auto id = queue_.next())
+        setCurrent(*id);
+    else
+        Q_EMIT said(tr("Everything here is reviewed."));
+}
+
+void ReviewSession::previous() {
+    if (const auto id = queue_.previous()) setCurrent(*id);
+}
+
+void ReviewSession::verdict(State state, bool goOn) {
+    const Object* object = currentObject();
+    if (!object) return;
+    const std::int32_t id = object->id;
+    spendTime();
+    edits_->setState({id}, state);
+    if (goOn) next();
+}
+
+void ReviewSession::accept(bool goOn) {
+    const Object* object = currentObject();
+    if (!object) return;
+    if (object->voxels == 0) {
+        Q_EMIT said(tr("Object %1 is empty. Paint or click it first.").arg(object->id));
+        return;
+    }
+    verdict(object->clicks > 0 || object->source == "hand" ? State::Fixed : State::Accepted, goOn);
+}
+
+void ReviewSession::reopen() {
+    const Object* object = currentObject();
+    if (object && object->state != State::ToReview) edits_->setState({object->id}, State::ToReview);
+}
+
+void ReviewSession::remove() {
+    const Object* object = currentObject();
+    if (!object) return;
+    const std::int32_t id = object->id;
+    clearCurrent();
+    edits_->remove(id);
+}
+
+void ReviewSession::undo() {
+    if (edits_->canUndo()) edits_->undo();
+}
+
+void ReviewSession::redo() {
+    if (edits_->canRedo()) edits_->redo();
+}
+
+std::optional<Box> ReviewSession::patchAt(Index voxel) const {
+    for (const ChosenPatch& chosen : patches_)
+        if (chosen.patch.box.contains(voxel)) return chosen.patch.box;
+    return std::nullopt;
+}
+
+bool ReviewSession::patchDone(const Box& patch) const {
+    const auto& done = edits_->completePatches();
+    return std::find(done.begin(), done.end(), patch) != done.end();
+}
+
+void ReviewSession::markPatchDone(const Box& patch) {
+    edits_->setPatchComplete(patch, !patchDone(patch));
+    Q_EMIT said(patchDone(patch) ? tr("Nothing missed here: the patch is complete.") : tr("The patch is open again."));
+}
+
+void ReviewSession::refreshBase() {
+    loadPatches();
+    auto base = newestBase(project_, artifacts_, caseId_);
+    if (!base) return;
+    // Same id = same object (the stage that made the labels matched them): colour, class and notes stay.
+    for (auto& [id, object] : base->objects) {
+        const auto old = edits_->objects().find(id);
+        if (old == edits_->objects().end()) continue;
+        object.colour = old->second.colour;
+        object.note = old->second.note;
+        object.cls = old->second.cls;
+        object.seconds = old->second.seconds;
+    }
+    edits_->swapBase(zarr::open(base->labels), base->labels.string(), base->objects);
+}
+
+void ReviewSession::onChange(const labels::Change& change) {
+    if (change.everything)
+        model_.reset(edits_->objects());
+    else
+        model_.update(edits_->objects(), change.objects);
+    queue_.refresh(rows());
+    if (current_ && change.everything && !currentObject()) clearCurrent();
+    Q_EMIT edited(change);
+    Q_EMIT progressChanged();
+}
+
+ReviewProgress ReviewSession::progress() const {
+    ReviewProgress progress;
+    for (const auto& [id, object] : edits_->objects()) {
+        ++progress.total;
+        switch (object.state) {
+            case State::Accepted:
+            case State::Fixed:
+            case State::AcceptedUnseen:
+                ++progress.accepted;
+                break;
+            case State::Unsure:
+                ++progress.unsure;
+                break;
+            case State::WrongShape:
+            case State::NothingHere:
+                ++progress.rejected;
+                break;
+            case State::ToReview:
+                break;
+        }
+    }
+    progress.minutesEach = median(lastSeconds_) / 60;
+    return progress;
+}
+
+QString ReviewSession::reasons(const Object& object) const {
+    QStringList reasons;
+    const Index shape = image_->info().shape();
+    if (object.score < 0.7) reasons << tr("Score %1").arg(object.score, 0, 'f', 2);
+    if (shape.z > 2 && object.box.extent().z == 1) reasons << tr("Only one slice thick");
+    std::vector<double> volumes;
+    for (const auto& [id, other] : edits_->objects())
+        if (other.voxels > 0) volumes.push_back(double(other.voxels));
+    const double middle = median(std::move(volumes));
+    if (middle > 0 && double(object.voxels) > 3 * middle)
+        reasons << tr("%1 × the median volume").arg(double(object.voxels) / middle, 0, 'f', 1);
+    if (middle > 0 && double(object.voxels) < middle / 10) reasons << tr("Far smaller than most");
+    const bool border = object.box.begin.y == 0 || object.box.begin.x == 0 || object.box.end.y == shape.y ||
+                        object.box.end.x == shape.x;
+    if (border) reasons << tr("Touches the image border");
+    return reasons.mid(0, 2).join(". ");
+}
+
+void ReviewSession::noteActivity() {
+    const double passed = double(sinceInput_.restart()) / 1000;
+    if (passed < idleSeconds) secondsOnCurrent_ += passed;
+}
+
+void ReviewSession::spendTime() {
+    noteActivity();
+    const double seconds = std::exchange(secondsOnCurrent_, 0);
+    if (!currentObject() || seconds <= 0) return;
+    edits_->addTime(*current_, seconds);
+    lastSeconds_.push_back(seconds);
+    if (lastSeconds_.size() > timedObjects) lastSeconds_.erase(lastSeconds_.begin());
+}
+
+}  // namespace fovea::ui

@@ -1,0 +1,102 @@
+#pragma once
+#include <QElapsedTimer>
+#include <QObject>
+#include <QString>
+#include <memory>
+#include <optional>
+#include <vector>
+
+#include "labels/edit_session.h"
+#include "project/artifacts.h"
+#include "project/review.h"
+#include "ui/edit/object_model.h"
+
+namespace fovea::ui {
+
+// What a person has decided so far in one case.
+struct ReviewProgress {
+    int total = 0, accepted = 0, unsure = 0, rejected = 0;
+    int reviewed() const { return accepted + unsure + rejected; }
+    double minutesEach = 0;  // median of the last 20 objects, 0 while unknown
+};
+
+// One case under review: image, labels being edited, rows, queue, the current object and the verdicts on it. Knows no
+// widget. GUI thread.
+class ReviewSession : public QObject {
+    Q_OBJECT
+  public:
+    // Throws Error when labels or journal cannot be opened. `image` is the case's, already open.
+    ReviewSession(project::Project& project, const project::Artifacts& artifacts, const std::string& caseId,
+                  ImagePtr image, QObject* parent = nullptr);
+    ~ReviewSession() override;
+
+    const std::string& caseId() const { return caseId_; }
+    const ImagePtr& image() const { return image_; }
+    labels::EditSession& edits() { return *edits_; }
+    const labels::EditSession& edits() const { return *edits_; }
+    // For workers: keeps the labels alive while they read.
+    std::shared_ptr<const labels::EditSession> sharedEdits() const { return edits_; }
+    ObjectModel& model() { return model_; }
+    const std::vector<ChosenPatch>& patches() const { return patches_; }
+
+    std::optional<std::int32_t> current() const;
+    const labels::Object* currentObject() const;  // null when there is none
+    void setCurrent(std::int32_t id);
+    void clearCurrent();
+    // An id for a new object; it becomes current and gets its row with its first voxel.
+    std::int32_t startNewObject();
+
+    project::ReviewOrder order() const { return order_; }
+    void setOrder(project::ReviewOrder order);
+    void next();
+    void previous();
+
+    // A verdict on the current object; `goOn` moves to the next one that has none.
+    void verdict(labels::State state, bool goOn);
+    void accept(bool goOn);  // Accepted, or Fixed when a person changed its voxels
+    void reopen();
+    void remove();
+    void undo();
+    void redo();
+    // The chosen patch the current object (or, without one, the cursor) lies in, and the mark "nothing missed here".
+    std::optional<Box> patchAt(Index voxel) const;
+    void markPatchDone(const Box& patch);
+    bool patchDone(const Box& patch) const;
+
+    // Takes over newer labels of the project for everything not accepted (after a round).
+    void refreshBase();
+
+    ReviewProgress progress() const;
+    // At most two reasons why this object deserves a look, computed from its numbers.
+    QString reasons(const labels::Object& object) const;
+    void noteActivity();  // input arrived: time counts, pauses over 30 s don't
+
+  Q_SIGNALS:
+    void currentChanged();
+    void edited(const fovea::labels::Change& change);  // voxels or rows
+    void progressChanged();
+    void said(const QString& text);  // a short remark for the view
+
+  private:
+    void onChange(const labels::Change& change);
+    void loadPatches();
+    std::vector<project::ReviewRow> rows() const;
+    project::ReviewPlace place() const;
+    void spendTime();
+
+    project::Project& project_;
+    const project::Artifacts& artifacts_;
+    std::string caseId_;
+    ImagePtr image_;
+    std::shared_ptr<labels::EditSession> edits_;  // workers that read the layer keep it alive
+    ObjectModel model_;
+    project::ReviewQueue queue_;
+    project::ReviewOrder order_ = project::ReviewOrder::Doubtful;
+    std::vector<ChosenPatch> patches_;
+    std::optional<std::int32_t> current_;
+    QElapsedTimer sinceInput_;
+    double secondsOnCurrent_ = 0;
+    std::vector<double> lastSeconds_;
+};
+
+}  // namespace fovea::ui

@@ -1,0 +1,353 @@
+#include "ui/main_window.h"
+
+#include <QApplication>
+#include <QCloseEvent>
+#include <QDockWidget>
+#include <QDragEnterEvent>
+#include <QFileDialog>
+#include <QHBoxLayout>
+#include <QMenu>
+#include <QMenuBar>
+#include <QMessageBox>
+#include <QLabel>
+#include <QMimeData>
+#include <QSettings>
+#include <QStackedWidget>
+#include <QUrl>
+#include <QVBoxLayout>
+
+#include "ui/actions.h"
+#include "ui/page/export_page.h"
+#include "ui/page/learn_page.h"
+#include "ui/page/objects_page.h"
+#include "ui/page/review_page.h"
+#include "ui/page/start_page.h"
+#include "ui/panel/pipeline_panel.h"
+#include "ui/theme/theme.h"
+#include "ui/widget/flow_bar.h"
+#include "ui/widget/hint_bar.h"
+#include "ui/widget/job_tray.h"
+#include "ui/widget/labels.h"
+#include "ui/widget/notification_strip.h"
+#include "ui/workspace.h"
+
+namespace fovea::ui {
+
+using project::Status;
+
+namespace {
+
+// Steps of the flow bar; Choose has no page of its own yet, it fills the queue of Review.
+enum Step { ImagesStep, ObjectsStep, ChooseStep, ReviewStep, LearnStep, ExportStep };
+
+constexpr int menuRowHeight = 34;
+constexpr int enoughAccepted = 3;  // objects, beside one complete patch, before learning makes sense
+
+}  // namespace
+
+MainWindow::MainWindow(Theme& theme, Workspace& workspace, QWidget* parent)
+    : QMainWindow(parent), theme_(theme), workspace_(workspace), actions_(new Actions(this)) {
+    setMinimumSize(1100, 700);
+    setAcceptDrops(true);
+    setMenuWidget(makeMenuRow());
+    auto* centre = new QWidget;
+    auto* column = new QVBoxLayout(centre);
+    column->setContentsMargins(0, 0, 0, 0);
+    column->setSpacing(0);
+    flow_ = new FlowBar(theme);
+    strip_ = new NotificationStrip(theme);
+    strip_->hide();
+    stack_ = new QStackedWidget;
+    hints_ = new HintBar(theme);
+    column->addWidget(flow_);
+    column->addWidget(makeLine());
+    column->addWidget(strip_);
+    column->addWidget(stack_, 1);
+    column->addWidget(makeLine());
+    column->addWidget(hints_);
+    setCentralWidget(centre);
+    makePages();
+    pipeline_ = new QDockWidget(tr("Pipeline"), this);
+    pipeline_->setObjectName("pipeline");
+    pipeline_->setWidget(new PipelinePanel(theme, workspace));
+    addDockWidget(Qt::BottomDockWidgetArea, pipeline_);
+    pipeline_->hide();
+    tray_ = new JobTray(theme, this);
+    tray_->hide();
+    connect(tray_, &JobTray::cancelRequested, this, [this](qint64 id) { workspace_.jobs().cancel(id); });
+    workspace_.jobs().onChange([this] { refreshJobs(); });
+    actions_->attach("app", this);
+    actions_->attach("project", this);
+    bindActions();
+    bindWorkspace();
+    resize(1600, 1000);
+    restoreGeometry(QSettings().value("geometry").toByteArray());
+    showPage(Images);
+    refreshSaved();
+}
+
+MainWindow::~MainWindow() { workspace_.jobs().onChange({}); }
+
+QWidget* MainWindow::makeMenuRow() {
+    auto* row = new QWidget;
+    row->setFixedHeight(theme_.size(menuRowHeight));
+    auto* layout = new QHBoxLayout(row);
+    layout->setContentsMargins(12, 0, 12, 0);
+    layout->setSpacing(8);
+    auto* mark = new QLabel;
+    const auto draw = [this, mark] { mark->setPixmap(theme_.pixmap("mark", 18, Token::Accent, devicePixelRatioF())); };
+    draw();
+    connect(&theme_, &Theme::changed, mark, draw);
+    layout->addWidget(mark);
+    auto* bar = new QMenuBar;
+    for (const char* name : {"File", "Edit", "View", "Object", "Prompts", "Review", "Train", "Tools", "Window", "Help"}) {
+        QMenu* menu = bar->addMenu(tr(name));
+        for (const ActionRow& entry : actionTable())
+            if (QLatin1String(entry.menu) == QLatin1String(name)) menu->addAction(actions_->action(entry.id));
+    }
+    layout->addWidget(bar);
+    layout->addStretch();
+    jobChip_ = new JobChip(theme_);
+    jobChip_->setClickable(true);
+    connect(jobChip_, &QAbstractButton::clicked, actions_->action("window.jobs"), &QAction::trigger);
+    jobChip_->hide();
+    saved_ = new Chip(theme_);
+    const Backend& backend = workspace_.backend();
+    device_ = new Chip(theme_, QString::fromStdString(backend.deviceText), backend.gpu ? "gpu" : "processor");
+    layout->addWidget(jobChip_);
+    layout->addWidget(saved_);
+    layout->addWidget(device_);
+    return row;
+}
+
+void MainWindow::makePages() {
+    start_ = new StartPage(theme_, *actions_, workspace_);
+    objects_ = new ObjectsPage(theme_, workspace_);
+    review_ = new ReviewPage(theme_, *actions_, workspace_);
+    learn_ = new LearnPage(theme_, workspace_);
+    export_ = new ExportPage(theme_, workspace_);
+    for (QWidget* page : std::initializer_list<QWidget*>{start_, objects_, review_, learn_, export_}) stack_->addWidget(page);
+    connect(objects_, &ObjectsPage::bringLabels, actions_->action("file.bring_labels"), &QAction::trigger);
+    connect(review_, &ReviewPage::hintsChanged, hints_, &HintBar::setHints);
+    connect(review_, &ReviewPage::readingsChanged, hints_, &HintBar::setReadings);
+    connect(review_, &ReviewPage::failed, this, &MainWindow::tell);
+    connect(review_, &ReviewPage::progressChanged, this, [this] {
+        refreshFlow();
+        refreshSaved();
+        learn_->setReviewed(review_->review() ? review_->review()->progress() : ReviewProgress{});
+    });
+    connect(learn_, &LearnPage::goOnReviewing, this, [this] { showPage(Review); });
+}
+
+void MainWindow::bindActions() {
+    Actions& a = *actions_;
+    a.on("file.open_image", [this] { openImages(); });
+    a.on("file.open_folder", [this] {
+        const QString folder = QFileDialog::getExistingDirectory(this, tr("Open folder of images"));
+        if (!folder.isEmpty()) workspace_.openImages({folder});
+    });
+    a.on("file.open_project", [this] {
+        const QString folder = QFileDialog::getExistingDirectory(this, tr("Open project"));
+        if (!folder.isEmpty()) workspace_.openProject(folder);
+    });
+    a.on("file.sample", [this] { workspace_.openSample(); });
+    a.on("file.bring_labels", [this] {
+        const QString path = QFileDialog::getOpenFileName(this, tr("Bring labels"));
+        if (!path.isEmpty()) bringLabels(path);
+    });
+    a.on("file.close_project", [this] { workspace_.closeProject(); });
+    a.on("file.quit", [this] { close(); });
+    a.on("train.start", [this] {
+        showPage(Learn);
+        workspace_.learn();
+    });
+    a.on("train.stop", [this] { workspace_.stopChain(); });
+    a.on("page.images", [this] { showPage(Images); });
+    a.on("page.objects", [this] { showPage(Objects); });
+    a.on("page.review", [this] { showPage(Review); });
+    a.on("page.fine_tune", [this] { showPage(Learn); });
+    a.on("page.export", [this] { showPage(Export); });
+    a.on("page.next_step", [this] { nextStep(); });
+    a.on("window.pipeline", [this] { pipeline_->setVisible(!pipeline_->isVisible()); });
+    a.on("window.jobs", [this] {
+        if (tray_->isVisible()) tray_->hide();
+        else tray_->popUpBelow(jobChip_->isVisible() ? static_cast<QWidget*>(jobChip_) : saved_);
+    });
+    a.on("window.reset_layout", [this] {
+        resize(1600, 1000);
+        pipeline_->hide();
+        review_->views().setLayoutFor(review_->scene().shape());
+    });
+    a.on("app.theme", [this] { theme_.setMode(theme_.isDark() ? ThemeMode::Light : ThemeMode::Dark); });
+    a.on("app.full_screen", [this] { isFullScreen() ? showNormal() : showFullScreen(); });
+    a.on("help.about", [this] {
+        QMessageBox::about(this, tr("About Fovea"),
+                           tr("Fovea %1\n\nFrom image to checked labels. Runs on: %2.").arg(QCoreApplication::applicationVersion(),
+                                                                                             QString::fromStdString(workspace_.backend().deviceText)));
+    });
+    connect(flow_, &FlowBar::nextClicked, this, &MainWindow::nextStep);
+    connect(flow_, &FlowBar::stepClicked, this, [this](int step) {
+        switch (step) {
+            case ImagesStep: return showPage(Images);
+            case ObjectsStep: return showPage(Objects);
+            case ReviewStep: return showPage(Review);
+            case LearnStep: return showPage(Learn);
+            case ExportStep: return showPage(Export);
+            default: break;
+        }
+        if (workspace_.statusOf("query") == Status::UpToDate) showPage(Review);
+        else if (workspace_.statusOf("pseudo-label") != Status::UpToDate) showPage(Objects);
+        else workspace_.choose();
+    });
+}
+
+void MainWindow::bindWorkspace() {
+    connect(&workspace_, &Workspace::projectChanged, this, [this] {
+        setWindowTitle(workspace_.project() ? tr("%1 — Fovea").arg(workspace_.projectName()) : tr("Fovea"));
+        start_->refresh();
+        review_->reload();
+        refreshFlow();
+        refreshSaved();
+        if (!workspace_.project()) return showPage(Images);
+        const bool found = workspace_.statusOf("pseudo-label") != Status::Missing;
+        findAfterImport_ = !found;
+        showPage(found ? Review : Objects);
+    });
+    connect(&workspace_, &Workspace::imported, this, [this] {
+        review_->reload();
+        // One step fewer: finding starts by itself with what was just opened, and can be repeated with other settings.
+        if (std::exchange(findAfterImport_, false)) workspace_.findObjects();
+        refreshFlow();
+    });
+    connect(&workspace_, &Workspace::stageFinished, this, [this](const QString& stage) {
+        if (stage == "pseudo-label" || stage == "instances" || stage == "query") review_->refreshLabels();
+        if (stage == "pseudo-label" && page() == Objects) showPage(Review);
+        if (stage == "query") strip_->say(Tone::Ok, tr("The patches to label are chosen; the queue goes through them one by one."));
+        refreshFlow();
+    });
+    connect(&workspace_, &Workspace::chainStarted, this, &MainWindow::refreshFlow);
+    connect(&workspace_, &Workspace::chainFinished, this, [this](bool ok, const QString& text) {
+        if (!ok && !text.isEmpty()) tell(text);
+        refreshFlow();
+    });
+    connect(&workspace_, &Workspace::failed, this, &MainWindow::tell);
+    connect(&workspace_, &Workspace::said, this, [this](const QString& text) { strip_->say(Tone::Plain, text); });
+}
+
+void MainWindow::openImages() {
+    const QStringList paths = QFileDialog::getOpenFileNames(this, tr("Open image"));
+    if (!paths.isEmpty()) workspace_.openImages(paths);
+}
+
+void MainWindow::bringLabels(const QString& path) {
+    project::Project* project = workspace_.project();
+    if (!project) return;
+    try {
+        const project::Stage& stage = project::stageById(workspace_.backend().stages, "pseudo-label");
+        project->setOptions(stage, {{"from", path.toStdString()}});
+        workspace_.findObjects();
+    } catch (const Error& error) {
+        tell(QString::fromStdString(error.what()));
+    }
+}
+
+void MainWindow::showPage(Page page) {
+    stack_->setCurrentIndex(page);
+    constexpr int steps[] = {ImagesStep, ObjectsStep, ReviewStep, LearnStep, ExportStep};
+    flow_->setCurrent(steps[page]);
+    if (page == Images) hints_->setHints({{tr("Drop"), tr("a file or a folder")}, {tr("Ctrl O"), tr("open")}});
+    if (page != Review) hints_->setReadings({tr("Nothing leaves this computer")});
+    if (page == Images) start_->refresh();
+    if (page == Export) export_->refresh();
+    if (page == Review) review_->setFocus();
+    refreshFlow();
+}
+
+MainWindow::Page MainWindow::page() const { return Page(stack_->currentIndex()); }
+
+void MainWindow::refreshFlow() {
+    const auto step = [this](int index, Status status, const QString& done, const QString& open) {
+        const StepState state = status == Status::UpToDate ? StepState::Done
+                                : status == Status::Stale  ? StepState::OutOfDate
+                                : status == Status::Partial ? StepState::Partly
+                                                             : StepState::Open;
+        flow_->setStep(index, state, status == Status::Missing ? open : status == Status::Stale ? tr("out of date") : done);
+    };
+    const project::Project* project = workspace_.project();
+    const int volumes = project ? int(project->caseIds().size()) : 0;
+    flow_->setStep(ImagesStep, volumes > 0 ? StepState::Done : StepState::Open, volumes > 0 ? tr("%n volume(s)", nullptr, volumes) : tr("start here"));
+    const ReviewProgress progress = review_->review() ? review_->review()->progress() : ReviewProgress{};
+    step(ObjectsStep, workspace_.statusOf("pseudo-label"), tr("%n object(s)", nullptr, progress.total), tr("found for you"));
+    step(ChooseStep, workspace_.statusOf("query"), tr("patches chosen"), tr("what to label"));
+    const bool some = progress.reviewed() > 0, all = progress.total > 0 && progress.reviewed() == progress.total;
+    flow_->setStep(ReviewStep, all ? StepState::Done : some ? StepState::Partly : StepState::Open,
+                   progress.total > 0 ? tr("%1 of %2").arg(progress.reviewed()).arg(progress.total) : tr("accept or fix"));
+    const int round = project ? project->activeRound() : 0;
+    if (workspace_.running()) flow_->setStep(LearnStep, StepState::Partly, tr("working"));
+    else step(LearnStep, workspace_.statusOf("fine-tune"), tr("round %1").arg(round), tr("in the background"));
+    step(ExportStep, workspace_.statusOf("export"), tr("exported"), tr("labels, tables, model"));
+
+    nextAction_.clear();
+    if (volumes == 0) return flow_->setNext(tr("Next: drop an image"), {});
+    if (workspace_.running()) {
+        nextAction_ = "page.review";
+        return flow_->setNext(tr("Work goes on in the background"), progress.total > 0 ? tr("Go on reviewing") : QString());
+    }
+    if (progress.total == 0) {
+        nextAction_ = "page.objects";
+        return flow_->setNext(tr("Let Fovea find the objects first"), tr("Find objects"), page() != Objects);
+    }
+    const bool patch = review_->review() && !review_->review()->edits().completePatches().empty();
+    if (progress.accepted < enoughAccepted || !patch) {
+        nextAction_ = workspace_.statusOf("query") == Status::UpToDate ? "page.review" : "choose";
+        if (nextAction_ == "choose") return flow_->setNext(tr("Choose the places that teach most"), tr("Choose what to label"));
+        return flow_->setNext(tr("%1 accepted; learning needs %2 and one complete patch").arg(progress.accepted).arg(enoughAccepted),
+                              page() == Review ? QString() : tr("Review next"));
+    }
+    if (all) {
+        nextAction_ = "page.export";
+        return flow_->setNext(tr("All %1 objects reviewed").arg(progress.total), tr("Export"));
+    }
+    nextAction_ = "train.start";
+    flow_->setNext(tr("%1 accepted objects ready to learn from").arg(progress.accepted), tr("Fine-tune now"), page() != Learn);
+}
+
+void MainWindow::nextStep() {
+    if (nextAction_ == "choose") workspace_.choose();
+    else if (!nextAction_.isEmpty()) actions_->trigger(nextAction_);
+}
+
+void MainWindow::refreshJobs() {
+    const auto jobs = workspace_.jobs().jobs();
+    jobChip_->setJobs(jobs);
+    tray_->setJobs(jobs);
+    learn_->setJobs(jobs);
+}
+
+void MainWindow::refreshSaved() {
+    saved_->setVisible(workspace_.project() != nullptr);
+    if (!review_->review()) return saved_->set(tr("All saved"), "check", Tone::Ok);
+    const std::string problem = review_->review()->edits().saveProblem();
+    if (problem.empty()) saved_->set(tr("All saved"), "check", Tone::Ok);
+    else saved_->set(tr("Not saved: %1").arg(QString::fromStdString(problem)), "warn", Tone::Warn);
+}
+
+void MainWindow::tell(const QString& problem) { strip_->say(Tone::Bad, problem); }
+
+void MainWindow::dragEnterEvent(QDragEnterEvent* event) {
+    if (event->mimeData()->hasUrls()) event->acceptProposedAction();
+}
+
+void MainWindow::dropEvent(QDropEvent* event) {
+    QStringList paths;
+    for (const QUrl& url : event->mimeData()->urls())
+        if (url.isLocalFile()) paths << url.toLocalFile();
+    workspace_.openImages(paths);
+}
+
+void MainWindow::closeEvent(QCloseEvent* event) {
+    QSettings().setValue("geometry", saveGeometry());
+    QMainWindow::closeEvent(event);
+}
+
+}  // namespace fovea::ui

@@ -1,0 +1,79 @@
+#pragma once
+#include <QMainWindow>
+
+class QDockWidget;
+class QStackedWidget;
+
+namespace fovea::ui {
+
+class Actions;
+class Chip;
+class ExportPage;
+class FlowBar;
+class HintBar;
+class JobChip;
+class JobTray;
+class LearnPage;
+class NotificationStrip;
+class ObjectsPage;
+class PipelinePanel;
+class ReviewPage;
+class StartPage;
+class Theme;
+class Workspace;
+
+// The window only wires: menu row, flow bar, pages, status bar, job tray, pipeline dock.
+class MainWindow : public QMainWindow {
+    Q_OBJECT
+  public:
+    MainWindow(Theme& theme, Workspace& workspace, QWidget* parent = nullptr);
+    ~MainWindow() override;
+
+    enum Page { Images, Objects, Review, Learn, Export };
+    void showPage(Page page);
+    Page page() const;
+    Actions& actions() { return *actions_; }
+    ReviewPage& reviewPage() { return *review_; }
+    LearnPage& learnPage() { return *learn_; }
+    ExportPage& exportPage() { return *export_; }
+    // Brings a label image in as proposals of the open case.
+    void bringLabels(const QString& path);
+
+  protected:
+    void dragEnterEvent(QDragEnterEvent* event) override;
+    void dropEvent(QDropEvent* event) override;
+    void closeEvent(QCloseEvent* event) override;
+
+  private:
+    QWidget* makeMenuRow();
+    void makePages();
+    void bindActions();
+    void bindWorkspace();
+    void openImages();
+    void refreshFlow();
+    void refreshJobs();
+    void refreshSaved();
+    void nextStep();
+    void tell(const QString& problem);
+
+    Theme& theme_;
+    Workspace& workspace_;
+    Actions* actions_ = nullptr;
+    FlowBar* flow_ = nullptr;
+    NotificationStrip* strip_ = nullptr;
+    QStackedWidget* stack_ = nullptr;
+    StartPage* start_ = nullptr;
+    ObjectsPage* objects_ = nullptr;
+    ReviewPage* review_ = nullptr;
+    LearnPage* learn_ = nullptr;
+    ExportPage* export_ = nullptr;
+    HintBar* hints_ = nullptr;
+    Chip *saved_ = nullptr, *device_ = nullptr;
+    JobChip* jobChip_ = nullptr;
+    JobTray* tray_ = nullptr;
+    QDockWidget* pipeline_ = nullptr;
+    QString nextAction_;
+    bool findAfterImport_ = false;
+};
+
+}  // namespace fovea::ui

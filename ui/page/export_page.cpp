@@ -1,0 +1,124 @@
+#include "ui/page/export_page.h"
+
+#include <QDesktopServices>
+#include <QDir>
+#include <QFileDialog>
+#include <QHBoxLayout>
+#include <QLabel>
+#include <QLineEdit>
+#include <QPushButton>
+#include <QUrl>
+#include <QVBoxLayout>
+
+#include "ui/theme/theme.h"
+#include "ui/widget/labels.h"
+#include "ui/widget/option_form.h"
+#include "ui/workspace.h"
+
+namespace fovea::ui {
+
+namespace {
+constexpr const char* folderOption = "out";
+}
+
+ExportPage::ExportPage(Theme& theme, Workspace& workspace, QWidget* parent)
+    : QWidget(parent), theme_(theme), workspace_(workspace) {
+    auto* column = new QVBoxLayout(this);
+    column->setContentsMargins(60, 48, 60, 24);
+    column->setSpacing(16);
+    column->addWidget(makeLabel(tr("Take it with you"), "title"));
+    column->addWidget(makeParagraph(
+        tr("Labels, the object table and the model of the round in use, in files other programs open."), "body"));
+    auto* card = new Card;
+    card->setMaximumWidth(680);
+    card->content()->setSpacing(12);
+    formPlace_ = new QWidget;
+    auto* place = new QVBoxLayout(formPlace_);
+    place->setContentsMargins(0, 0, 0, 0);
+    card->content()->addWidget(formPlace_);
+    auto* where = new QHBoxLayout;
+    where->addWidget(makeLabel(tr("Where"), "small"));
+    folder_ = new QLineEdit;
+    folder_->setAccessibleName(tr("Folder to export to"));
+    where->addWidget(folder_, 1);
+    auto* browse = makeButton(theme, tr("Browse…"), "ghost", "folder");
+    connect(browse, &QPushButton::clicked, this, &ExportPage::chooseFolder);
+    where->addWidget(browse);
+    card->content()->addLayout(where);
+    auto* row = new QHBoxLayout;
+    export_ = makeButton(theme, tr("Export"), "primary", "export");
+    connect(export_, &QPushButton::clicked, this, &ExportPage::start);
+    show_ = makeButton(theme, tr("Show folder"), "ghost", "folder");
+    show_->setVisible(false);
+    connect(show_, &QPushButton::clicked, this,
+            [this] { QDesktopServices::openUrl(QUrl::fromLocalFile(folder_->text())); });
+    row->addWidget(export_);
+    row->addWidget(show_);
+    row->addStretch();
+    card->content()->addLayout(row);
+    state_ = makeParagraph({}, "hint");
+    card->content()->addWidget(state_);
+    column->addWidget(card);
+    column->addStretch();
+    connect(&workspace, &Workspace::projectChanged, this, [this] {
+        delete form_;
+        form_ = nullptr;
+        folder_->clear();
+        refresh();
+    });
+    connect(&workspace, &Workspace::chainStarted, this, &ExportPage::refresh);
+    connect(&workspace, &Workspace::chainFinished, this, [this](bool ok, const QString& text) {
+        refresh();
+        if (!std::exchange(mine_, false)) return;
+        show_->setVisible(ok);
+        state_->setText(ok ? tr("Exported to %1").arg(folder_->text()) : text);
+    });
+    refresh();
+}
+
+void ExportPage::refresh() {
+    const bool open = workspace_.project() != nullptr;
+    export_->setEnabled(open && !workspace_.running());
+    export_->setToolTip(!open                  ? tr("Open an image first.")
+                        : workspace_.running() ? tr("Another job runs; it is in the job list.")
+                                               : QString());
+    if (!open) {
+        state_->setText(tr("No image is open."));
+        return;
+    }
+    if (form_) return;
+    const project::Stage& stage = project::stageById(workspace_.backend().stages, "export");
+    OptionTable table;
+    for (const OptionSpec& spec : stage.options)
+        if (spec.name != folderOption) table.push_back(spec);
+    nlohmann::json values = workspace_.project()->optionsOf(stage).json();
+    form_ = new OptionForm(theme_, table, values);
+    formPlace_->layout()->addWidget(form_);
+    if (folder_->text().isEmpty())
+        folder_->setText(QDir::cleanPath(QString::fromStdString(
+            (workspace_.project()->folder().parent_path() / (workspace_.projectName().toStdString() + "-export"))
+                .string())));
+    state_->setText(tr("Nothing in the folder is overwritten without the same name."));
+}
+
+void ExportPage::setFolder(const QString& folder) { folder_->setText(folder); }
+
+void ExportPage::chooseFolder() {
+    const QString folder = QFileDialog::getExistingDirectory(this, tr("Folder to export to"), folder_->text());
+    if (!folder.isEmpty()) folder_->setText(folder);
+}
+
+void ExportPage::start() {
+    nlohmann::json values = form_->values();
+    values[folderOption] = folder_->text().toStdString();
+    try {
+        workspace_.project()->setOptions(project::stageById(workspace_.backend().stages, "export"), values);
+    } catch (const Error& error) {
+        state_->setText(QString::fromStdString(error.what()));
+        return;
+    }
+    mine_ = workspace_.runStages({"export"}, Text(FOVEA_TR("Export")));
+    state_->setText(tr("Exporting…"));
+}
+
+}  // namespace fovea::ui

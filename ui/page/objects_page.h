@@ -1,0 +1,36 @@
+#pragma once
+#include <QWidget>
+
+class QLabel;
+class QPushButton;
+
+namespace fovea::ui {
+
+class OptionForm;
+class ProgressStrip;
+class Theme;
+class Workspace;
+
+// Objects: the built-in engine finds them, or labels the person has are brought in. Settings are folded.
+class ObjectsPage : public QWidget {
+    Q_OBJECT
+  public:
+    ObjectsPage(Theme& theme, Workspace& workspace, QWidget* parent = nullptr);
+    void refresh();
+
+  Q_SIGNALS:
+    void bringLabels();
+
+  private:
+    void find();
+
+    Theme& theme_;
+    Workspace& workspace_;
+    QWidget* settings_ = nullptr;
+    OptionForm* form_ = nullptr;
+    QPushButton* find_ = nullptr;
+    QLabel* state_ = nullptr;
+    ProgressStrip* busy_ = nullptr;
+};
+
+}  // namespace fovea::ui

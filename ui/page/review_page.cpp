@@ -1,0 +1,417 @@
+#include "ui/page/review_page.h"
+
+#include <QApplication>
+#include <QHBoxLayout>
+#include <QKeyEvent>
+#include <QPointer>
+#include <QSplitter>
+#include <cmath>
+
+#include "ui/actions.h"
+#include "ui/panel/layers_panel.h"
+#include "ui/panel/review_panel.h"
+#include "ui/theme/theme.h"
+#include "ui/view/scale_bar.h"
+#include "ui/view/slice_view.h"
+#include "ui/view/view3d.h"
+#include "ui/widget/tool_strip.h"
+
+namespace fovea::ui {
+
+using labels::Object;
+using labels::State;
+
+namespace {
+
+constexpr int leftWidth = 252, rightWidth = 352;
+constexpr double objectShare =
+    320;  // pixels of the view's shorter side that "40 %" is taken of when it is not shown yet
+
+QString shapeText(Index shape) { return QString("%1 × %2 × %3").arg(shape.z).arg(shape.y).arg(shape.x); }
+
+}  // namespace
+
+ReviewPage::ReviewPage(Theme& theme, Actions& actions, Workspace& workspace, QWidget* parent)
+    : QWidget(parent), theme_(theme), actions_(actions), workspace_(workspace) {
+    auto* row = new QHBoxLayout(this);
+    row->setContentsMargins(0, 0, 0, 0);
+    row->setSpacing(0);
+    makeToolStrip(actions);
+    row->addWidget(strip_);
+    splitter_ = new QSplitter;
+    splitter_->setHandleWidth(1);
+    splitter_->setChildrenCollapsible(false);
+    layers_ = new LayersPanel(theme, scene_);
+    layers_->setMinimumWidth(220);
+    grid_ = new ViewGrid(theme, scene_);
+    panel_ = new ReviewPanel(theme, actions, scene_);
+    panel_->setMinimumWidth(300);
+    splitter_->addWidget(layers_);
+    splitter_->addWidget(grid_);
+    splitter_->addWidget(panel_);
+    splitter_->setStretchFactor(1, 1);
+    splitter_->setSizes({leftWidth, 1000, rightWidth});
+    row->addWidget(splitter_, 1);
+
+    connect(layers_, &LayersPanel::volumeChosen, this, &ReviewPage::openCase);
+    connect(layers_, &LayersPanel::addVolume, this, [this] { actions_.trigger("file.open_image"); });
+    connect(layers_, &LayersPanel::colourByState, this, [this](bool byState) {
+        colourByState_ = byState;
+        showLook();
+    });
+    connect(panel_, &ReviewPanel::objectChosen, this, [this](std::int32_t id) {
+        if (!review_) return;
+        commitOpenPreview();
+        review_->setCurrent(id);
+    });
+    connect(panel_, &ReviewPanel::sliceChosen, this, [this](std::int64_t z) { scene_.setSlice(Plane::XY, z); });
+    connect(grid_, &ViewGrid::moved, this, &ReviewPage::showReadings);
+    connect(grid_, &ViewGrid::objectPicked, this, [this](std::int32_t id) {
+        if (review_) review_->setCurrent(id);
+    });
+    actions.attach("review", this);
+    bindActions(actions);
+    bindReviewActions(actions);
+    qApp->installEventFilter(this);
+}
+
+ReviewPage::~ReviewPage() { closeCase(); }
+
+void ReviewPage::makeToolStrip(Actions& actions) {
+    strip_ = new ToolStrip(theme_);
+    const auto add = [&](const char* tool) {
+        const QString id = QString("tool.") + tool;
+        QAction* action = actions.action(id);
+        QString icon;
+        for (const ActionRow& row : actionTable())
+            if (id == row.id) icon = row.icon;
+        strip_->add(tool, icon, action->text(), action->shortcut().toString());
+    };
+    add("select");
+    add("pan");
+    strip_->addSeparator();
+    add("point");
+    strip_->addSeparator();
+    add("brush");
+    add("erase");
+    add("fill");
+    add("pick");
+    strip_->addStretch();
+    strip_->add("undo", "undo", actions.action("edit.undo")->text(), {}, false);
+    strip_->add("redo", "redo", actions.action("edit.redo")->text(), {}, false);
+    connect(strip_, &ToolStrip::chosen, this, [this](const QString& id) {
+        if (id == "undo" || id == "redo")
+            actions_.trigger("edit." + id);
+        else if (tools_)
+            tools_->choose(id);
+    });
+}
+
+void ReviewPage::bindActions(Actions& actions) {
+    for (const char* tool : {"select", "pan", "point", "brush", "erase", "fill", "pick"})
+        actions.on(QString("tool.") + tool, [this, tool] {
+            if (tools_) tools_->choose(tool);
+        });
+    const auto step = [this](int by) { scene_.setSlice(Plane::XY, scene_.slice(Plane::XY) + by); };
+    actions.on("slice.previous", [step] { step(-1); });
+    actions.on("slice.next", [step] { step(1); });
+    actions.on("slice.back_ten", [step] { step(-10); });
+    actions.on("slice.forward_ten", [step] { step(10); });
+    actions.on("view.peek", [this] { scene_.setLabelsVisible(!scene_.look().visible); });
+    actions.on("view.outline_only", [this] {
+        LabelLook look = scene_.look();
+        look.fill = look.fill > 0 ? 0 : 0.26;
+        scene_.setLook(look);
+    });
+    actions.on("view.centre_object", [this] { showCurrent(true); });
+    actions.on("view.reset", [this] { grid_->resetViews(); });
+    actions.on("view.layout_grid", [this] { grid_->setLayout(ViewLayout::Grid); });
+    actions.on("view.layout_slice", [this] { grid_->setLayout(ViewLayout::Slice); });
+    actions.on("view.layout_slice_3d", [this] { grid_->setLayout(ViewLayout::SliceAnd3D); });
+    actions.on("view.crosshair", [this] { scene_.setCrosshairVisible(!scene_.crosshairVisible()); });
+    actions.on("view.auto_contrast", [this] {
+        if (!scene_.empty()) scene_.setContrast(scene_.autoContrast());
+    });
+    actions.on("brush.smaller", [this] {
+        if (tools_) tools_->brushSteps(-1);
+    });
+    actions.on("brush.larger", [this] {
+        if (tools_) tools_->brushSteps(1);
+    });
+    actions.on("brush.ball", [this] {
+        if (tools_) tools_->setBall(!tools_->brush().ball);
+        showHints();
+    });
+}
+
+void ReviewPage::bindReviewActions(Actions& actions) {
+    const auto on = [&](const char* id, void (*f)(ReviewPage&)) {
+        actions.on(id, [this, f] {
+            if (review_) f(*this);
+        });
+    };
+    on("review.accept", [](ReviewPage& p) {
+        p.prompts_->commit();
+        p.review_->accept(true);
+    });
+    on("review.accept_stay", [](ReviewPage& p) {
+        p.prompts_->commit();
+        p.review_->accept(false);
+    });
+    on("review.reject", [](ReviewPage& p) { p.review_->verdict(State::WrongShape, true); });
+    on("review.nothing", [](ReviewPage& p) { p.review_->verdict(State::NothingHere, true); });
+    on("review.unsure", [](ReviewPage& p) { p.review_->verdict(State::Unsure, true); });
+    on("review.skip", [](ReviewPage& p) { p.review_->next(); });
+    on("review.reopen", [](ReviewPage& p) { p.review_->reopen(); });
+    on("review.next", [](ReviewPage& p) { p.review_->next(); });
+    on("review.previous", [](ReviewPage& p) { p.review_->previous(); });
+    on("review.patch_done", [](ReviewPage& p) {
+        if (p.prompts_->commit()) return;  // Return finishes what is open first
+        if (const auto patch = p.review_->patchAt(p.scene_.cursor()))
+            p.review_->markPatchDone(*patch);
+        else
+            p.scene_.say(tr("Only chosen patches can be marked complete; this place is in none."));
+    });
+    on("edit.undo", [](ReviewPage& p) { p.review_->undo(); });
+    on("edit.redo", [](ReviewPage& p) { p.review_->redo(); });
+    on("object.new", [](ReviewPage& p) {
+        p.commitOpenPreview();
+        p.review_->startNewObject();
+    });
+    on("object.delete", [](ReviewPage& p) { p.review_->remove(); });
+    on("object.protect", [](ReviewPage& p) {
+        p.prompts_->setProtectAll(!p.prompts_->protectAll());
+        p.scene_.say(p.prompts_->protectAll() ? tr("Keeping off all neighbours.")
+                                              : tr("Keeping off accepted neighbours only."));
+    });
+    on("prompt.run", [](ReviewPage& p) { p.prompts_->run(); });
+    on("prompt.commit", [](ReviewPage& p) { p.prompts_->commit(); });
+    on("prompt.remove_last", [](ReviewPage& p) { p.prompts_->removeLast(); });
+    on("prompt.clear", [](ReviewPage& p) { p.prompts_->drop(); });
+    on("draw.cancel", [](ReviewPage& p) { p.prompts_->drop(); });
+    on("prompt.flip", [](ReviewPage& p) {
+        p.tools_->promptTool().flip();
+        p.showHints();
+    });
+    on("prompt.scope", [](ReviewPage& p) {
+        p.prompts_->setWholeObject(!p.prompts_->wholeObject());
+        p.scene_.say(p.prompts_->wholeObject() ? tr("Prompts act on the whole object.")
+                                               : tr("Prompts act on this slice only."));
+    });
+}
+
+void ReviewPage::reload() {
+    closeCase();
+    if (project::Project* project = workspace_.project())
+        if (const auto ids = project->caseIds(); !ids.empty()) openCase(QString::fromStdString(ids.front()));
+    showVolumes();
+}
+
+void ReviewPage::openCase(const QString& id) {
+    if (!workspace_.project() || opening_ == id) return;
+    opening_ = id;
+    // Opening may decode a whole file: on a worker, the page goes on showing what it shows.
+    auto image = std::make_shared<ImagePtr>();
+    QPointer<ReviewPage> guard(this);
+    workspace_.jobs().submit(JobRequest{
+        Text(FOVEA_TR("Open {case}"), {{"case", id.toStdString()}}),
+        Lane::Read,
+        [image, project = workspace_.project(), name = id.toStdString()](Job&) { *image = project->image(name); },
+        [guard, image, id](const Outcome& outcome) {
+            if (!guard || guard->opening_ != id) return;
+            guard->opening_.clear();
+            if (outcome.state == JobState::Done) guard->adopt(id, *image);
+            if (outcome.state == JobState::Failed) Q_EMIT guard->failed(QString::fromStdString(outcome.error));
+        },
+        {},
+        false});
+}
+
+void ReviewPage::adopt(const QString& id, ImagePtr image) {
+    closeCase();
+    try {
+        review_ = std::make_unique<ReviewSession>(*workspace_.project(), *workspace_.artifacts(), id.toStdString(),
+                                                  std::move(image));
+    } catch (const Error& error) {
+        Q_EMIT failed(QString::fromStdString(error.what()));
+        return;
+    }
+    const auto& engines = workspace_.backend().promptEngines;
+    prompts_ = std::make_unique<PromptSession>(*review_, engines.front(), workspace_.jobs());
+    target_ = std::make_unique<LabelEditTarget>(*review_, *prompts_, scene_);
+    tools_ = std::make_unique<ToolBox>(*target_);
+    wire();
+    scene_.setImage(review_->image());
+    scene_.setLabels([edits = review_->sharedEdits()](const Box& box) { return edits->layer().read(box); });
+    grid_->setLayoutFor(scene_.shape());
+    grid_->view3d().setVolume(scene_.shape(), scene_.spacing());
+    surfaces_ = std::make_unique<SurfaceFeeder>(*review_, grid_->view3d(), workspace_.jobs());
+    surfaces_->refreshAll();
+    const Vec3 s = scene_.spacing();
+    tools_->setBrushRadius(8 * std::min(s.y, s.x));
+    panel_->setSession(review_.get(), prompts_.get());
+    showLook();
+    showVolumes();
+    showCurrent(true);
+    showHints();
+    for (const std::string& problem : review_->edits().problems()) Q_EMIT failed(QString::fromStdString(problem));
+    Q_EMIT progressChanged();
+}
+
+void ReviewPage::wire() {
+    connect(review_.get(), &ReviewSession::currentChanged, this, [this] { showCurrent(true); });
+    connect(review_.get(), &ReviewSession::said, &scene_, &ViewScene::say);
+    connect(review_.get(), &ReviewSession::progressChanged, this, [this] {
+        showVolumes();
+        Q_EMIT progressChanged();
+    });
+    connect(review_.get(), &ReviewSession::edited, this, [this](const labels::Change& change) {
+        if (change.everything)
+            scene_.labelsChanged(Box::of(scene_.shape()));
+        else if (!change.box.empty())
+            scene_.labelsChanged(change.box);
+        if (change.everything || !change.objects.empty()) showLook();
+        showCurrent(false);
+    });
+    connect(prompts_.get(), &PromptSession::changed, this, &ReviewPage::showPrompts);
+    connect(prompts_.get(), &PromptSession::said, &scene_, &ViewScene::say);
+    tools_->connectTo(*grid_);
+    connect(grid_, &ViewGrid::brushSizeRequested, tools_.get(), [this](int steps) { tools_->brushSteps(steps); });
+    connect(tools_.get(), &ToolBox::toolChanged, this, [this](const QString& id) {
+        strip_->setCurrent(id);
+        showHints();
+    });
+    connect(tools_.get(), &ToolBox::brushChanged, this, [this] {
+        if (tools_->current().showsBrush()) scene_.setBrushRadius(tools_->brush().radiusUm);
+    });
+    strip_->setCurrent(tools_->current().id());
+}
+
+void ReviewPage::closeCase() {
+    // Order matters: workers stop reading the layer before it dies.
+    panel_->setSession(nullptr, nullptr);
+    surfaces_.reset();
+    tools_.reset();
+    target_.reset();
+    prompts_.reset();
+    scene_.setPreview(nullptr);
+    scene_.setPrompts({});
+    scene_.release();
+    grid_->view3d().clear();
+    review_.reset();
+}
+
+void ReviewPage::refreshLabels() {
+    if (!review_) return reload();
+    try {
+        review_->refreshBase();
+        if (surfaces_) surfaces_->refreshAll();
+    } catch (const Error& error) {
+        Q_EMIT failed(QString::fromStdString(error.what()));
+    }
+}
+
+void ReviewPage::commitOpenPreview() {
+    if (prompts_) prompts_->commit();
+}
+
+void ReviewPage::showCurrent(bool centre) {
+    if (!review_) return;
+    const Object* object = review_->currentObject();
+    scene_.setSelected(object ? std::set<std::int32_t>{object->id} : std::set<std::int32_t>{});
+    grid_->view3d().setSelected(object ? std::set<std::int32_t>{object->id} : std::set<std::int32_t>{});
+    const bool seen = object && !object->box.empty();
+    scene_.setObjectBox(seen ? std::optional<Box>(object->box) : std::nullopt,
+                        object ? objectColour(object->colour) : 0);
+    const auto patch = review_->patchAt(scene_.cursor());
+    if (centre && seen) {
+        if (prompts_->state() != PromptState::Idle) prompts_->drop();
+        const QWidget& view = grid_->view(Plane::XY);
+        const double side = view.isVisible() ? std::min(view.width(), view.height()) : objectShare;
+        scene_.showBox(object->box, std::nullopt, side);
+    }
+    scene_.setFocusBox(review_->order() == project::ReviewOrder::ByPatch ? patch : std::nullopt);
+}
+
+void ReviewPage::showPrompts() {
+    QVector<PromptDot> dots;
+    for (const segment::PointPrompt& point : prompts_->points())
+        dots.push_back({point.at, point.positive, prompts_->state() == PromptState::Failed});
+    scene_.setPrompts(dots);
+    scene_.setPreview(prompts_->preview());
+}
+
+void ReviewPage::showLook() {
+    LabelLook look = scene_.look();
+    look.objects.clear();
+    for (const auto& [id, object] : review_->edits().objects()) {
+        ObjectLook& one = look.objects[id];
+        one.colour = objectColour(object.colour);
+        one.dashed = object.state == State::Unsure;
+        if (!colourByState_) continue;
+        const QString token = stateToken(object.state);
+        one.colour = theme_
+                         .colour(token == "ok"     ? Token::Ok
+                                 : token == "warn" ? Token::Warn
+                                 : token == "bad"  ? Token::Bad
+                                                   : Token::Muted)
+                         .rgb();
+    }
+    scene_.setLook(std::move(look));
+}
+
+void ReviewPage::showVolumes() {
+    QList<VolumeRow> rows;
+    QString facts;
+    if (project::Project* project = workspace_.project()) {
+        for (const auto& c : project->cases()) {
+            VolumeRow row{QString::fromStdString(c.id), {}, false};
+            if (review_ && review_->caseId() == c.id) {
+                const ReviewProgress progress = review_->progress();
+                row.current = true;
+                row.detail = progress.total > 0 ? QString("%1 / %2").arg(progress.reviewed()).arg(progress.total)
+                                                : tr("no objects yet");
+                const Vec3 s = scene_.spacing();
+                facts = tr("z y x %1\n").arg(shapeText(c.shape));
+                facts += scene_.spacingKnown()
+                             ? tr("voxel %1 × %2 × %3").arg(lengthText(s.z), lengthText(s.y), lengthText(s.x))
+                             : tr("voxel size unknown, drawn as cubes");
+            }
+            rows << row;
+        }
+    }
+    layers_->setVolumes(rows, facts);
+}
+
+void ReviewPage::showReadings(const SliceEvent& event) {
+    QStringList readings;
+    if (review_ && event.inside) {
+        const Vec3 s = scene_.spacing();
+        readings << tr("x %1 y %2 z %3 µm")
+                        .arg(event.voxel.x * s.x, 0, 'f', 2)
+                        .arg(event.voxel.y * s.y, 0, 'f', 2)
+                        .arg(event.voxel.z * s.z, 0, 'f', 2);
+        if (const std::int32_t id = target_->objectAt(event.at)) readings << tr("object %1").arg(id);
+    }
+    Q_EMIT readingsChanged(readings);
+}
+
+void ReviewPage::showHints() {
+    if (!tools_) return;
+    scene_.setBrushRadius(tools_->current().showsBrush() ? tools_->brush().radiusUm : 0);
+    auto hints = tools_->current().hints();
+    hints << std::pair(tr("Wheel"), tr("slice")) << std::pair(tr("Ctrl wheel"), tr("zoom"))
+          << std::pair(tr("V"), tr("labels on or off"));
+    Q_EMIT hintsChanged(hints);
+}
+
+bool ReviewPage::eventFilter(QObject* watched, QEvent* event) {
+    const auto type = event->type();
+    if (review_ && (type == QEvent::KeyPress || type == QEvent::MouseButtonPress || type == QEvent::Wheel))
+        review_->noteActivity();
+    if (tools_ && type == QEvent::KeyRelease && static_cast<QKeyEvent*>(event)->key() == Qt::Key_Control)
+        tools_->current().controlReleased();
+    return QWidget::eventFilter(watched, event);
+}
+
+}  // namespace fovea::ui

@@ -1,0 +1,83 @@
+#pragma once
+#include <QWidget>
+#include <memory>
+
+#include "ui/edit/label_edit_target.h"
+#include "ui/edit/surface_feeder.h"
+#include "ui/tool/tool_box.h"
+#include "ui/view/view_grid.h"
+#include "ui/view/view_scene.h"
+#include "ui/workspace.h"
+
+class QSplitter;
+
+namespace fovea::ui {
+
+class Actions;
+class LayersPanel;
+class ReviewPanel;
+class Theme;
+class ToolStrip;
+
+// Review: tool strip, volumes and layers, linked views, queue with the current object and the table.
+class ReviewPage : public QWidget {
+    Q_OBJECT
+  public:
+    ReviewPage(Theme& theme, Actions& actions, Workspace& workspace, QWidget* parent = nullptr);
+    ~ReviewPage() override;
+
+    // Opens the first case of the project, or none when there is no project.
+    void reload();
+    void openCase(const QString& id);
+    void closeCase();
+    // New pseudo-labels or a new round: takes over what is not accepted.
+    void refreshLabels();
+
+    ReviewSession* review() { return review_.get(); }
+    PromptSession* prompts() { return prompts_.get(); }
+    ToolBox* tools() { return tools_.get(); }
+    ViewGrid& views() { return *grid_; }
+    ViewScene& scene() { return scene_; }
+
+  Q_SIGNALS:
+    void progressChanged();
+    void hintsChanged(const QVector<std::pair<QString, QString>>& hints);
+    void readingsChanged(const QStringList& readings);
+    void failed(const QString& text);
+
+  protected:
+    bool eventFilter(QObject* watched, QEvent* event) override;
+
+  private:
+    void makeToolStrip(Actions& actions);
+    void bindActions(Actions& actions);
+    void bindReviewActions(Actions& actions);
+    void adopt(const QString& id, ImagePtr image);
+    void wire();
+    void showCurrent(bool centre);
+    void showPrompts();
+    void showLook();
+    void showVolumes();
+    void showReadings(const SliceEvent& event);
+    void showHints();
+    void commitOpenPreview();
+
+    Theme& theme_;
+    Actions& actions_;
+    Workspace& workspace_;
+    ViewScene scene_;
+    ToolStrip* strip_ = nullptr;
+    LayersPanel* layers_ = nullptr;
+    ViewGrid* grid_ = nullptr;
+    ReviewPanel* panel_ = nullptr;
+    QSplitter* splitter_ = nullptr;
+    std::unique_ptr<ReviewSession> review_;
+    std::unique_ptr<PromptSession> prompts_;
+    std::unique_ptr<LabelEditTarget> target_;
+    std::unique_ptr<ToolBox> tools_;
+    std::unique_ptr<SurfaceFeeder> surfaces_;
+    QString opening_;
+    bool colourByState_ = false;
+};
+
+}  // namespace fovea::ui

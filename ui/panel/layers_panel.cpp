@@ -1,0 +1,216 @@
+#include "ui/panel/layers_panel.h"
+
+#include <cmath>
+
+#include <QHBoxLayout>
+#include <QLabel>
+#include <QPainter>
+#include <QPushButton>
+#include <QToolButton>
+#include <QVBoxLayout>
+
+#include "ui/theme/theme.h"
+#include "ui/view/view_scene.h"
+#include "ui/widget/controls.h"
+#include "ui/widget/histogram.h"
+#include "ui/widget/key_cap.h"
+#include "ui/widget/labels.h"
+
+namespace fovea::ui {
+
+namespace {
+
+constexpr int margin = 12;
+constexpr int bins = 128;
+constexpr std::int64_t sampledSide = 512;
+
+QVBoxLayout* inset(QVBoxLayout* column) {
+    auto* inner = new QVBoxLayout;
+    inner->setContentsMargins(margin, 0, margin, margin);
+    inner->setSpacing(6);
+    column->addLayout(inner);
+    return inner;
+}
+
+// One row of the volume list: name left, progress right, selected with a bar at the left edge.
+class VolumeButton : public QAbstractButton {
+  public:
+    VolumeButton(Theme& theme, const VolumeRow& row) : theme_(theme), row_(row) {
+        setFixedHeight(theme.size(30));
+        setCursor(Qt::PointingHandCursor);
+        setAccessibleName(row.id + ", " + row.detail);
+        setFocusPolicy(Qt::TabFocus);
+    }
+
+  protected:
+    void paintEvent(QPaintEvent*) override {
+        QPainter painter(this);
+        if (row_.current) {
+            painter.fillRect(rect(), theme_.colour(Token::AccentSoft));
+            painter.fillRect(QRect(0, 0, 2, height()), theme_.colour(Token::Accent));
+        } else if (underMouse()) {
+            painter.fillRect(rect(), theme_.colour(Token::Hover));
+        }
+        const QRect text = rect().adjusted(margin, 0, -margin, 0);
+        painter.setFont(theme_.font(TextRole::Small, row_.current ? QFont::DemiBold : QFont::Normal));
+        painter.setPen(theme_.colour(Token::Text));
+        const int detail = painter.fontMetrics().horizontalAdvance(row_.detail) + 8;
+        painter.drawText(text.adjusted(0, 0, -detail, 0), Qt::AlignVCenter | Qt::AlignLeft,
+                         painter.fontMetrics().elidedText(row_.id, Qt::ElideMiddle, text.width() - detail));
+        painter.setFont(theme_.font(TextRole::Small));
+        painter.setPen(theme_.colour(Token::Muted));
+        painter.drawText(text, Qt::AlignVCenter | Qt::AlignRight, row_.detail);
+    }
+
+  private:
+    Theme& theme_;
+    VolumeRow row_;
+};
+
+}  // namespace
+
+LayersPanel::LayersPanel(Theme& theme, ViewScene& scene, QWidget* parent)
+    : QWidget(parent), theme_(theme), scene_(scene) {
+    auto* column = new QVBoxLayout(this);
+    column->setContentsMargins(0, 0, 0, 0);
+    column->setSpacing(0);
+    auto* header = new SectionHeader(tr("Volumes"));
+    auto* add = makeIconButton(theme, "plus", tr("Add a volume…"));
+    connect(add, &QToolButton::clicked, this, &LayersPanel::addVolume);
+    header->addRight(add);
+    column->addWidget(header);
+    volumes_ = new QVBoxLayout;
+    volumes_->setSpacing(0);
+    column->addLayout(volumes_);
+    facts_ = makeLabel({}, "hint");
+    facts_->setContentsMargins(margin, 6, margin, margin);
+    column->addWidget(facts_);
+    column->addWidget(makeLine());
+    column->addWidget(makeLabels());
+    column->addWidget(makeLine());
+    column->addWidget(makeImage());
+    column->addStretch();
+    connect(&scene, &ViewScene::imageChanged, this, [this] {
+        countGrey();
+        showContrast();
+    });
+    connect(&scene, &ViewScene::styleChanged, this, &LayersPanel::showContrast);
+}
+
+QWidget* LayersPanel::makeLabels() {
+    auto* box = new QWidget;
+    auto* column = new QVBoxLayout(box);
+    column->setContentsMargins(0, 0, 0, 0);
+    column->setSpacing(0);
+    auto* header = new SectionHeader(tr("Labels"));
+    header->addRight(makeLabel(tr("hold"), "hint"));
+    header->addRight(new KeyCap(theme_, "V"));
+    header->addRight(makeLabel(tr("to peek"), "hint"));
+    column->addWidget(header);
+    auto* inner = inset(column);
+    fill_ = new SliderRow(theme_, tr("Fill"), 0, 100, 26, 0, " %");
+    outline_ = new SliderRow(theme_, tr("Outline"), 0, 4, 1.5, 1, " px");
+    connect(fill_, &SliderRow::valueChanged, this, [this](double value) {
+        LabelLook look = scene_.look();
+        look.fill = value / 100;
+        scene_.setLook(look);
+    });
+    connect(outline_, &SliderRow::valueChanged, this, [this](double value) {
+        LabelLook look = scene_.look();
+        look.outline = value;
+        scene_.setLook(look);
+    });
+    inner->addWidget(fill_);
+    inner->addWidget(outline_);
+    auto* row = new QHBoxLayout;
+    row->addWidget(makeLabel(tr("Colour by"), "small"));
+    row->addStretch();
+    auto* by = new SegmentedControl(theme_, {tr("Object"), tr("State")});
+    connect(by, &SegmentedControl::chosen, this, [this](int index) { Q_EMIT colourByState(index == 1); });
+    row->addWidget(by);
+    inner->addLayout(row);
+    return box;
+}
+
+QWidget* LayersPanel::makeImage() {
+    auto* box = new QWidget;
+    auto* column = new QVBoxLayout(box);
+    column->setContentsMargins(0, 0, 0, 0);
+    column->setSpacing(0);
+    auto* header = new SectionHeader(tr("Image"));
+    auto* automatic = makeButton(theme_, tr("Auto"), "ghost");
+    automatic->setToolTip(tr("Contrast by the data: 0.5–99.5 % of this slice"));
+    connect(automatic, &QPushButton::clicked, this, [this] {
+        if (!scene_.empty()) scene_.setContrast(scene_.autoContrast());
+    });
+    header->addRight(automatic);
+    column->addWidget(header);
+    auto* inner = inset(column);
+    histogram_ = new Histogram(theme_);
+    connect(histogram_, &Histogram::windowChanged, this, [this](double low, double high) {
+        Contrast contrast = scene_.contrast();
+        contrast.low = low;
+        contrast.high = high;
+        scene_.setContrast(contrast);
+    });
+    inner->addWidget(histogram_);
+    gamma_ = new SliderRow(theme_, tr("Gamma"), 0.2, 5, 1, 2, "", true);
+    connect(gamma_, &SliderRow::valueChanged, this, [this](double value) {
+        Contrast contrast = scene_.contrast();
+        contrast.gamma = value;
+        scene_.setContrast(contrast);
+    });
+    inner->addWidget(gamma_);
+    invert_ = new ToggleRow(theme_, tr("Invert"), {});
+    connect(invert_, &ToggleRow::toggled, this, [this](bool on) {
+        Contrast contrast = scene_.contrast();
+        contrast.invert = on;
+        scene_.setContrast(contrast);
+    });
+    inner->addWidget(invert_);
+    return box;
+}
+
+void LayersPanel::setVolumes(const QList<VolumeRow>& rows, const QString& facts) {
+    while (QLayoutItem* item = volumes_->takeAt(0)) {
+        delete item->widget();
+        delete item;
+    }
+    for (const VolumeRow& row : rows) {
+        auto* button = new VolumeButton(theme_, row);
+        connect(button, &QAbstractButton::clicked, this, [this, id = row.id] { Q_EMIT volumeChosen(id); });
+        volumes_->addWidget(button);
+    }
+    facts_->setText(facts);
+}
+
+void LayersPanel::showContrast() {
+    const Contrast& contrast = scene_.contrast();
+    histogram_->setWindow(contrast.low, contrast.high, contrast.gamma);
+    gamma_->setValue(contrast.gamma);
+    invert_->setChecked(contrast.invert);
+    fill_->setValue(scene_.look().fill * 100);
+    outline_->setValue(scene_.look().outline);
+}
+
+void LayersPanel::countGrey() {
+    if (scene_.empty()) return;
+    // The middle of the middle slice stands for the volume: cheap whatever its size.
+    const Index shape = scene_.shape();
+    Box box{{shape.z / 2, 0, 0}, {shape.z / 2 + 1, shape.y, shape.x}};
+    for (int axis = 1; axis < 3; ++axis) {
+        box.begin[axis] = std::max<std::int64_t>(0, shape[axis] / 2 - sampledSide / 2);
+        box.end[axis] = std::min(shape[axis], box.begin[axis] + sampledSide);
+    }
+    const Volume<float> values = scene_.image()->readAs<float>(box, scene_.channel());
+    float low = 0, high = 0;
+    for (const float v : values)
+        if (std::isfinite(v)) low = std::min(low, v), high = std::max(high, v);
+    if (!(high > low)) high = low + 1;
+    QVector<double> counts(bins, 0.0);
+    for (const float v : values)
+        if (std::isfinite(v)) counts[std::min(bins - 1, int((v - low) / (high - low) * bins))] += 1;
+    histogram_->setCounts(counts, low, high);
+}
+
+}  // namespace fovea::ui

@@ -1,0 +1,50 @@
+#pragma once
+#include <QStringList>
+#include <QWidget>
+
+class QLabel;
+class QVBoxLayout;
+
+namespace fovea::ui {
+
+class Histogram;
+class SegmentedControl;
+class SliderRow;
+class Theme;
+class ToggleRow;
+class ViewScene;
+
+struct VolumeRow {
+    QString id;
+    QString detail;  // "28 / 60"
+    bool current = false;
+};
+
+// Left dock of Review: the project's volumes, how labels are drawn, contrast of the image.
+class LayersPanel : public QWidget {
+    Q_OBJECT
+  public:
+    LayersPanel(Theme& theme, ViewScene& scene, QWidget* parent = nullptr);
+    void setVolumes(const QList<VolumeRow>& rows, const QString& facts);
+
+  Q_SIGNALS:
+    void volumeChosen(const QString& id);
+    void addVolume();
+    void colourByState(bool byState);
+
+  private:
+    QWidget* makeLabels();
+    QWidget* makeImage();
+    void showContrast();
+    void countGrey();
+
+    Theme& theme_;
+    ViewScene& scene_;
+    QVBoxLayout* volumes_ = nullptr;
+    QLabel* facts_ = nullptr;
+    SliderRow *fill_ = nullptr, *outline_ = nullptr, *gamma_ = nullptr;
+    Histogram* histogram_ = nullptr;
+    ToggleRow* invert_ = nullptr;
+};
+
+}  // namespace fovea::ui

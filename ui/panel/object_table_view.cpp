@@ -1,0 +1,113 @@
+#include "ui/panel/object_table_view.h"
+
+#include <QHeaderView>
+#include <QKeyEvent>
+#include <QPainter>
+#include <QStyledItemDelegate>
+
+#include "ui/theme/object_colours.h"
+#include "ui/theme/theme.h"
+
+namespace fovea::ui {
+
+namespace {
+
+constexpr int rowHeight = 28;
+constexpr int swatchSide = 10;
+
+Token tokenOf(const QString& name) {
+    return name == "ok" ? Token::Ok : name == "warn" ? Token::Warn : name == "bad" ? Token::Bad : Token::Muted;
+}
+
+}  // namespace
+
+// Draws the swatch and the icon before the state's word; everything else as the style says.
+class ObjectTableView::Delegate : public QStyledItemDelegate {
+  public:
+    Delegate(Theme& theme, QObject* parent) : QStyledItemDelegate(parent), theme_(theme) {}
+
+    void paint(QPainter* painter, const QStyleOptionViewItem& option, const QModelIndex& index) const override {
+        QStyleOptionViewItem plain = option;
+        plain.state &= ~QStyle::State_HasFocus;
+        const auto state = labels::State(index.data(ObjectModel::StateRole).toInt());
+        if (index.column() == ObjectModel::State) {
+            initStyleOption(&plain, index);
+            const Token token = tokenOf(stateToken(state));
+            plain.palette.setColor(QPalette::Text, theme_.colour(token));
+            plain.palette.setColor(QPalette::HighlightedText, theme_.colour(token));
+            plain.icon = QIcon(theme_.pixmap(stateIcon(state), 14, token, painter->device()->devicePixelRatioF()));
+            plain.decorationSize = {14, 14};
+            plain.features |= QStyleOptionViewItem::HasDecoration;
+            plain.widget->style()->drawControl(QStyle::CE_ItemViewItem, &plain, painter, plain.widget);
+            return;
+        }
+        QStyledItemDelegate::paint(painter, plain, index);
+        if (index.column() != ObjectModel::Swatch) return;
+        const QRectF cell = option.rect;
+        const QRectF swatch(cell.center().x() - swatchSide / 2.0, cell.center().y() - swatchSide / 2.0, swatchSide,
+                            swatchSide);
+        painter->save();
+        painter->setRenderHint(QPainter::Antialiasing);
+        painter->setPen(Qt::NoPen);
+        painter->setBrush(QColor(objectColour(index.data(ObjectModel::ColourRole).toInt())));
+        painter->drawRoundedRect(swatch, 2, 2);
+        painter->restore();
+    }
+
+  private:
+    Theme& theme_;
+};
+
+ObjectTableView::ObjectTableView(Theme& theme, QWidget* parent) : QTableView(parent) {
+    setItemDelegate(new Delegate(theme, this));
+    setSelectionBehavior(SelectRows);
+    setSelectionMode(SingleSelection);
+    setEditTriggers(NoEditTriggers);
+    setShowGrid(false);
+    setFrameShape(NoFrame);
+    setTabKeyNavigation(false);
+    setVerticalScrollMode(ScrollPerPixel);
+    verticalHeader()->hide();
+    verticalHeader()->setDefaultSectionSize(theme.size(rowHeight));
+    horizontalHeader()->setHighlightSections(false);
+    setAccessibleName(tr("Objects"));
+}
+
+void ObjectTableView::setObjects(ObjectModel* model) {
+    objects_ = model;
+    setModel(model);
+    if (!model) return;
+    QHeaderView* header = horizontalHeader();
+    header->setSortIndicator(ObjectModel::State, Qt::AscendingOrder);
+    setSortingEnabled(true);
+    header->setSectionResizeMode(QHeaderView::ResizeToContents);
+    header->setSectionResizeMode(ObjectModel::Swatch, QHeaderView::Fixed);
+    header->setSectionResizeMode(ObjectModel::State, QHeaderView::Stretch);
+    setColumnWidth(ObjectModel::Swatch, 28);
+    connect(selectionModel(), &QItemSelectionModel::currentRowChanged, this, [this](const QModelIndex& now) {
+        if (now.isValid()) Q_EMIT objectChosen(objects_->idAt(now.row()));
+    });
+}
+
+void ObjectTableView::showObject(labels::ObjectId id) {
+    if (!objects_) return;
+    const int row = objects_->rowOf(id);
+    const QSignalBlocker quiet(selectionModel());
+    if (row < 0) {
+        clearSelection();
+    } else {
+        setCurrentIndex(objects_->index(row, 0));
+        scrollTo(objects_->index(row, 0));
+    }
+    viewport()->update();
+}
+
+void ObjectTableView::keyPressEvent(QKeyEvent* event) {
+    const bool navigation = event->key() == Qt::Key_Up || event->key() == Qt::Key_Down;
+    if (navigation)
+        QTableView::keyPressEvent(event);
+    else
+        event->ignore();  // review keys
+}
+
+}  // namespace fovea::ui

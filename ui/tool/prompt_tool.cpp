@@ -1,0 +1,48 @@
+#include "ui/tool/prompt_tool.h"
+
+#include <QObject>
+
+namespace fovea::ui {
+
+void PromptTool::press(const SliceEvent& event) {
+    if (!event.inside || (event.button != Qt::LeftButton && event.button != Qt::RightButton)) return;
+    if (event.button == Qt::RightButton && event.modifiers.testFlag(Qt::ShiftModifier)) return;  // context menu
+    if (target_.currentObject() == 0) {
+        target_.say(QObject::tr("No object chosen. Click one with Select, or start a new one with M."));
+        return;
+    }
+    if (target_.isFrozen(target_.currentObject())) {
+        target_.say(QObject::tr("Object %1 is accepted. Reopen with Shift+U.").arg(target_.currentObject()));
+        return;
+    }
+    const bool second = event.button == Qt::RightButton || event.modifiers.testFlag(Qt::AltModifier);
+    const bool positive = second == flipped_;
+    collecting_ = event.modifiers.testFlag(Qt::ControlModifier);
+    target_.addPrompt({event.at, positive}, !collecting_);
+}
+
+void PromptTool::move(const SliceEvent& event) {
+    // The view sees Ctrl come up with the next movement at the latest.
+    if (collecting_ && !event.modifiers.testFlag(Qt::ControlModifier)) controlReleased();
+    target_.hover(event.at, event.inside);
+}
+
+void PromptTool::controlReleased() {
+    if (!collecting_) return;
+    collecting_ = false;
+    target_.runPrompts();
+}
+
+void PromptTool::finish() { controlReleased(); }
+
+QVector<std::pair<QString, QString>> PromptTool::hints() const {
+    const QString add = QObject::tr("add"), remove = QObject::tr("take away");
+    return {{QObject::tr("Left"), flipped_ ? remove : add},
+            {QObject::tr("Right"), flipped_ ? add : remove},
+            {QStringLiteral("T"), QObject::tr("swap the two")},
+            {QObject::tr("Ctrl"), QObject::tr("collect, run on release")},
+            {QObject::tr("Esc"), QObject::tr("drop preview")},
+            {QStringLiteral("A"), QObject::tr("accept and next")}};
+}
+
+}  // namespace fovea::ui

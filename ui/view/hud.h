@@ -1,0 +1,24 @@
+#pragma once
+#include <QRectF>
+#include <QString>
+#include <QVector>
+
+class QPainter;
+
+namespace fovea::ui {
+
+class Theme;
+
+// A piece of a chip: bold, normal or dim text, or an icon's name when `icon`.
+struct HudPart {
+    enum class Kind { Strong, Dim, Icon, Warn };
+    QString text;
+    Kind kind = Kind::Dim;
+};
+
+// Chips over images: 22 high, black 78 %, light text in both themes.
+QSizeF hudChipSize(const Theme& theme, const QVector<HudPart>& parts);
+// Draws the chip with its top left corner at `at`; gives its rectangle.
+QRectF paintHudChip(QPainter& painter, const Theme& theme, QPointF at, const QVector<HudPart>& parts);
+
+}  // namespace fovea::ui

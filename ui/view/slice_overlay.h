@@ -1,0 +1,38 @@
+#pragma once
+#include <QPointF>
+#include <QString>
+
+#include "ui/view/slice_transform.h"
+#include "ui/view/view_scene.h"
+
+class QPainter;
+
+namespace fovea::ui {
+
+class Theme;
+
+// What is drawn over the tiles of a slice view, each by one function.
+struct SliceOverlay {
+    const Theme& theme;
+    const ViewScene& scene;
+    SliceTransform transform;
+
+    void focusBox(QPainter& painter) const;
+    void crosshair(QPainter& painter) const;
+    void prompts(QPainter& painter) const;
+    void badge(QPainter& painter) const;
+    void brush(QPainter& painter, QPointF pointer) const;
+    void title(QPainter& painter, bool compact) const;
+    void scaleBar(QPainter& painter) const;
+    void stackBar(QPainter& painter) const;
+    void pointerMessage(QPainter& painter, QPointF pointer, const QString& text) const;
+    void problem(QPainter& painter, const QString& text) const;
+
+  private:
+    std::int64_t slice() const { return scene.slice(transform.plane); }
+};
+
+// "voxels drawn at true size, z 10.9 × x": empty when the voxels of this plane are nearly square.
+QString proportionText(Plane plane, const Vec3& spacing);
+
+}  // namespace fovea::ui

@@ -1,0 +1,40 @@
+#pragma once
+#include <QImage>
+#include <QRect>
+#include <array>
+#include <memory>
+
+#include "ui/view/label_look.h"
+#include "ui/view/plane.h"
+
+namespace fovea::ui {
+
+// All that decides how a tile looks, frozen when it was asked for.
+struct TileStyle {
+    ImagePtr image;
+    int channel = 0;
+    LabelReader labels;  // may be empty
+    std::shared_ptr<const LabelLook> look;
+    Contrast contrast;
+    std::array<QRgb, 256> ramp{};  // the map with gamma and invert applied, see makeRamp
+    std::shared_ptr<const PreviewMask> preview;
+    QRgb removedColour = 0xffff8a4c;  // of the hatching
+};
+
+std::array<QRgb, 256> makeRamp(const Contrast& contrast);
+
+// A rectangle of a plane drawn at a zoom. `pixels` counts device pixels from the plane's voxel (0, 0).
+struct TileRequest {
+    Plane plane = Plane::XY;
+    std::int64_t slice = 0;
+    QRect pixels;
+    double perVoxelU = 1, perVoxelV = 1;  // device pixels per voxel
+    double devicePixelRatio = 1;          // outlines are this much thicker
+};
+
+// Pure: reads the image (from the level that fits the zoom) and labels, gives ARGB32_Premultiplied, transparent outside
+// the volume. Image values: nearest from 4 pixels per voxel, linear below, averaged when shrunk, for each axis by
+// itself; labels always nearest. Thread: any. Throws what the sources throw.
+QImage composeTile(const TileStyle& style, const TileRequest& request);
+
+}  // namespace fovea::ui

@@ -1,0 +1,131 @@
+#pragma once
+#include <QObject>
+#include <QVector>
+#include <memory>
+#include <optional>
+#include <vector>
+
+#include "ui/view/label_look.h"
+#include "ui/view/plane.h"
+#include "ui/view/tile_composer.h"
+
+class QThreadPool;
+
+namespace fovea::ui {
+
+// What all views of one volume show together: data, look, position and zoom. One direction: callers set, views listen.
+// GUI thread only.
+class ViewScene : public QObject {
+    Q_OBJECT
+  public:
+    explicit ViewScene(QObject* parent = nullptr);
+    ~ViewScene() override;
+
+    // Shows another volume; position goes to its middle, contrast to 0.5–99.5 % of the middle slice unless one is
+    // given.
+    void setImage(ImagePtr image, int channel = 0, std::optional<Contrast> contrast = {});
+    void setLabels(LabelReader labels);
+    // Forgets image and labels and waits until no worker reads them any more. Call before what `labels` captured dies.
+    void release();
+    // Voxels changed: tiles over `box` are composed again.
+    void labelsChanged(const Box& box);
+
+    const ImagePtr& image() const { return style_.image; }
+    int channel() const { return style_.channel; }
+    bool empty() const { return !style_.image; }
+    Index shape() const { return shape_; }
+    Vec3 spacing() const { return spacing_; }  // µm; 1, 1, 1 when unknown
+    bool spacingKnown() const { return spacingKnown_; }
+
+    const Contrast& contrast() const { return style_.contrast; }
+    void setContrast(const Contrast& contrast);
+    // 0.5–99.5 % of the middle of the present XY slice (at most 512 × 512 voxels are read); map, gamma, invert stay.
+    Contrast autoContrast() const;
+    // Counts of equal bins over the grey values of that piece.
+    struct GreyCounts {
+        QVector<double> counts;
+        double low = 0, high = 1;
+    };
+    GreyCounts greyCounts(int bins = 114) const;
+
+    const LabelLook& look() const { return *style_.look; }
+    void setLook(LabelLook look);
+    void setLabelsVisible(bool visible);
+    void setSelected(const std::set<std::int32_t>& ids);
+    void setHovered(std::int32_t id);
+
+    void setPreview(std::shared_ptr<const PreviewMask> preview);  // null drops it
+    const std::shared_ptr<const PreviewMask>& preview() const { return style_.preview; }
+    void setPrompts(QVector<PromptDot> prompts);
+    const QVector<PromptDot>& prompts() const { return prompts_; }
+    // Outside is dimmed to 60 % (a chosen patch).
+    void setFocusBox(std::optional<Box> box);
+    const std::optional<Box>& focusBox() const { return focusBox_; }
+    // Extent of the current object in the stack bar.
+    void setObjectBox(std::optional<Box> box, QRgb colour = 0);
+    const std::optional<Box>& objectBox() const { return objectBox_; }
+    QRgb objectBoxColour() const { return objectBoxColour_; }
+    // A badge at a voxel, such as the lock over a frozen object near the pointer; empty text removes it.
+    void setBadge(const QString& icon, const QString& text, Index at);
+    // A chip at the pointer for 2 s ("Object 28 is accepted. Reopen with Shift+U.").
+    void say(const QString& text);
+    void setCrosshairVisible(bool visible);
+    bool crosshairVisible() const { return crosshair_; }
+    // Radius of the brush circle around the pointer, µm; 0 hides it.
+    void setBrushRadius(double um);
+    double brushRadius() const { return brushRadius_; }
+
+    Index cursor() const { return cursor_; }
+    void setCursor(Index voxel);  // clamped
+    void setSlice(Plane plane, std::int64_t n);
+    std::int64_t slice(Plane plane) const { return cursor_[axesOf(plane).n]; }
+
+    Vec3 centre() const { return centre_; }  // voxel coordinates in the middle of every view
+    double zoom() const { return zoom_; }    // logical pixels per µm
+    void setView(const Vec3& centre, double zoom);
+    // Cursor to the box's middle (or `at`) and zoom so that it fills 40 % of `shorterSide` pixels, at most 8 px per
+    // voxel.
+    void showBox(const Box& box, std::optional<Index> at, double shorterSide);
+
+    std::shared_ptr<const TileStyle> style() const;
+    QThreadPool& workers() { return *workers_; }
+
+    struct Badge {
+        QString icon, text;
+        Index at;
+    };
+    const std::optional<Badge>& badge() const { return badge_; }
+
+  Q_SIGNALS:
+    void imageChanged();  // another volume: everything is new
+    void styleChanged();  // contrast, look, preview: tiles are stale, old ones stay until replaced
+    void labelsEdited(const fovea::Box& box);
+    void cursorChanged();
+    void viewChanged();     // centre or zoom
+    void overlayChanged();  // prompts, boxes, badges, crosshair, brush
+    void message(const QString& text);
+
+  private:
+    template <class Edit>
+    void editLook(Edit&& edit);
+    void restyle();
+    std::vector<float> greySample() const;
+
+    TileStyle style_;
+    mutable std::shared_ptr<const TileStyle> frozen_;
+    Index shape_;
+    Vec3 spacing_{1, 1, 1};
+    bool spacingKnown_ = false;
+    QVector<PromptDot> prompts_;
+    std::optional<Box> focusBox_, objectBox_;
+    QRgb objectBoxColour_ = 0;
+    std::optional<Badge> badge_;
+    bool crosshair_ = true;
+    double brushRadius_ = 0;
+    Index cursor_;
+    Vec3 centre_;
+    double zoom_ = 1;
+    std::unique_ptr<QThreadPool> workers_;
+};
+
+}  // namespace fovea::ui

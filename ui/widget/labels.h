@@ -1,0 +1,50 @@
+#pragma once
+#include <QFrame>
+#include <QLabel>
+
+class QPushButton;
+class QToolButton;
+class QVBoxLayout;
+
+namespace fovea::ui {
+
+class Theme;
+
+// Small makers for what every panel needs; looks come from the style sheet's properties (theme/style_sheet.h).
+QLabel* makeLabel(const QString& text, const char* role = "body", QWidget* parent = nullptr);
+// A label that breaks lines.
+QLabel* makeParagraph(const QString& text, const char* role = "small", QWidget* parent = nullptr);
+// kind: "primary", "plain", "ghost", "danger".
+QPushButton* makeButton(Theme& theme, const QString& text, const char* kind = "plain", const QString& icon = {},
+                        QWidget* parent = nullptr);
+QToolButton* makeIconButton(Theme& theme, const QString& icon, const QString& tip, QWidget* parent = nullptr);
+// A 1 px separator.
+QFrame* makeLine(QWidget* parent = nullptr);
+// Re-evaluates the style sheet after a dynamic property was set.
+void setLook(QWidget* widget, const char* property, const QString& value);
+
+// A raised frame of radius 8 with padding 16; content() is its column.
+class Card : public QFrame {
+    Q_OBJECT
+  public:
+    explicit Card(QWidget* parent = nullptr, int padding = 16);
+    QVBoxLayout* content() const { return column_; }
+
+  private:
+    QVBoxLayout* column_;
+};
+
+// The 34 px heading of a dock section: title, optional count, and room at the right for buttons.
+class SectionHeader : public QWidget {
+    Q_OBJECT
+  public:
+    explicit SectionHeader(const QString& title, QWidget* parent = nullptr);
+    void setTitle(const QString& title);
+    void setCount(const QString& count);  // muted, beside the title
+    void addRight(QWidget* widget);
+
+  private:
+    QLabel *title_, *count_;
+};
+
+}  // namespace fovea::ui

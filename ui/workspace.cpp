@@ -1,0 +1,216 @@
+#include "ui/workspace.h"
+
+#include <QDir>
+#include <QFileInfo>
+#include <QPointer>
+#include <QSettings>
+#include <QStandardPaths>
+
+#include "base/file.h"
+#include "ui/widget/job_tray.h"
+
+namespace fovea::ui {
+
+namespace {
+
+constexpr int mostRecent = 8;
+
+QString dataFolder() { return QStandardPaths::writableLocation(QStandardPaths::AppLocalDataLocation); }
+
+}  // namespace
+
+Workspace::Workspace(Backend backend, JobQueue& jobs, QObject* parent)
+    : QObject(parent), backend_(std::move(backend)), jobs_(jobs) {}
+
+Workspace::~Workspace() { stopChain(); }
+
+QString Workspace::projectName() const {
+    return project_ ? QFileInfo(QString::fromStdString(project_->folder().string())).completeBaseName() : QString();
+}
+
+void Workspace::adopt(std::shared_ptr<project::Project> project) {
+    project_ = std::move(project);
+    artifacts_ = std::make_unique<project::Artifacts>(*project_, backend_.stages);
+    remember(QString::fromStdString(project_->folder().string()));
+    if (!project_->notice().empty()) Q_EMIT said(textOf(project_->notice()));
+    Q_EMIT projectChanged();
+}
+
+void Workspace::openProject(const QString& folder) {
+    closeProject();
+    try {
+        adopt(project::Project::open(folder.toStdString(), backend_.opener));
+    } catch (const Error& error) {
+        Q_EMIT failed(QString::fromStdString(error.what()));
+    }
+}
+
+void Workspace::closeProject() {
+    if (!project_) return;
+    stopChain();
+    artifacts_.reset();
+    project_.reset();
+    Q_EMIT projectChanged();
+}
+
+QString Workspace::folderFor(const QString& image) const {
+    const QFileInfo info(image);
+    const QFileInfo beside(info.absolutePath());
+    const QString parent = beside.isWritable() ? beside.absoluteFilePath() : dataFolder() + "/projects";
+    const QString stem = parent + "/" + QString::fromStdString(project::caseName(info.fileName().toStdString()));
+    QString folder = stem + ".fovea";
+    for (int i = 2; QFileInfo::exists(folder); ++i) folder = QString("%1-%2.fovea").arg(stem).arg(i);
+    return folder;
+}
+
+void Workspace::openImages(const QStringList& paths) {
+    if (paths.isEmpty()) return;
+    if (paths.size() == 1 && project::Project::isProject(paths.first().toStdString())) return openProject(paths.first());
+    auto list = std::make_shared<std::vector<std::string>>();
+    for (const QString& path : paths) list->push_back(QFileInfo(path).absoluteFilePath().toStdString());
+    if (project_) importInto(list, QString::fromStdString(project_->folder().string()), false);
+    else importInto(list, folderFor(paths.first()), true);
+}
+
+void Workspace::importInto(std::shared_ptr<std::vector<std::string>> paths, const QString& folder, bool create) {
+    auto made = std::make_shared<std::shared_ptr<project::Project>>(project_);
+    const std::filesystem::path where = folder.toStdString();
+    const project::ImageOpener opener = backend_.opener;
+    QPointer<Workspace> guard(this);
+    jobs_.submit(JobRequest{
+        Text(FOVEA_TR("Read {count} image(s)"), {{"count", std::to_string(paths->size())}}), Lane::Cpu,
+        [paths, made, where, opener, create](Job& job) {
+            std::unique_ptr<project::Project> fresh;
+            if (create) fresh = project::Project::create(where, opener);
+            project::Project& target = create ? *fresh : **made;
+            double done = 0;
+            try {
+                for (const std::string& path : *paths) {
+                    job.check();
+                    target.addCase(path);
+                    job.progress(++done, double(paths->size()));
+                }
+            } catch (...) {
+                if (create) {  // a project without an image is of no use to anybody
+                    fresh.reset();
+                    file::remove(where);
+                }
+                throw;
+            }
+            if (create) *made = std::move(fresh);
+        },
+        [guard, made, create](const Outcome& outcome) {
+            if (!guard) return;
+            if (outcome.state == JobState::Failed) Q_EMIT guard->failed(QString::fromStdString(outcome.error));
+            if (outcome.state != JobState::Done) return;
+            if (create) {
+                guard->closeProject();
+                guard->adopt(*made);
+            }
+            Q_EMIT guard->imported();
+        },
+        {}, true});
+}
+
+void Workspace::openSample() {
+    const QString folder = dataFolder() + "/sample.fovea";
+    if (project::Project::isProject(folder.toStdString())) return openProject(folder);
+    const std::filesystem::path where = (dataFolder() + "/sample").toStdString();
+    auto path = std::make_shared<std::string>();
+    QPointer<Workspace> guard(this);
+    jobs_.submit(JobRequest{Text(FOVEA_TR("Make the sample")), Lane::Cpu,
+                            [make = backend_.makeSample, where, path](Job& job) { *path = make(where, job); },
+                            [guard, path, folder](const Outcome& outcome) {
+                                if (!guard) return;
+                                if (outcome.state == JobState::Failed)
+                                    Q_EMIT guard->failed(QString::fromStdString(outcome.error));
+                                if (outcome.state != JobState::Done) return;
+                                guard->closeProject();
+                                guard->importInto(std::make_shared<std::vector<std::string>>(1, *path), folder, true);
+                            },
+                            {}, true});
+}
+
+bool Workspace::runStages(const std::vector<std::string>& stages, const Text& title) {
+    if (!project_ || chain_ != 0) return false;
+    project::RunRequest request;
+    request.stages = stages;
+    request.device = backend_.device;
+    QPointer<Workspace> guard(this);
+    auto waiting = std::make_shared<bool>(false);
+    // Stages end on the batch lane; each end is told on this thread through the job's message channel.
+    static const std::string marker = "stage:";
+    chain_ = jobs_.submit(JobRequest{
+        title, Lane::Batch,
+        [project = project_, stages = backend_.stages, request, waiting](Job& job) mutable {
+            request.finished = [&job](const nlohmann::json& line) {
+                job.message(MessageLevel::Info, Text(marker + line.value("stage", "")));
+            };
+            *waiting = project::run(*project, stages, request, job).waiting;
+        },
+        [guard, waiting](const Outcome& outcome) {
+            if (!guard) return;
+            guard->chain_ = 0;
+            const bool ok = outcome.state == JobState::Done && !*waiting;
+            QString text = QString::fromStdString(outcome.error);
+            if (outcome.state == JobState::Cancelled) text = tr("Stopped. What was finished is kept; starting again goes on from there.");
+            else if (*waiting) text = tr("Nothing to learn from yet. Review the chosen patches first.");
+            Q_EMIT guard->chainFinished(ok, text);
+        },
+        [guard](MessageLevel, const Text& text) {
+            if (!guard) return;
+            if (text.pattern.rfind(marker, 0) == 0)
+                Q_EMIT guard->stageFinished(QString::fromStdString(text.pattern.substr(marker.size())));
+            else
+                Q_EMIT guard->said(textOf(text));
+        },
+        true});
+    Q_EMIT chainStarted();
+    return true;
+}
+
+void Workspace::stopChain() {
+    if (chain_ != 0) jobs_.cancel(chain_);
+}
+
+bool Workspace::findObjects() { return runStages({"import", "pseudo-label"}, Text(FOVEA_TR("Find objects"))); }
+
+bool Workspace::choose() {
+    return runStages({"import", "plan", "pretrain", "learn-features", "features", "query"}, Text(FOVEA_TR("Choose what to label")));
+}
+
+project::Status Workspace::statusOf(const std::string& stage) const {
+    if (!project_) return project::Status::Missing;
+    const project::Stage& one = project::stageById(backend_.stages, stage);
+    return artifacts_->state(one, project::Artifacts::roundOf(one, project_->activeRound())).status;
+}
+
+bool Workspace::learn() {
+    if (!project_ || chain_ != 0) return false;
+    // A round that has learned already is finished by the next one; until then learning again would repeat it.
+    const project::Stage& fineTune = project::stageById(backend_.stages, "fine-tune");
+    const project::Stage& annotate = project::stageById(backend_.stages, "annotate");
+    const int round = project_->activeRound();
+    if (round >= 1 && artifacts_->state(fineTune, round).status == project::Status::UpToDate &&
+        artifacts_->state(annotate, round).editsOnly)
+        project_->beginRound();
+    return runStages({"import", "plan", "pretrain", "annotate", "fine-tune", "predict", "instances", "evaluate"},
+                     Text(FOVEA_TR("Learn from what was accepted")));
+}
+
+QStringList Workspace::recent() const {
+    QStringList list;
+    for (const QString& folder : QSettings().value("recent").toStringList())
+        if (project::Project::isProject(folder.toStdString())) list << folder;
+    return list;
+}
+
+void Workspace::remember(const QString& folder) {
+    QSettings settings;
+    QStringList list = settings.value("recent").toStringList();
+    list.removeAll(folder);
+    list.prepend(folder);
+    settings.setValue("recent", list.mid(0, mostRecent));
+}
+
+}  // namespace fovea::ui

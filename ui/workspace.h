@@ -1,0 +1,85 @@
+#pragma once
+#include <QObject>
+#include <QStringList>
+#include <memory>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "base/job_queue.h"
+#include "project/artifacts.h"
+#include "project/runner.h"
+#include "segment/prompt_engine.h"
+
+namespace fovea::ui {
+
+// What the window needs from the rest of the program, filled in by app: the window itself knows neither torch nor formats.
+struct Backend {
+    project::StageList stages;
+    project::ImageOpener opener;
+    std::vector<std::shared_ptr<const segment::PromptEngine>> promptEngines;
+    std::string device = "cpu";      // "cpu", "cuda:0"
+    std::string deviceText;          // "AMD EPYC, 2 cores" or the graphics card's name
+    bool gpu = false;
+    // Writes the sample image into a folder and returns its path; on a worker.
+    std::function<std::string(const std::filesystem::path& folder, Job& job)> makeSample;
+};
+
+// The open project and the jobs that run on it. One direction: pages ask, jobs run, signals tell. GUI thread.
+class Workspace : public QObject {
+    Q_OBJECT
+  public:
+    Workspace(Backend backend, JobQueue& jobs, QObject* parent = nullptr);
+    ~Workspace() override;
+
+    const Backend& backend() const { return backend_; }
+    JobQueue& jobs() { return jobs_; }
+    project::Project* project() { return project_.get(); }
+    const project::Artifacts* artifacts() const { return artifacts_.get(); }
+    QString projectName() const;
+
+    // Opens a project folder; what went wrong is told by failed(). Closes the present one first.
+    void openProject(const QString& folder);
+    void closeProject();
+    // Makes a project beside the image (or in the user's data folder when that is not writable) and imports into it, or
+    // imports into the open one. Runs in the background; imported() follows.
+    void openImages(const QStringList& paths);
+    // The sample project: made on first use, opened afterwards.
+    void openSample();
+
+    // Runs stages in order as one background job. Refused (returns false) while another chain runs.
+    bool runStages(const std::vector<std::string>& stages, const Text& title);
+    bool running() const { return chain_ != 0; }
+    void stopChain();
+    // The chains behind the buttons: find objects; choose which patches to label; learn (begins a round when one is due).
+    bool findObjects();
+    bool choose();
+    bool learn();
+    // State of a stage in the active round; Missing without a project.
+    project::Status statusOf(const std::string& stage) const;
+
+    QStringList recent() const;
+
+  Q_SIGNALS:
+    void projectChanged();                       // opened, closed
+    void imported();                             // cases were added
+    void stageFinished(const QString& stage);    // its artifact is there
+    void chainStarted();
+    void chainFinished(bool ok, const QString& text);
+    void failed(const QString& text);            // what happened, why, what to do
+    void said(const QString& text);
+
+  private:
+    void adopt(std::shared_ptr<project::Project> project);
+    void remember(const QString& folder);
+    QString folderFor(const QString& image) const;
+    void importInto(std::shared_ptr<std::vector<std::string>> paths, const QString& folder, bool create);
+
+    Backend backend_;
+    JobQueue& jobs_;
+    std::shared_ptr<project::Project> project_;  // shared with running jobs, which may outlive a close
+    std::unique_ptr<project::Artifacts> artifacts_;
+    std::int64_t chain_ = 0;
+};
+
+}  // namespace fovea::ui
