@@ -27,7 +27,8 @@ NewCase heldOutThird(Index shape) {
 }
 
 bool has(const Stage& stage, const std::string& option) {
-    return std::any_of(stage.options.begin(), stage.options.end(), [&](const OptionSpec& spec) { return spec.name == option; });
+    return std::any_of(stage.options.begin(), stage.options.end(),
+                       [&](const OptionSpec& spec) { return spec.name == option; });
 }
 
 void runDemo(Cli& cli, const DemoArguments& arguments) {
@@ -49,14 +50,16 @@ void runDemo(Cli& cli, const DemoArguments& arguments) {
     request.finished = [&](const json& row) { cli.say(row, stageText(row)); };
     request.before = [&](const Stage& stage, int round) {
         if (stage.id == "annotate")
-            log::info(commitLabels(Artifacts(*project, cli.services.stages), round, sample.truth.string(), cli.job).str());
+            log::info(
+                commitLabels(Artifacts(*project, cli.services.stages), round, sample.truth.string(), cli.job).str());
     };
     project::run(*project, cli.services.stages, request, cli.job);
 
     const Artifacts artifacts(*project, cli.services.stages);
     const fs::path report = out / "report.html";
     writeDemoReport(report, artifacts, sample.truth, cli.job);
-    const json scores = file::readJson(*artifacts.newest("scores", "", project->activeRound()) / "scores.json").at("summary");
+    const json scores =
+        file::readJson(*artifacts.newest("scores", "", project->activeRound()) / "scores.json").at("summary");
     cli.say({{"state", "done"},
              {"f1_before", scores.value("f1_before", 0.0)},
              {"f1_after", scores.value("f1_after", 0.0)},
@@ -70,9 +73,13 @@ void addDemoCommand(CLI::App& app, Cli& cli) {
     auto arguments = std::make_shared<DemoArguments>();
     CLI::App* command = app.add_subcommand("demo", "The whole loop on an invented volume, with a report");
     command->add_option("--out", arguments->out, "Folder; a project of an earlier demo in it is replaced")->required();
-    command->add_option("--kind", arguments->kind, "em or nuclei")->check(CLI::IsMember({"em", "nuclei"}))->capture_default_str();
+    command->add_option("--kind", arguments->kind, "em or nuclei")
+        ->check(CLI::IsMember({"em", "nuclei"}))
+        ->capture_default_str();
     command->add_option("--shape", arguments->shape, "z,y,x")->capture_default_str();
-    command->add_option("--minutes", arguments->minutes, "Time for learning")->check(CLI::PositiveNumber)->capture_default_str();
+    command->add_option("--minutes", arguments->minutes, "Time for learning")
+        ->check(CLI::PositiveNumber)
+        ->capture_default_str();
     command->callback([&cli, arguments] { runDemo(cli, *arguments); });
 }
 

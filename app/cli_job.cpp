@@ -21,7 +21,7 @@ extern "C" void onSignal(int) {
 }  // namespace
 
 CliJob::CliJob() : said_(std::chrono::steady_clock::now()) {
-    struct sigaction action {};
+    struct sigaction action{};
     action.sa_handler = onSignal;
     ::sigaction(SIGINT, &action, nullptr);
     ::sigaction(SIGTERM, &action, nullptr);
@@ -39,8 +39,10 @@ void CliJob::progress(double done, double total, const Text& what) {
 bool CliJob::cancelled() const { return asked != 0; }
 
 void CliJob::message(MessageLevel level, const Text& text) {
-    if (level == MessageLevel::Warning) log::warning(text.str());
-    else log::info(text.str());
+    if (level == MessageLevel::Warning)
+        log::warning(text.str());
+    else
+        log::info(text.str());
 }
 
 }  // namespace fovea::app

@@ -56,7 +56,9 @@ int main(int argc, char** argv) {
     app.set_version_flag("--version", [] { return versionText(); });
     app.add_flag("--json", cli.json, "Results as JSON lines on stdout");
     app.add_option("--device", cli.device, "auto, cpu, cuda or cuda:N")->capture_default_str();
-    app.add_option("--threads", cli.threads, "CPU threads; 0 = all")->check(CLI::NonNegativeNumber)->capture_default_str();
+    app.add_option("--threads", cli.threads, "CPU threads; 0 = all")
+        ->check(CLI::NonNegativeNumber)
+        ->capture_default_str();
     app.add_option("--seed", cli.seed, "Seed of everything random; kept in the project");
     app.fallthrough();
     app.require_subcommand(1);

@@ -36,11 +36,13 @@ void Cli::say(const nlohmann::json& line) const { say(line, pairs(line)); }
 std::string stageText(const json& row) {
     std::ostringstream text;
     text << row.at("stage").get<std::string>() << "@" << row.at("round") << "  " << row.at("state").get<std::string>();
-    if (const double seconds = row.value("seconds", 0.0); seconds >= 0.1) text << "  " << std::fixed << std::setprecision(1) << seconds << " s";
+    if (const double seconds = row.value("seconds", 0.0); seconds >= 0.1)
+        text << "  " << std::fixed << std::setprecision(1) << seconds << " s";
     if (row.contains("result") && !row["result"].empty()) text << "  " << pairs(row["result"]);
     if (row.contains("cases"))
         for (const auto& [id, one] : row["cases"].items())
-            text << "\n    " << id << "  " << one.value("state", "") << "  " << pairs(one.value("result", json::object()));
+            text << "\n    " << id << "  " << one.value("state", "") << "  "
+                 << pairs(one.value("result", json::object()));
     return text.str();
 }
 
@@ -51,7 +53,8 @@ std::array<T, 3> triple(const std::string& text, const char* what) {
     std::istringstream in(text);
     std::array<T, 3> v{};
     char comma1 = 0, comma2 = 0, rest = 0;
-    if (!(in >> v[0] >> comma1 >> v[1] >> comma2 >> v[2]) || comma1 != ',' || comma2 != ',' || in >> rest || !(v[0] > 0 && v[1] > 0 && v[2] > 0))
+    if (!(in >> v[0] >> comma1 >> v[1] >> comma2 >> v[2]) || comma1 != ',' || comma2 != ',' || in >> rest ||
+        !(v[0] > 0 && v[1] > 0 && v[2] > 0))
         throw UsageError({FOVEA_TR("\"{text}\" is no {what}. Write it as z,y,x."), {{"text", text}, {"what", what}}});
     return v;
 }

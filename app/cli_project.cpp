@@ -82,7 +82,8 @@ void runImport(Cli& cli, const Arguments& arguments) {
     details.timepoint = int(options.integer("timepoint"));
     details.test = options.string("test");
     details.guard = options.integer("guard");
-    if (const std::string spacing = options.string("spacing"); !spacing.empty()) details.spacing = parseSpacing(spacing);
+    if (const std::string spacing = options.string("spacing"); !spacing.empty())
+        details.spacing = parseSpacing(spacing);
     std::istringstream channels(options.string("channels"));
     for (std::string name; std::getline(channels, name, ',');) details.channelNames.push_back(name);
 
@@ -94,7 +95,8 @@ void runImport(Cli& cli, const Arguments& arguments) {
         project = openProject(cli, arguments);
     } else {
         if (images.empty()) throw UsageError(FOVEA_TR("Give at least one image to import."));
-        for (const std::string& image : images) openImage(image, details.timepoint, {});  // nothing is made for a wrong name
+        for (const std::string& image : images)
+            openImage(image, details.timepoint, {});  // nothing is made for a wrong name
         project = Project::create(arguments.project, cli.services.opener);
         if (cli.seed) project->setSeed(*cli.seed);
     }
@@ -104,8 +106,10 @@ void runImport(Cli& cli, const Arguments& arguments) {
         const auto same = std::find_if(known.begin(), known.end(), [&](const Case& c) {
             return project->imagePath(c) == path && c.timepoint == details.timepoint;
         });
-        if (same == known.end()) project->addCase(image, details);
-        else if (!details.test.empty()) project->setHeldOut(same->id, parseBox(details.test, same->shape), details.guard);
+        if (same == known.end())
+            project->addCase(image, details);
+        else if (!details.test.empty())
+            project->setHeldOut(same->id, parseBox(details.test, same->shape), details.guard);
     }
     project::run(*project, cli.services.stages, requestOf(cli, arguments, *project, {"import"}), cli.job);
 }
@@ -113,7 +117,8 @@ void runImport(Cli& cli, const Arguments& arguments) {
 void runStage(Cli& cli, const Stage& stage, const Arguments& arguments) {
     const auto project = openProject(cli, arguments);
     assign(*project, stage, arguments.sets);
-    const RunResult result = project::run(*project, cli.services.stages, requestOf(cli, arguments, *project, {stage.id}), cli.job);
+    const RunResult result =
+        project::run(*project, cli.services.stages, requestOf(cli, arguments, *project, {stage.id}), cli.job);
     if (result.waiting) {
         json line = result.json;
         line.erase("stages");
@@ -128,7 +133,8 @@ void assignAny(const Cli& cli, Project& project, const std::vector<std::string>&
         const std::size_t dot = set.find('.'), equals = set.find('=');
         if (dot == std::string::npos || equals == std::string::npos || dot > equals)
             throw UsageError({FOVEA_TR("\"{set}\" sets nothing. Write it as stage.name=value."), {{"set", set}}});
-        const Stage& stage = asUsage([&]() -> const Stage& { return stageById(cli.services.stages, set.substr(0, dot)); });
+        const Stage& stage =
+            asUsage([&]() -> const Stage& { return stageById(cli.services.stages, set.substr(0, dot)); });
         assign(project, stage, {set.substr(dot + 1)});
     }
 }
@@ -137,7 +143,8 @@ void runChain(Cli& cli, const Arguments& arguments) {
     const auto stages = asUsage([&] { return chainUntil(cli.services.stages, arguments.until, arguments.skip); });
     const auto project = openProject(cli, arguments);
     assignAny(cli, *project, arguments.sets);
-    RunResult result = project::run(*project, cli.services.stages, requestOf(cli, arguments, *project, stages), cli.job);
+    RunResult result =
+        project::run(*project, cli.services.stages, requestOf(cli, arguments, *project, stages), cli.job);
     result.json.erase("stages");
     cli.say(result.json);
     if (!arguments.out.empty() && !result.waiting) copyExports(cli, *project, arguments.out);
@@ -159,16 +166,20 @@ void addProjectCommands(CLI::App& app, Cli& cli) {
         addProject(command, *arguments);
         std::string options = "Options for --set:\n";
         for (const OptionSpec& spec : stage.options)
-            options += "  " + spec.name + " (" + spec.defaultValue.dump() + (spec.unit.empty() ? "" : " " + spec.unit) + "): " + spec.help.str() + "\n";
+            options += "  " + spec.name + " (" + spec.defaultValue.dump() + (spec.unit.empty() ? "" : " " + spec.unit) +
+                       "): " + spec.help.str() + "\n";
         if (!stage.options.empty()) command->footer(options);
         if (stage.id == "import") {
-            command->add_option("files", arguments->files, "Images: files, Zarr folders, folders or patterns of pictures");
+            command->add_option("files", arguments->files,
+                                "Images: files, Zarr folders, folders or patterns of pictures");
             command->callback([&cli, arguments] { runImport(cli, *arguments); });
             continue;
         }
-        if (stage.id == "annotate") command->add_option("--from", arguments->from, "Labels to commit inside the queued patches");
+        if (stage.id == "annotate")
+            command->add_option("--from", arguments->from, "Labels to commit inside the queued patches");
         if (stage.id == "export") command->add_option("--out", arguments->out, "Folder to copy the files to");
-        if (stage.id == "query") command->add_flag("--next", arguments->next, "Finish the active round and begin the next");
+        if (stage.id == "query")
+            command->add_flag("--next", arguments->next, "Finish the active round and begin the next");
         command->callback([&cli, &stage, arguments] { runStage(cli, stage, *arguments); });
     }
     auto arguments = std::make_shared<Arguments>();

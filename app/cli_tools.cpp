@@ -80,12 +80,16 @@ void addToolCommands(CLI::App& app, Cli& cli) {
 
     auto sample = std::make_shared<SampleArguments>();
     command = app.add_subcommand("sample", "Invents a volume with exact truth");
-    command->add_option("--kind", sample->kind, "em or nuclei")->check(CLI::IsMember({"em", "nuclei"}))->capture_default_str();
+    command->add_option("--kind", sample->kind, "em or nuclei")
+        ->check(CLI::IsMember({"em", "nuclei"}))
+        ->capture_default_str();
     command->add_option("--shape", sample->shape, "z,y,x")->capture_default_str();
     command->add_option("--out", sample->out, "Folder")->required();
     command->callback([&cli, sample] {
-        const SamplePaths paths = writeSample(sample->out, sample->kind, parseShape(sample->shape), cli.seed.value_or(0), cli.job);
-        cli.say({{"state", "done"}, {"image", paths.image.string()}, {"truth", paths.truth.string()}}, paths.image.string());
+        const SamplePaths paths =
+            writeSample(sample->out, sample->kind, parseShape(sample->shape), cli.seed.value_or(0), cli.job);
+        cli.say({{"state", "done"}, {"image", paths.image.string()}, {"truth", paths.truth.string()}},
+                paths.image.string());
     });
 }
 

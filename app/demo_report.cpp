@@ -26,7 +26,8 @@ std::string number(const json& value) {
 std::int64_t bestSection(const ImageSource& truth, const Box& test) {
     std::int64_t best = test.begin.z, most = -1;
     for (std::int64_t z = test.begin.z; z < test.end.z; ++z) {
-        const auto section = truth.readAs<std::int32_t>({{z, test.begin.y, test.begin.x}, {z + 1, test.end.y, test.end.x}});
+        const auto section =
+            truth.readAs<std::int32_t>({{z, test.begin.y, test.begin.x}, {z + 1, test.end.y, test.end.x}});
         const std::int64_t n = section.size() - std::count(section.begin(), section.end(), 0);
         if (n > most) {
             most = n;
@@ -51,7 +52,8 @@ void addPictures(stage::HtmlReport& report, const Artifacts& artifacts, const fs
     const auto add = [&](const std::string& caption, const ImageSource& labels) {
         pictures.emplace_back(caption, stage::overlay(grey, low, high, labels.readAs<std::int32_t>(section)));
     };
-    if (const auto folder = artifacts.newest("pseudo-labels", id, 0)) add("Before: found without training", *zarr::open(*folder / "labels.zarr"));
+    if (const auto folder = artifacts.newest("pseudo-labels", id, 0))
+        add("Before: found without training", *zarr::open(*folder / "labels.zarr"));
     if (const auto folder = artifacts.newest("objects", id, project.activeRound()))
         add("After: round " + std::to_string(project.activeRound()), *zarr::open(*folder / "labels.zarr"));
     add("Truth", *truth);
@@ -65,8 +67,9 @@ void addPictures(stage::HtmlReport& report, const Artifacts& artifacts, const fs
 void addScores(stage::HtmlReport& report, const json& summary) {
     report.heading("Scores inside the test part");
     std::vector<std::vector<std::string>> rows;
-    for (const auto& [key, title] : {std::pair("f1", "F1 at IoU 0.5"), std::pair("f1_75", "F1 at IoU 0.75"), std::pair("dice", "Dice"),
-                                     std::pair("splits", "Splits"), std::pair("merges", "Merges"), std::pair("interval", "95 % interval of F1")}) {
+    for (const auto& [key, title] :
+         {std::pair("f1", "F1 at IoU 0.5"), std::pair("f1_75", "F1 at IoU 0.75"), std::pair("dice", "Dice"),
+          std::pair("splits", "Splits"), std::pair("merges", "Merges"), std::pair("interval", "95 % interval of F1")}) {
         const auto cell = [&](const char* when) {
             const json value = summary.value(std::string(key) + "_" + when, json());
             return value.is_array() && value.size() == 2 ? number(value[0]) + " – " + number(value[1]) : number(value);
@@ -74,8 +77,9 @@ void addScores(stage::HtmlReport& report, const json& summary) {
         rows.push_back({title, cell("before"), cell("after")});
     }
     report.table({"", "before", "after"}, rows);
-    report.paragraph("True objects in the test part: " + number(summary.value("true_objects", json())) +
-                     (summary.value("enough_objects", false) ? "." : ". With fewer than 30 objects, differences mean little."));
+    report.paragraph(
+        "True objects in the test part: " + number(summary.value("true_objects", json())) +
+        (summary.value("enough_objects", false) ? "." : ". With fewer than 30 objects, differences mean little."));
 }
 
 // Loss over iterations, from every model there is.
@@ -102,7 +106,8 @@ void addStages(stage::HtmlReport& report, const Artifacts& artifacts) {
         const int round = Artifacts::roundOf(one, artifacts.project().activeRound());
         for (const std::string& id : artifacts.casesOf(one))
             if (const auto manifest = artifacts.manifest({one.id, id, round}))
-                rows.push_back({one.title.str(), ArtifactRef{one.id, id, round}.str(), number(manifest->value("seconds", json())) + " s",
+                rows.push_back({one.title.str(), ArtifactRef{one.id, id, round}.str(),
+                                number(manifest->value("seconds", json())) + " s",
                                 manifest->value("result", json::object()).dump()});
     }
     report.table({"", "artifact", "time", "result"}, rows);

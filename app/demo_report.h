@@ -6,6 +6,7 @@
 namespace fovea::app {
 
 // The demo's page: pictures before and after beside the truth, loss curves, scores, what ran how long.
-void writeDemoReport(const std::filesystem::path& path, const project::Artifacts& artifacts, const std::filesystem::path& truth, Job& job);
+void writeDemoReport(const std::filesystem::path& path, const project::Artifacts& artifacts,
+                     const std::filesystem::path& truth, Job& job);
 
 }  // namespace fovea::app

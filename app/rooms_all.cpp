@@ -27,8 +27,12 @@ Text commitLabels(const project::Artifacts& artifacts, int round, const std::str
 json describeFormats() {
     json rows = json::array();
     for (const io::FormatInfo& f : io::formats())
-        rows.push_back({{"id", f.id},       {"title", f.title.str()}, {"suffixes", f.suffixes},
-                        {"reads", f.reads}, {"writes", f.writes},     {"streams", f.streams}});
+        rows.push_back({{"id", f.id},
+                        {"title", f.title.str()},
+                        {"suffixes", f.suffixes},
+                        {"reads", f.reads},
+                        {"writes", f.writes},
+                        {"streams", f.streams}});
     return {{"formats", rows}};
 }
 

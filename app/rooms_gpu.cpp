@@ -5,7 +5,9 @@ namespace fovea::app {
 
 using nlohmann::json;
 
-ImagePtr openImage(const std::string& path, int timepoint, const std::filesystem::path&) { return zarr::open(path, timepoint); }
+ImagePtr openImage(const std::string& path, int timepoint, const std::filesystem::path&) {
+    return zarr::open(path, timepoint);
+}
 
 std::vector<std::string> resolveImages(const std::string& path) { return {path}; }
 
@@ -26,11 +28,18 @@ void writeImage(const std::filesystem::path& path, const ImageSource& image, boo
 }
 
 Text commitLabels(const project::Artifacts&, int, const std::string&, Job&) {
-    throw Error(ErrorKind::Unsupported, FOVEA_TR("This build cannot edit labels. Commit them where the project lives."));
+    throw Error(ErrorKind::Unsupported,
+                FOVEA_TR("This build cannot edit labels. Commit them where the project lives."));
 }
 
 json describeFormats() {
-    return {{"formats", {{{"id", "ome-zarr"}, {"title", "OME-Zarr"}, {"suffixes", {".zarr"}}, {"reads", true}, {"writes", true}, {"streams", true}}}}};
+    return {{"formats",
+             {{{"id", "ome-zarr"},
+               {"title", "OME-Zarr"},
+               {"suffixes", {".zarr"}},
+               {"reads", true},
+               {"writes", true},
+               {"streams", true}}}}};
 }
 
 }  // namespace fovea::app

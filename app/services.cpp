@@ -5,6 +5,7 @@
 #include "base/file.h"
 #include "data/synthetic.h"
 #include "nn/device.h"
+#include "plugins/builtin.h"
 #include "versions.h"
 #include "zarr/ome_zarr.h"
 
@@ -15,6 +16,8 @@ using nlohmann::json;
 
 Services makeServices() {
     Services services;
+    for (const plugin::Plugin& plugin : plugins::builtIn())
+        services.extensions.strategies.insert(services.extensions.strategies.end(), plugin.strategies.begin(), plugin.strategies.end());
     services.stages = stage::stages(services.extensions);
     services.opener = openImage;
     services.promptEngines = {segment::geodesicEngine()};
@@ -29,19 +32,26 @@ const char* name(project::Scope scope) { return scope == project::Scope::Case ? 
 
 const char* name(project::Rounds rounds) {
     switch (rounds) {
-        case project::Rounds::Zero: return "zero";
-        case project::Rounds::Later: return "later";
-        case project::Rounds::Any: break;
+        case project::Rounds::Zero:
+            return "zero";
+        case project::Rounds::Later:
+            return "later";
+        case project::Rounds::Any:
+            break;
     }
     return "any";
 }
 
 const char* name(project::From from) {
     switch (from) {
-        case project::From::Same: return "same";
-        case project::From::Before: return "before";
-        case project::From::Base: return "base";
-        case project::From::Latest: break;
+        case project::From::Same:
+            return "same";
+        case project::From::Before:
+            return "before";
+        case project::From::Base:
+            return "base";
+        case project::From::Latest:
+            break;
     }
     return "latest";
 }
@@ -71,7 +81,8 @@ json describeModels(const Services& services) {
     const auto add = [&](const std::string& id, const std::string& title, const char* use) {
         rows.push_back({{"id", id}, {"title", title}, {"use", use}, {"embedded", true}, {"ready", true}});
     };
-    for (const auto& labeler : services.extensions.pseudoLabelers) add(labeler->id(), labeler->title().str(), "pseudo-labels");
+    for (const auto& labeler : services.extensions.pseudoLabelers)
+        add(labeler->id(), labeler->title().str(), "pseudo-labels");
     for (const auto& engine : services.promptEngines) add(engine->id(), engine->title().str(), "prompts");
     for (const auto& strategy : services.extensions.strategies) add(strategy->id(), strategy->title().str(), "query");
     return {{"models", rows}};
@@ -81,7 +92,8 @@ json describePlugins(const Services& services) {
     json rows = json::array();
     const stage::Extensions builtIn;
     for (const auto& labeler : services.extensions.pseudoLabelers)
-        if (std::find(builtIn.pseudoLabelers.begin(), builtIn.pseudoLabelers.end(), labeler) == builtIn.pseudoLabelers.end())
+        if (std::find(builtIn.pseudoLabelers.begin(), builtIn.pseudoLabelers.end(), labeler) ==
+            builtIn.pseudoLabelers.end())
             rows.push_back({{"id", labeler->id()}, {"kind", "pseudo-labeler"}, {"title", labeler->title().str()}});
     for (const auto& strategy : services.extensions.strategies)
         if (std::find(builtIn.strategies.begin(), builtIn.strategies.end(), strategy) == builtIn.strategies.end())

@@ -8,7 +8,8 @@
 
 namespace fovea::app {
 
-// What both programs are built from: formats, stages, engines, in their order. Plug-ins add to the lists here and nowhere else.
+// What both programs are built from: formats, stages, engines, in their order. Plug-ins add to the lists here and
+// nowhere else.
 struct Services {
     stage::Extensions extensions;
     project::StageList stages;
@@ -38,10 +39,12 @@ nlohmann::json describePlugins(const Services& services);
 // Names and versions of the program, its libraries and the device found, one per line.
 std::string versionText();
 
-// Sample volumes written as OME-Zarr: <folder>/image.zarr and <folder>/truth.zarr. Throws Error(Input) for another kind.
+// Sample volumes written as OME-Zarr: <folder>/image.zarr and <folder>/truth.zarr. Throws Error(Input) for another
+// kind.
 struct SamplePaths {
     std::filesystem::path image, truth;
 };
-SamplePaths writeSample(const std::filesystem::path& folder, const std::string& kind, Index shape, std::uint64_t seed, Job& job);
+SamplePaths writeSample(const std::filesystem::path& folder, const std::string& kind, Index shape, std::uint64_t seed,
+                        Job& job);
 
 }  // namespace fovea::app

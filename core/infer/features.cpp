@@ -17,8 +17,10 @@ namespace {
 
 void checkPatch(const Patch& patch, const ImageSource& image) {
     if (!patch.box.empty() && Box::of(image.info().shape()).contains(patch.box)) return;
-    throw Error(ErrorKind::Input, Text(FOVEA_TR("The patch {box} does not lie inside {path} ({shape}). Make the patches again."),
-                                       {{"box", toString(patch.box)}, {"path", image.info().path}, {"shape", toString(image.info().shape())}}));
+    throw Error(
+        ErrorKind::Input,
+        Text(FOVEA_TR("The patch {box} does not lie inside {path} ({shape}). Make the patches again."),
+             {{"box", toString(patch.box)}, {"path", image.info().path}, {"shape", toString(image.info().shape())}}));
 }
 
 // (channels, z, y, x) float32, raw grey values.
@@ -41,10 +43,13 @@ void append(FeatureTable& table, const at::Tensor& vectors) {
 // The sections of a patch that the autoencoder sees, normalised: (sections, 3, S, S).
 at::Tensor sectionsOf(const ImageSource& image, const Box& box, const nn::MaeConfig& config, int sections) {
     if (image.info().channels < int(config.ranges.size()))
-        throw Error(ErrorKind::Input, Text(FOVEA_TR("The autoencoder was trained on {wanted} channels, {path} has {there}. Train it on images "
-                                                    "of this kind."),
-                                           {{"wanted", std::to_string(config.ranges.size())}, {"path", image.info().path},
-                                            {"there", std::to_string(image.info().channels)}}));
+        throw Error(
+            ErrorKind::Input,
+            Text(FOVEA_TR("The autoencoder was trained on {wanted} channels, {path} has {there}. Train it on images "
+                          "of this kind."),
+                 {{"wanted", std::to_string(config.ranges.size())},
+                  {"path", image.info().path},
+                  {"there", std::to_string(image.info().channels)}}));
     const std::int64_t depth = box.extent().z, n = std::clamp<std::int64_t>(sections, 1, depth);
     std::vector<at::Tensor> pictures;
     for (std::int64_t i = 0; i < n; ++i) {
@@ -66,7 +71,8 @@ std::vector<Box> tilesOf(const Box& box, Index tile, std::size_t most) {
     return chosen;
 }
 
-at::Tensor tileInput(const ImageSource& image, const Box& box, Index tile, const std::vector<plan::ChannelNorm>& norms) {
+at::Tensor tileInput(const ImageSource& image, const Box& box, Index tile,
+                     const std::vector<plan::ChannelNorm>& norms) {
     const Index n = box.extent();
     auto input = at::zeros({std::int64_t(norms.size()), tile.z, tile.y, tile.x});
     for (std::size_t c = 0; c < norms.size(); ++c) {
@@ -80,8 +86,8 @@ at::Tensor tileInput(const ImageSource& image, const Box& box, Index tile, const
 
 // Calls vectorsOf(patches of a group) → (patches, dim) for groups of `group`, with gradients off and precision set.
 template <class F>
-FeatureTable forEachGroup(const std::vector<Patch>& patches, const char* source, std::size_t group, const FeatureOptions& options, Job& job,
-                          F&& vectorsOf) {
+FeatureTable forEachGroup(const std::vector<Patch>& patches, const char* source, std::size_t group,
+                          const FeatureOptions& options, Job& job, F&& vectorsOf) {
     FeatureTable table;
     table.patches = patches;
     table.source = source;
@@ -102,7 +108,8 @@ FeatureTable forEachGroup(const std::vector<Patch>& patches, const char* source,
 
 }  // namespace
 
-FeatureTable maeFeatures(nn::Mae mae, const std::vector<Patch>& patches, const ImageOf& imageOf, const FeatureOptions& options, Job& job) {
+FeatureTable maeFeatures(nn::Mae mae, const std::vector<Patch>& patches, const ImageOf& imageOf,
+                         const FeatureOptions& options, Job& job) {
     nn::place(*mae, options.device, options.compute);
     mae->eval();
     const auto device = nn::torchDevice(options.device);
@@ -123,8 +130,8 @@ FeatureTable maeFeatures(nn::Mae mae, const std::vector<Patch>& patches, const I
     });
 }
 
-FeatureTable unetFeatures(nn::UNet unet, const std::vector<Patch>& patches, const ImageOf& imageOf, const NormsOf& normsOf, Index tile,
-                          const FeatureOptions& options, Job& job) {
+FeatureTable unetFeatures(nn::UNet unet, const std::vector<Patch>& patches, const ImageOf& imageOf,
+                          const NormsOf& normsOf, Index tile, const FeatureOptions& options, Job& job) {
     nn::place(*unet, options.device, options.compute);
     unet->eval();
     const auto device = nn::torchDevice(options.device);

@@ -23,12 +23,15 @@ struct FeatureOptions {
     nn::Compute compute;
 };
 
-// One vector per patch: mean of the patch tokens after the final norm, nothing masked, then mean over sections. Sections are
-// resized (antialiased) to the size the autoencoder was trained with. Deterministic. Throws Error(Input) for a patch outside its image.
-FeatureTable maeFeatures(nn::Mae mae, const std::vector<Patch>& patches, const ImageOf& imageOf, const FeatureOptions& options, Job& job);
+// One vector per patch: mean of the patch tokens after the final norm, nothing masked, then mean over sections.
+// Sections are resized (antialiased) to the size the autoencoder was trained with. Deterministic. Throws Error(Input)
+// for a patch outside its image.
+FeatureTable maeFeatures(nn::Mae mae, const std::vector<Patch>& patches, const ImageOf& imageOf,
+                         const FeatureOptions& options, Job& job);
 
-// Where there is no autoencoder: UNet::describe(), mean over tiles of the patch (at most eight of `tile`, the plan's patch).
-FeatureTable unetFeatures(nn::UNet unet, const std::vector<Patch>& patches, const ImageOf& imageOf, const NormsOf& normsOf,
-                          Index tile, const FeatureOptions& options, Job& job);
+// Where there is no autoencoder: UNet::describe(), mean over tiles of the patch (at most eight of `tile`, the plan's
+// patch).
+FeatureTable unetFeatures(nn::UNet unet, const std::vector<Patch>& patches, const ImageOf& imageOf,
+                          const NormsOf& normsOf, Index tile, const FeatureOptions& options, Job& job);
 
 }  // namespace fovea::infer

@@ -55,11 +55,13 @@ class SlabList {
 
 // Tiles of the box's plane, small enough for the budget; cut at multiples of 128, where chunks end.
 std::vector<Box> planeTiles(const Box& box, const WindowOptions& options, std::size_t classes, std::uint64_t budget) {
-    const std::uint64_t perPosition = std::uint64_t(options.patch.z) * sizeof(float) * (options.norms.size() + classes + 1);
+    const std::uint64_t perPosition =
+        std::uint64_t(options.patch.z) * sizeof(float) * (options.norms.size() + classes + 1);
     const Index n = box.extent();
     if (std::uint64_t(n.y * n.x) * perPosition <= budget) return {box};
     auto edge = std::int64_t(std::sqrt(double(budget) / double(perPosition)));
-    edge = std::max({edge / 128 * 128, (std::max(options.patch.y, options.patch.x) + 127) / 128 * 128, std::int64_t(128)});
+    edge =
+        std::max({edge / 128 * 128, (std::max(options.patch.y, options.patch.x) + 127) / 128 * 128, std::int64_t(128)});
     std::vector<Box> tiles;
     const Box aligned{{box.begin.z, box.begin.y / 128 * 128, box.begin.x / 128 * 128}, box.end};
     forEachTile(aligned, {n.z, edge, edge}, [&](const Box& tile) { tiles.push_back(tile.intersected(box)); });
@@ -78,7 +80,8 @@ struct SlabWriter {
         if (buffers.empty() || buffers.front().shape() != n)
             buffers.assign(std::size_t(bytes.size(0)), Volume<std::uint8_t>(n));
         for (std::size_t c = 0; c < buffers.size(); ++c)
-            std::memcpy(buffers[c].data() + buffers[c].offset(z - slab.begin.z, 0, 0), bytes[std::int64_t(c)].data_ptr(), std::size_t(n.y * n.x));
+            std::memcpy(buffers[c].data() + buffers[c].offset(z - slab.begin.z, 0, 0),
+                        bytes[std::int64_t(c)].data_ptr(), std::size_t(n.y * n.x));
         if (z + 1 < slab.end.z) return;
         for (std::size_t c = 0; c < buffers.size(); ++c) writer.write(int(c), slab.begin, buffers[c]);
         list.add(id);
@@ -119,8 +122,9 @@ std::vector<Volume<std::uint8_t>> predictVolume(const ImageSource& image, const 
             std::memcpy(volumes[c].data() + volumes[c].offset(z - box.begin.z, 0, 0), bytes[std::int64_t(c)].data_ptr(),
                         std::size_t(box.extent().y * box.extent().x));
     };
-    slideWindows(image, frameFor(box, options.patch, image.info().shape()), box, network, options,
-                 [](std::int64_t) { return true; }, onSection, job);
+    slideWindows(
+        image, frameFor(box, options.patch, image.info().shape()), box, network, options,
+        [](std::int64_t) { return true; }, onSection, job);
     for (auto& volume : volumes) volume.geometry = image.info().geometry;
     return volumes;
 }
@@ -128,7 +132,9 @@ std::vector<Volume<std::uint8_t>> predictVolume(const ImageSource& image, const 
 void predictToZarr(const ImageSource& image, const Box& box, const Network& network, const WindowOptions& options,
                    const PredictionTarget& target, Job& job) {
     const std::filesystem::path listPath = target.zarr.string() + ".slabs.json";
-    SlabList list(listPath, {{"windows", toJson(options)}, {"box", fovea::toJson(box)}, {"key", target.key}, {"depth", target.slabDepth}});
+    SlabList list(
+        listPath,
+        {{"windows", toJson(options)}, {"box", fovea::toJson(box)}, {"key", target.key}, {"depth", target.slabDepth}});
     if (list.complete()) return;
     if (!list.continued()) file::remove(target.zarr);
 
@@ -154,12 +160,17 @@ void predictToZarr(const ImageSource& image, const Box& box, const Network& netw
             slab.end.z = std::min(slab.end.z, (z / target.slabDepth + 1) * target.slabDepth);
             const auto bytes = probabilityBytes(logits);
             if (bytes.size(0) != std::int64_t(target.classNames.size()))
-                throw Error(ErrorKind::Input, Text(FOVEA_TR("The network gives {there} classes, {wanted} are named. Choose the model that "
-                                                            "belongs to this plan."),
-                                                   {{"there", std::to_string(bytes.size(0))}, {"wanted", std::to_string(target.classNames.size())}}));
+                throw Error(
+                    ErrorKind::Input,
+                    Text(FOVEA_TR("The network gives {there} classes, {wanted} are named. Choose the model that "
+                                  "belongs to this plan."),
+                         {{"there", std::to_string(bytes.size(0))},
+                          {"wanted", std::to_string(target.classNames.size())}}));
             slabWriter.take(z, slab, idOf(z), bytes);
         };
-        slideWindows(image, frame, tiles[t], network, options, [&](std::int64_t z) { return !list.has(idOf(z)); }, onSection, part);
+        slideWindows(
+            image, frame, tiles[t], network, options, [&](std::int64_t z) { return !list.has(idOf(z)); }, onSection,
+            part);
     }
     writer.buildLevels();
     list.finish();

@@ -9,13 +9,15 @@
 
 namespace fovea::infer {
 
-// The network, placed on the device in the layout of `compute`, as a function for slideWindows(). Keeps the module alive.
+// The network, placed on the device in the layout of `compute`, as a function for slideWindows(). Keeps the module
+// alive.
 Network networkOf(nn::UNet unet, const std::string& device, const nn::Compute& compute);
 
 // The box to predict, grown to the patch where the image has voxels to show; the frame of the sliding window.
 Box frameFor(const Box& box, Index patch, Index imageShape);
 
-// Softmax over classes of one section's logits (K, y, x), background left out, as round(255 · p): (K − 1, y, x) uint8, CPU.
+// Softmax over classes of one section's logits (K, y, x), background left out, as round(255 · p): (K − 1, y, x) uint8,
+// CPU.
 at::Tensor probabilityBytes(const at::Tensor& logits);
 
 // Probabilities of `box`, in memory: one volume per class but the background, geometry set. For small boxes.
@@ -23,16 +25,18 @@ std::vector<Volume<std::uint8_t>> predictVolume(const ImageSource& image, const 
                                                 const WindowOptions& options, Job& job);
 
 struct PredictionTarget {
-    std::filesystem::path zarr;                 // OME-Zarr: uint8, one channel per class but the background
-    std::vector<std::string> classNames;        // one per channel
-    std::int64_t slabDepth = 16;                // sections written at once; also the chunks' depth
-    std::uint64_t memoryBytes = std::uint64_t(2) << 30;  // of the sliding window's sums; larger planes are cut into tiles
+    std::filesystem::path zarr;           // OME-Zarr: uint8, one channel per class but the background
+    std::vector<std::string> classNames;  // one per channel
+    std::int64_t slabDepth = 16;          // sections written at once; also the chunks' depth
+    std::uint64_t memoryBytes = std::uint64_t(2)
+                                << 30;  // of the sliding window's sums; larger planes are cut into tiles
     std::string codec = "blosc";
-    std::string key;                            // whatever else the result depends on (model hash): another key starts afresh
+    std::string key;  // whatever else the result depends on (model hash): another key starts afresh
 };
 
-// Predicts `box` into a grid of the whole image (0 elsewhere), slab by slab. After a stop the next call with the same arguments
-// goes on where it was and leaves the same bytes; finished slabs are listed in "<zarr>.slabs.json". Coarser levels at the end.
+// Predicts `box` into a grid of the whole image (0 elsewhere), slab by slab. After a stop the next call with the same
+// arguments goes on where it was and leaves the same bytes; finished slabs are listed in "<zarr>.slabs.json". Coarser
+// levels at the end.
 void predictToZarr(const ImageSource& image, const Box& box, const Network& network, const WindowOptions& options,
                    const PredictionTarget& target, Job& job);
 

@@ -43,7 +43,8 @@ std::vector<std::int64_t> touching(const std::vector<std::int64_t>& starts, std:
 
 class Slider {
   public:
-    Slider(const ImageSource& image, const Box& frame, const Box& part, const Network& network, const WindowOptions& options, Job& job);
+    Slider(const ImageSource& image, const Box& frame, const Box& part, const Network& network,
+           const WindowOptions& options, Job& job);
     void run(const std::function<bool(std::int64_t)>& wanted, const OnSection& onSection);
 
   private:
@@ -66,8 +67,15 @@ class Slider {
     std::int64_t done_ = 0, total_ = 0;
 };
 
-Slider::Slider(const ImageSource& image, const Box& frame, const Box& part, const Network& network, const WindowOptions& options, Job& job)
-    : image_(image), frame_(frame), part_(part), network_(network), options_(options), job_(job), device_(nn::torchDevice(options.device)) {
+Slider::Slider(const ImageSource& image, const Box& frame, const Box& part, const Network& network,
+               const WindowOptions& options, Job& job)
+    : image_(image),
+      frame_(frame),
+      part_(part),
+      network_(network),
+      options_(options),
+      job_(job),
+      device_(nn::torchDevice(options.device)) {
     const WindowGrid grid = planWindows(frame, options.patch, options.dims, options.step);
     for (int a = 0; a < 3; ++a)
         starts_[a] = touching(grid.starts[a], frame.begin[a], options.patch[a], part.begin[a], part.end[a]);
@@ -82,7 +90,8 @@ Slider::Slider(const ImageSource& image, const Box& frame, const Box& part, cons
     inputBegin_ = {0, starts_[1].front(), starts_[2].front()};
     const auto on = at::TensorOptions(at::kFloat).device(device_);
     input_.data = at::zeros({std::int64_t(options.norms.size()), p.z, starts_[1].back() + p.y - inputBegin_.y,
-                             starts_[2].back() + p.x - inputBegin_.x}, on);
+                             starts_[2].back() + p.x - inputBegin_.x},
+                            on);
     weightSum_.data = at::zeros({1, p.z, part.extent().y, part.extent().x}, on);
     input_.first = weightSum_.first = sum_.first = starts_[0].front();
 }
@@ -146,10 +155,12 @@ void Slider::addWindows(const std::vector<Index>& starts) {
         const Box kept = window.intersected({{0, part_.begin.y, part_.begin.x}, {1, part_.end.y, part_.end.x}});
         const auto cut = [&kept](const at::Tensor& t, std::int64_t y0, std::int64_t x0) {
             const std::int64_t last = t.dim() - 1;
-            return t.narrow(last - 1, kept.begin.y - y0, kept.extent().y).narrow(last, kept.begin.x - x0, kept.extent().x);
+            return t.narrow(last - 1, kept.begin.y - y0, kept.extent().y)
+                .narrow(last, kept.begin.x - x0, kept.extent().x);
         };
         const at::Tensor w = cut(weights_, window.begin.y, window.begin.x);
-        cut(sum_.data, part_.begin.y, part_.begin.x).addcmul_(cut(logits[std::int64_t(i)], window.begin.y, window.begin.x), w);
+        cut(sum_.data, part_.begin.y, part_.begin.x)
+            .addcmul_(cut(logits[std::int64_t(i)], window.begin.y, window.begin.x), w);
         cut(weightSum_.data, part_.begin.y, part_.begin.x).add_(w);
     }
 }
@@ -178,9 +189,10 @@ void Slider::finish(std::int64_t until, const std::function<bool(std::int64_t)>&
         if (!wanted(z)) continue;
         const auto logits = sum_.data.select(1, z - sum_.first) / weightSum_.data.select(1, z - sum_.first);
         if (!at::isfinite(logits).all().item<bool>())
-            throw Error(ErrorKind::Internal, Text(FOVEA_TR("The network's output in section {z} is not a number. Train it again, with "
-                                                           "the precision float32."),
-                                                  {{"z", std::to_string(z)}}));
+            throw Error(ErrorKind::Internal,
+                        Text(FOVEA_TR("The network's output in section {z} is not a number. Train it again, with "
+                                      "the precision float32."),
+                             {{"z", std::to_string(z)}}));
         onSection(z, logits);
     }
 }
@@ -189,7 +201,8 @@ void Slider::run(const std::function<bool(std::int64_t)>& wanted, const OnSectio
     std::vector<std::int64_t> rows;
     for (std::int64_t z : starts_[0]) {
         bool needed = false;
-        for (std::int64_t s = std::max(z, part_.begin.z); s < std::min(z + options_.patch.z, part_.end.z); ++s) needed = needed || wanted(s);
+        for (std::int64_t s = std::max(z, part_.begin.z); s < std::min(z + options_.patch.z, part_.end.z); ++s)
+            needed = needed || wanted(s);
         if (needed) rows.push_back(z);
     }
     total_ = std::int64_t(rows.size() * starts_[1].size() * starts_[2].size());
@@ -209,13 +222,17 @@ void Slider::run(const std::function<bool(std::int64_t)>& wanted, const OnSectio
 void checkRequest(const ImageSource& image, const Box& frame, const Box& part, const WindowOptions& options) {
     const int channels = image.info().channels;
     if (options.norms.empty() || int(options.norms.size()) > channels)
-        throw Error(ErrorKind::Input, Text(FOVEA_TR("The network takes {wanted} channels, {path} has {there}. Choose the model that was "
-                                                    "trained on images of this kind."),
-                                           {{"wanted", std::to_string(options.norms.size())}, {"path", image.info().path},
-                                            {"there", std::to_string(channels)}}));
+        throw Error(ErrorKind::Input,
+                    Text(FOVEA_TR("The network takes {wanted} channels, {path} has {there}. Choose the model that was "
+                                  "trained on images of this kind."),
+                         {{"wanted", std::to_string(options.norms.size())},
+                          {"path", image.info().path},
+                          {"there", std::to_string(channels)}}));
     if (part.empty() || !frame.contains(part) || !Box::of(image.info().shape()).contains(frame))
-        throw Error(ErrorKind::Input, Text(FOVEA_TR("The box {box} to predict does not lie inside {path} ({shape})."),
-                                           {{"box", toString(part)}, {"path", image.info().path}, {"shape", toString(image.info().shape())}}));
+        throw Error(
+            ErrorKind::Input,
+            Text(FOVEA_TR("The box {box} to predict does not lie inside {path} ({shape})."),
+                 {{"box", toString(part)}, {"path", image.info().path}, {"shape", toString(image.info().shape())}}));
 }
 
 }  // namespace
@@ -223,12 +240,19 @@ void checkRequest(const ImageSource& image, const Box& frame, const Box& part, c
 nlohmann::json toJson(const WindowOptions& o) {
     auto norms = nlohmann::json::array();
     for (const auto& n : o.norms) norms.push_back({n.lower, n.upper, n.subtract, n.scale});
-    return {{"dims", o.dims}, {"patch", {o.patch.z, o.patch.y, o.patch.x}}, {"step", o.step}, {"gaussian", o.gaussian},
-            {"mirror_axes", o.mirrorAxes}, {"batch", o.batch}, {"norms", norms}, {"compute", nn::toJson(o.compute)}};
+    return {{"dims", o.dims},
+            {"patch", {o.patch.z, o.patch.y, o.patch.x}},
+            {"step", o.step},
+            {"gaussian", o.gaussian},
+            {"mirror_axes", o.mirrorAxes},
+            {"batch", o.batch},
+            {"norms", norms},
+            {"compute", nn::toJson(o.compute)}};
 }
 
-void slideWindows(const ImageSource& image, const Box& frame, const Box& part, const Network& network, const WindowOptions& options,
-                  const std::function<bool(std::int64_t)>& wanted, const OnSection& onSection, Job& job) {
+void slideWindows(const ImageSource& image, const Box& frame, const Box& part, const Network& network,
+                  const WindowOptions& options, const std::function<bool(std::int64_t)>& wanted,
+                  const OnSection& onSection, Job& job) {
     checkRequest(image, frame, part, options);
     nn::translated([&] {
         const c10::AutoGradMode off(false);

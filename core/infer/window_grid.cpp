@@ -21,9 +21,10 @@ std::vector<std::int64_t> windowStarts(std::int64_t size, std::int64_t patch, do
 WindowGrid planWindows(const Box& frame, Index patch, int dims, double step) {
     const bool sizes = !frame.empty() && patch.z > 0 && patch.y > 0 && patch.x > 0;
     if (!sizes || !(step > 0 && step <= 1) || (dims != 3 && (dims != 2 || patch.z != 1)))
-        throw Error(ErrorKind::Input, Text(FOVEA_TR("No windows of {patch} voxels with step {step} can be laid over {frame}. Check "
-                                                    "the plan's patch size and the box to predict."),
-                                           {{"patch", toString(patch)}, {"step", std::to_string(step)}, {"frame", toString(frame)}}));
+        throw Error(ErrorKind::Input,
+                    Text(FOVEA_TR("No windows of {patch} voxels with step {step} can be laid over {frame}. Check "
+                                  "the plan's patch size and the box to predict."),
+                         {{"patch", toString(patch)}, {"step", std::to_string(step)}, {"frame", toString(frame)}}));
     WindowGrid grid{patch, {}};
     for (int axis = 0; axis < 3; ++axis) {
         const std::int64_t size = frame.extent()[axis], padded = std::max(size, patch[axis]);

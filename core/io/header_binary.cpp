@@ -1,6 +1,7 @@
 #include <algorithm>
 #include <cmath>
 #include <cstring>
+#include <utility>
 
 #include "io/volume_header_detail.h"
 
@@ -91,10 +92,10 @@ VolumeHeader readNifti(const std::filesystem::path& path) {
     h.offset = std::uint64_t(f.offset);
     const bool compressed = endsWith(path, ".gz");
     h.deflated = compressed;
-    if (compressed) h.offset = 0;
+    if (compressed) h.skip = std::exchange(h.offset, 0);
     checkSizes(path, h, compressed ? kDeflateRatio : 1);
     const bool scaled = f.slope != 0 && std::isfinite(f.slope) && (f.slope != 1 || f.inter != 0);
-    h.raw = !compressed && !scaled && type->components == 1 && h.sizes.size() >= 2 && h.sizes.size() <= 4;
+    h.plain = !scaled && type->components == 1 && h.sizes.size() >= 2 && h.sizes.size() <= 4;
     const int length = f.units & 7;
     if (length == 1) h.micrometres = 1e6;
     if (length == 2) h.micrometres = 1e3;
@@ -139,7 +140,7 @@ VolumeHeader readMrc(const std::filesystem::path& path) {
     if (extended < 0) fail(ErrorKind::Format, path, "its extended header has a negative size", kCopyAgain);
     h.data = path;
     h.offset = 1024 + std::uint64_t(extended);
-    h.raw = true;
+    h.plain = true;
     checkSizes(path, h, 1);
     // Ångström per voxel = cell / intervals, both by crystal axis; axes are stored as columns, rows, sections = mapc,
     // mapr, maps.

@@ -68,6 +68,9 @@ std::optional<DType> nrrdType(const std::string& name) {
                                                     {"unsigned int", DType::U32},
                                                     {"uint32", DType::U32},
                                                     {"uint32_t", DType::U32},
+                                                    {"long long int", DType::I64},
+                                                    {"signed long long int", DType::I64},
+                                                    {"unsigned long long int", DType::U64},
                                                     {"longlong", DType::I64},
                                                     {"long long", DType::I64},
                                                     {"int64", DType::I64},
@@ -155,7 +158,7 @@ VolumeHeader readNrrd(const std::filesystem::path& path) {
     const bool plainAxes =
         h.sizes.size() <= 3 && fields["space directions"].find("none") == std::string::npos &&
         (fields["kinds"].empty() || lower(fields["kinds"]).find_first_not_of("domainspace ") == std::string::npos);
-    h.raw = encoding == "raw" && !skips && plainAxes && h.sizes.size() >= 2;
+    h.plain = (encoding == "raw" || gzip) && !skips && plainAxes && h.sizes.size() >= 2;
     h.deflated = gzip && !skips;
     h.swapped = lower(fields["endian"]) == "big";
     h.micrometres = fields.contains("space units") ? lengthUnit(fields["space units"]) : lengthUnit(fields["units"]);
@@ -198,8 +201,8 @@ VolumeHeader readMeta(const std::filesystem::path& path) {
     checkSizes(path, h, compressed ? kDeflateRatio : 1);
     h.deflated = compressed;
     const bool ascii = fields.contains("BinaryData") && lower(fields["BinaryData"]) == "false";
-    h.raw = !compressed && !ascii && channels[0] == 1 && h.sizes.size() <= 3 && h.sizes.size() >= 2 &&
-            !fields.contains("HeaderSize");
+    h.plain =
+        !ascii && channels[0] == 1 && h.sizes.size() <= 3 && h.sizes.size() >= 2 && !fields.contains("HeaderSize");
     h.swapped = lower(fields["BinaryDataByteOrderMSB"]) == "true" || lower(fields["ElementByteOrderMSB"]) == "true";
     return h;
 }

@@ -1,6 +1,6 @@
 #include "io/itk_volume.h"
 
-#include <cmath>
+#include <algorithm>
 
 #include "base/file.h"
 #include "base/hash.h"
@@ -52,6 +52,23 @@ std::vector<AnyVolume> split(AnyVolume all, const ImageInfo& info, int timepoint
         channels.push_back(std::move(channel));
     }
     return channels;
+}
+
+// Deflated values in file order. ITK would do for most, but its NIfTI part turns NaN into 0.
+AnyVolume inflatePlain(const VolumeHeader& header, const ImageInfo& info) {
+    AnyVolume all;
+    all.dtype = info.dtype;
+    all.shape = {info.timepoints * info.shape().z, info.shape().y, info.shape().x};
+    inflate(header, &all.bytes);
+    const std::ptrdiff_t size = header.valueBytes;
+    if (header.swapped && size > 1)
+        for (auto it = all.bytes.begin(); it != all.bytes.end(); it += size) std::reverse(it, it + size);
+    return all;
+}
+
+AnyVolume decodeByItk(itk::ImageIOBase& io, const fs::path& path, const VolumeHeader& header) {
+    if (header.deflated) inflate(header, nullptr);
+    return itkio::readAll(io, path);
 }
 
 // The decoded copy's name: another one as soon as the file changed.
@@ -115,6 +132,18 @@ void checkTimepoint(const ImageInfo& info, int timepoint) {
              {{"path", info.path}, {"count", std::to_string(info.timepoints)}, {"number", std::to_string(timepoint)}}});
 }
 
+// ITK's writers don't notice a full disk: look whether everything is there.
+void verify(const fs::path& path, VolumeFormat format) {
+    try {
+        const VolumeHeader header = readHeader(path, format);
+        if (header.deflated) inflate(header, nullptr);
+    } catch (const Error&) {
+        throw Error(ErrorKind::Input,
+                    {FOVEA_TR("{path} could not be written to the end. Make room on the disk and try again."),
+                     {{"path", path.string()}}});
+    }
+}
+
 }  // namespace
 
 ImagePtr openVolume(const fs::path& path, VolumeFormat format, const OpenOptions& options) {
@@ -140,12 +169,13 @@ ImagePtr openVolume(const fs::path& path, VolumeFormat format, const OpenOptions
     if (std::int64_t(io->GetImageSizeInPixels()) > header.values())
         throw Error(ErrorKind::Format,
                     {FOVEA_TR("{path} cannot be read: its header contradicts itself."), {{"path", path.string()}}});
-    if (header.raw && info.channels == 1 && info.dtype == header.dtype) return openRaw(header, info, options.timepoint);
+    const bool asHeaderSays = header.plain && info.channels == 1 && info.dtype == header.dtype;
+    if (asHeaderSays && !header.deflated) return openRaw(header, info, options.timepoint);
 
     const fs::path copy = options.cache.empty() ? fs::path() : options.cache / cacheName(path, options.timepoint);
     if (!copy.empty() && fs::exists(copy)) return std::make_shared<Renamed>(zarr::open(copy), info);
-    checkDeflated(header);
-    std::vector<AnyVolume> channels = split(itkio::readAll(*io, path), info, options.timepoint);
+    std::vector<AnyVolume> channels =
+        split(asHeaderSays ? inflatePlain(header, info) : decodeByItk(*io, path, header), info, options.timepoint);
     if (copy.empty())
         return std::make_shared<Renamed>(std::make_shared<MemoryImage>(std::move(channels), path.string()), info);
     file::makeFolder(options.cache);
@@ -175,6 +205,7 @@ void writeVolume(const fs::path& path, VolumeFormat format, const AnyVolume& vol
     io->SetComponentType(itkio::componentOf(volume.dtype));
     io->SetUseCompression(compress);
     itkio::guarded(path, ErrorKind::Input, "could not be written", [&] { io->Write(volume.bytes.data()); });
+    verify(path, format);
 }
 
 }  // namespace fovea::io

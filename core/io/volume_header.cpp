@@ -3,6 +3,7 @@
 #include <zlib.h>
 
 #include <algorithm>
+#include <cstring>
 #include <fstream>
 
 #include "io/volume_header_detail.h"
@@ -66,17 +67,17 @@ std::int64_t VolumeHeader::values() const {
     return n;
 }
 
-void checkDeflated(const VolumeHeader& h) {
-    if (!h.deflated) return;
-    std::ifstream stream(h.data, std::ios::binary);
-    stream.seekg(std::streamoff(h.offset));
+namespace {
+
+// Calls sink(bytes, count) with the inflated stream; returns false when the stream breaks off or its checksum is wrong.
+bool inflateStream(std::ifstream& stream, const auto& sink) {
     std::vector<char> in(1 << 16), out(1 << 18);
     z_stream z{};
     if (inflateInit2(&z, 15 + 32) != Z_OK) throw Error(ErrorKind::Memory, "There is no memory left to unpack a file.");
-    std::uint64_t total = 0;
+    z.avail_out = 1;  // nothing is waiting to come out
     int state = Z_OK;
     while (state == Z_OK || state == Z_STREAM_END) {
-        if (z.avail_in == 0) {
+        if (z.avail_in == 0 && (z.avail_out > 0 || state == Z_STREAM_END)) {
             stream.read(in.data(), std::streamsize(in.size()));
             z.next_in = reinterpret_cast<Bytef*>(in.data());
             z.avail_in = uInt(stream.gcount());
@@ -86,15 +87,31 @@ void checkDeflated(const VolumeHeader& h) {
             break;  // gzip may go on with another member
         z.next_out = reinterpret_cast<Bytef*>(out.data());
         z.avail_out = uInt(out.size());
-        state = inflate(&z, Z_NO_FLUSH);
-        total += out.size() - z.avail_out;
+        state = ::inflate(&z, Z_NO_FLUSH);
+        sink(out.data(), out.size() - z.avail_out);
+        if (state == Z_BUF_ERROR) state = Z_OK;  // wants more input
     }
     inflateEnd(&z);
-    const double promised = double(h.values()) * h.valueBytes;
-    if (state != Z_STREAM_END || double(total) < promised)
+    return state == Z_STREAM_END;
+}
+
+}  // namespace
+
+void inflate(const VolumeHeader& h, std::vector<std::byte>* keep) {
+    const std::uint64_t promised = std::uint64_t(h.values()) * std::uint64_t(h.valueBytes);
+    if (keep) keep->resize(promised);
+    std::ifstream stream(h.data, std::ios::binary);
+    stream.seekg(std::streamoff(h.offset));
+    std::uint64_t total = 0;
+    const bool whole = inflateStream(stream, [&](const char* bytes, std::uint64_t count) {
+        const std::uint64_t from = std::max(total, h.skip), to = std::min(total + count, h.skip + promised);
+        if (keep && from < to) std::memcpy(keep->data() + (from - h.skip), bytes + (from - total), to - from);
+        total += count;
+    });
+    if (!whole || total < h.skip + promised)
         header::fail(ErrorKind::Format, h.data,
-                     "it is incomplete or damaged: " + bytesText(double(total)) + " of " + bytesText(promised) +
-                         " can be unpacked",
+                     "it is incomplete or damaged: " + bytesText(double(total)) + " of " +
+                         bytesText(double(h.skip + promised)) + " can be unpacked",
                      header::kCopyAgain);
 }
 

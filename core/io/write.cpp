@@ -94,10 +94,6 @@ void writeWhole(const fs::path& path, VolumeFormat format, const ImageSource& im
     all.geometry = image.info().geometry;
     if (!all.geometry.known) all.geometry = Geometry{{1000, 1000, 1000}};  // 1 in the file's own unit: "not said"
     writeVolume(path, format, all, options.compress);
-    if (!options.compress && double(fs::file_size(path)) < double(all.bytes.size()))
-        throw Error(ErrorKind::Input,
-                    {FOVEA_TR("{path} could not be written to the end. Make room on the disk and try again."),
-                     {{"path", path.string()}}});
 }
 
 void stagedFile(const fs::path& target, const auto& writeTo) {

@@ -33,7 +33,8 @@ std::optional<Interval> cylinderRow(Vec3 a, Vec3 d, double z, double y, double r
     const double along = (pz * d.z + py * d.y) / dd;  // t at px = 0
     const double slope = d.x / dd;                    // t per µm of px
     // |p|² − t²·dd ≤ r² as a quadratic in px = x − a.x
-    const double A = 1 - slope * slope * dd, B = -2 * along * slope * dd, C = pz * pz + py * py - along * along * dd - r * r;
+    const double A = 1 - slope * slope * dd, B = -2 * along * slope * dd,
+                 C = pz * pz + py * py - along * along * dd - r * r;
     Interval x{-std::numeric_limits<double>::infinity(), std::numeric_limits<double>::infinity()};
     if (A < 1e-12) {
         if (C > 0) return std::nullopt;
@@ -60,7 +61,9 @@ Index rounded(Vec3 v) { return {std::llround(v.z), std::llround(v.y), std::llrou
 
 }  // namespace
 
-Stamp dab(const Brush& brush, Vec3 centre, Vec3 spacing, Index volume) { return stroke(brush, centre, centre, spacing, volume); }
+Stamp dab(const Brush& brush, Vec3 centre, Vec3 spacing, Index volume) {
+    return stroke(brush, centre, centre, spacing, volume);
+}
 
 Stamp stroke(const Brush& brush, Vec3 from, Vec3 to, Vec3 spacing, Index volume) {
     const double r = brush.diameter / 2 * (1 + 1e-9);  // centres exactly on the border belong to it
@@ -72,8 +75,10 @@ Stamp stroke(const Brush& brush, Vec3 from, Vec3 to, Vec3 spacing, Index volume)
     for (int i = 0; i < 3; ++i) {
         if (disc && i == brush.axis) to[i] = from[i] = double(std::llround(from[i]));
         const double reach = disc && i == brush.axis ? 0 : r / spacing[i];
-        box.begin[i] = std::min<std::int64_t>(std::llround(std::min(from[i], to[i])), std::ceil(std::min(from[i], to[i]) - reach));
-        box.end[i] = 1 + std::max<std::int64_t>(std::llround(std::max(from[i], to[i])), std::floor(std::max(from[i], to[i]) + reach));
+        box.begin[i] =
+            std::min<std::int64_t>(std::llround(std::min(from[i], to[i])), std::ceil(std::min(from[i], to[i]) - reach));
+        box.end[i] = 1 + std::max<std::int64_t>(std::llround(std::max(from[i], to[i])),
+                                                std::floor(std::max(from[i], to[i]) + reach));
         a[i] = from[i] * spacing[i];
         d[i] = (to[i] - from[i]) * spacing[i];
     }

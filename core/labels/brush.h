@@ -21,8 +21,8 @@ struct Brush {
     int axis = 0;         // normal of the disc: 0 = z (drawn in an xy slice), 1 = y, 2 = x
 };
 
-// One dab. `centre` is in voxels, z, y, x, voxel i being centred at i; `spacing` in µm. A voxel belongs to it when its centre
-// lies within the radius; the voxel under the centre always does. Cut to `volume`.
+// One dab. `centre` is in voxels, z, y, x, voxel i being centred at i; `spacing` in µm. A voxel belongs to it when its
+// centre lies within the radius; the voxel under the centre always does. Cut to `volume`.
 Stamp dab(const Brush& brush, Vec3 centre, Vec3 spacing, Index volume);
 // Everything the brush sweeps moving straight from one point to the other (a capsule), so that strokes have no gaps.
 Stamp stroke(const Brush& brush, Vec3 from, Vec3 to, Vec3 spacing, Index volume);

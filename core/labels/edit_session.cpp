@@ -10,7 +10,8 @@
 namespace fovea::labels {
 
 std::int64_t nowMs() {
-    return std::chrono::duration_cast<std::chrono::milliseconds>(std::chrono::system_clock::now().time_since_epoch()).count();
+    return std::chrono::duration_cast<std::chrono::milliseconds>(std::chrono::system_clock::now().time_since_epoch())
+        .count();
 }
 
 EditSession::Impl::Impl(const std::filesystem::path& folder_, Index shape_, Geometry geometry, SessionOptions options_)
@@ -21,8 +22,11 @@ EditSession::Impl::Impl(const std::filesystem::path& folder_, Index shape_, Geom
 
 void EditSession::Impl::requireWritable() const {
     if (!writer)
-        throw Error(ErrorKind::Input, {FOVEA_TR("The labels in {folder} are open to look only. Open the project where you may write, or make a copy."),
-                                       {{"folder", folder.string()}}});
+        throw Error(
+            ErrorKind::Input,
+            {FOVEA_TR(
+                 "The labels in {folder} are open to look only. Open the project where you may write, or make a copy."),
+             {{"folder", folder.string()}}});
 }
 
 void EditSession::Impl::record(EntryKind kind, std::string payload) {
@@ -57,7 +61,8 @@ void EditSession::Impl::announce(const LabelEdit& edit, const LabelTally& tally)
     if (!listener) return;
     Change change;
     change.box = tally.box;
-    for (const VoxelRun& run : edit.marks) change.box = change.box.united({run.start, run.start + Index{1, 1, run.length}});
+    for (const VoxelRun& run : edit.marks)
+        change.box = change.box.united({run.start, run.start + Index{1, 1, run.length}});
     std::set<ObjectId> ids;
     for (const auto& [id, entry] : tally.entries)
         if (id != 0) ids.insert(id);
@@ -122,8 +127,8 @@ void EditSession::Impl::travel(bool forward) {
     compactWhenDue();
 }
 
-EditSession::EditSession(const std::filesystem::path& folder, Index shape, Geometry geometry, ImagePtr base, const ObjectTable& objects,
-                         SessionOptions options)
+EditSession::EditSession(const std::filesystem::path& folder, Index shape, Geometry geometry, ImagePtr base,
+                         const ObjectTable& objects, SessionOptions options)
     : impl_(std::make_unique<Impl>(folder, shape, geometry, std::move(options))) {
     impl_->open(std::move(base), objects);
 }
@@ -180,7 +185,9 @@ void EditSession::addTime(ObjectId id, double seconds) {
     impl_->record(EntryKind::Time, payload.take());
 }
 
-bool EditSession::canUndo() const { return impl_->writer && (impl_->done > 0 || (impl_->stepOpen && !impl_->step.empty())); }
+bool EditSession::canUndo() const {
+    return impl_->writer && (impl_->done > 0 || (impl_->stepOpen && !impl_->step.empty()));
+}
 bool EditSession::canRedo() const { return impl_->writer && !impl_->stepOpen && impl_->done < impl_->steps.size(); }
 
 void EditSession::undo() {

@@ -43,8 +43,9 @@ Stamp fill(const LabelLayer& layer, Index seed, const Box& wanted) {
     const Box bounds = wanted.intersected(Box::of(layer.shape()));
     if (bounds.empty() || !bounds.contains(seed)) return {};
     if (bounds.count() > largest)
-        throw Error(ErrorKind::Input, {FOVEA_TR("Filling inside {box} would look at too many voxels. Choose a smaller box."),
-                                       {{"box", toString(bounds)}}});
+        throw Error(ErrorKind::Input,
+                    {FOVEA_TR("Filling inside {box} would look at too many voxels. Choose a smaller box."),
+                     {{"box", toString(bounds)}}});
     TileReader labels(layer, bounds);
     const std::int32_t wantedLabel = labels.at(seed);
     Volume<std::uint8_t> mask(bounds.extent());

@@ -10,8 +10,8 @@
 
 namespace fovea::labels {
 
-// The file: "FOVEAJNL", version (u32), shape (3 × i64), CRC of these; then frames: mark "FJE1", length (u32), CRC-32 of the payload
-// (u32), payload. Little-endian. It only ever grows; what a frame says is label_edit's matter.
+// The file: "FOVEAJNL", version (u32), shape (3 × i64), CRC of these; then frames: mark "FJE1", length (u32), CRC-32 of
+// the payload (u32), payload. Little-endian. It only ever grows; what a frame says is label_edit's matter.
 
 // A payload with its frame, ready to be appended.
 std::string frame(const std::string& payload);
@@ -23,12 +23,12 @@ struct JournalEntry {
     std::string payload;
 };
 
-// Reads from the start. Damaged stretches with good entries behind them are skipped and listed; what follows the last good
-// entry is a torn tail.
+// Reads from the start. Damaged stretches with good entries behind them are skipped and listed; what follows the last
+// good entry is a torn tail.
 class JournalReader {
   public:
-    // Throws Error(Format) when the header is not ours or of a newer version, Error(Input) when it is of another shape. A file
-    // cut off inside its header counts as empty: end() is 0.
+    // Throws Error(Format) when the header is not ours or of a newer version, Error(Input) when it is of another shape.
+    // A file cut off inside its header counts as empty: end() is 0.
     JournalReader(const std::filesystem::path& path, Index shape);
     ~JournalReader();
     std::optional<JournalEntry> next();
@@ -49,8 +49,8 @@ class JournalReader {
 // The payload of one entry, read back. Throws Error(Format) when it is not what was written.
 std::string readEntry(const std::filesystem::path& path, std::uint64_t offset, std::uint32_t size);
 
-// Appends on a thread of its own, in order, fsync after each group and at most 1 s after append(). What cannot be written
-// stays in memory and is tried again every second.
+// Appends on a thread of its own, in order, fsync after each group and at most 1 s after append(). What cannot be
+// written stays in memory and is tried again every second.
 class JournalWriter {
   public:
     // `end`: length of the good part of the file, which is cut to it; 0 = a new journal (its header is queued).

@@ -13,9 +13,10 @@ namespace {
 constexpr std::size_t window = std::size_t(1) << 20;
 
 [[noreturn]] void notOurs(const std::filesystem::path& path, const char* why) {
-    throw Error(ErrorKind::Format, {FOVEA_TR("{path} is not a journal of this program: {why}. Move the file away to start a new one; "
-                                             "edits recorded in it stay in that file."),
-                                    {{"path", path.string()}, {"why", why}}});
+    throw Error(ErrorKind::Format,
+                {FOVEA_TR("{path} is not a journal of this program: {why}. Move the file away to start a new one; "
+                          "edits recorded in it stay in that file."),
+                 {{"path", path.string()}, {"why", why}}});
 }
 
 }  // namespace
@@ -43,7 +44,8 @@ std::uint32_t getU32(const char* bytes) {
 
 std::string frame(const std::string& payload) {
     if (payload.size() > largestPayload)
-        throw Error(ErrorKind::Input, FOVEA_TR("This step changes too much for one journal entry. Do it in several steps."));
+        throw Error(ErrorKind::Input,
+                    FOVEA_TR("This step changes too much for one journal entry. Do it in several steps."));
     std::string bytes;
     bytes.reserve(payload.size() + frameHead);
     bytes.append(frameMagic, 4);
@@ -83,7 +85,8 @@ struct JournalReader::Impl {
             bytes.resize(std::size_t(std::min<std::uint64_t>(window, size - at)));
             bytes.resize(readAt(at, bytes.data(), bytes.size()));
             if (bytes.size() < 4) break;
-            for (std::size_t i = bytes.find(frameMagic, 0, 4); i != std::string::npos; i = bytes.find(frameMagic, i + 1, 4))
+            for (std::size_t i = bytes.find(frameMagic, 0, 4); i != std::string::npos;
+                 i = bytes.find(frameMagic, i + 1, 4))
                 if (auto entry = entryAt(at + i)) return entry;
             at += bytes.size() - 3;
         }
@@ -94,7 +97,8 @@ struct JournalReader::Impl {
 JournalReader::JournalReader(const std::filesystem::path& path, Index shape) : impl_(std::make_unique<Impl>()) {
     impl_->file.open(path, std::ios::binary);
     if (!impl_->file)
-        throw Error(ErrorKind::Missing, {FOVEA_TR("The journal {path} cannot be opened. Check that you may read it."), {{"path", path.string()}}});
+        throw Error(ErrorKind::Missing, {FOVEA_TR("The journal {path} cannot be opened. Check that you may read it."),
+                                         {{"path", path.string()}}});
     impl_->file.seekg(0, std::ios::end);
     impl_->size = std::uint64_t(impl_->file.tellg());
     const std::string wanted = journalHeader(shape);
@@ -102,17 +106,20 @@ JournalReader::JournalReader(const std::filesystem::path& path, Index shape) : i
     header.resize(impl_->readAt(0, header.data(), header.size()));
     if (header.size() < wanted.size()) {
         // Cut off while it was made: nothing can have followed.
-        if (std::memcmp(header.data(), wanted.data(), std::min<std::size_t>(header.size(), 12)) != 0) notOurs(path, "its first bytes are others");
+        if (std::memcmp(header.data(), wanted.data(), std::min<std::size_t>(header.size(), 12)) != 0)
+            notOurs(path, "its first bytes are others");
         impl_->size = 0;
         return;
     }
     if (std::memcmp(header.data(), journalMagic, 8) != 0) notOurs(path, "its first bytes are others");
     if (getU32(header.data() + 8) > journalVersion) notOurs(path, "it was written by a newer version");
-    if (crc32(header.substr(0, header.size() - 4)) != getU32(header.data() + header.size() - 4)) notOurs(path, "its header is damaged");
+    if (crc32(header.substr(0, header.size() - 4)) != getU32(header.data() + header.size() - 4))
+        notOurs(path, "its header is damaged");
     if (header != wanted)
-        throw Error(ErrorKind::Input, {FOVEA_TR("The journal {path} belongs to a volume of another shape than {shape}. Open the image "
-                                                "it was made with, or move the journal away."),
-                                       {{"path", path.string()}, {"shape", toString(shape)}}});
+        throw Error(ErrorKind::Input,
+                    {FOVEA_TR("The journal {path} belongs to a volume of another shape than {shape}. Open the image "
+                              "it was made with, or move the journal away."),
+                     {{"path", path.string()}, {"shape", toString(shape)}}});
     impl_->position = impl_->end = wanted.size();
 }
 
@@ -144,9 +151,12 @@ std::string readEntry(const std::filesystem::path& path, std::uint64_t offset, s
         std::string payload = bytes.substr(frameHead);
         if (crc32(payload) == getU32(bytes.data() + 8)) return payload;
     }
-    throw Error(ErrorKind::Format, {FOVEA_TR("The step recorded at byte {offset} of {path} cannot be read back: the file was changed or the disk is "
-                                             "damaged. Steps before it cannot be undone."),
-                                    {{"path", path.string()}, {"offset", std::to_string(offset)}}});
+    throw Error(
+        ErrorKind::Format,
+        {FOVEA_TR(
+             "The step recorded at byte {offset} of {path} cannot be read back: the file was changed or the disk is "
+             "damaged. Steps before it cannot be undone."),
+         {{"path", path.string()}, {"offset", std::to_string(offset)}}});
 }
 
 }  // namespace fovea::labels

@@ -107,14 +107,17 @@ struct JournalWriter::Impl {
     }
 };
 
-JournalWriter::JournalWriter(const std::filesystem::path& path, Index shape, std::uint64_t end) : impl_(std::make_unique<Impl>()) {
+JournalWriter::JournalWriter(const std::filesystem::path& path, Index shape, std::uint64_t end)
+    : impl_(std::make_unique<Impl>()) {
     impl_->path = path;
     std::error_code error;
     if (std::filesystem::exists(path) && std::filesystem::file_size(path, error) != end) {
         std::filesystem::resize_file(path, end, error);
         if (error)
-            throw Error(ErrorKind::Input, {FOVEA_TR("The unfinished end of {path} cannot be cut off: {reason}. Check that you may write there."),
-                                           {{"path", path.string()}, {"reason", error.message()}}});
+            throw Error(
+                ErrorKind::Input,
+                {FOVEA_TR("The unfinished end of {path} cannot be cut off: {reason}. Check that you may write there."),
+                 {{"path", path.string()}, {"reason", error.message()}}});
     }
     impl_->queuedEnd = impl_->durableEnd = end;
     if (end == 0) append(std::make_shared<std::string>(journalHeader(shape)));
@@ -138,7 +141,8 @@ std::uint64_t JournalWriter::append(std::shared_ptr<const std::string> framed) {
 
 void JournalWriter::replaceLater(const std::filesystem::path& path, std::string bytes) {
     std::lock_guard lock(impl_->mutex);
-    std::erase_if(impl_->waiting, [&](const Item& item) { return !item.framed && item.path == path; });  // a newer one is due
+    std::erase_if(impl_->waiting,
+                  [&](const Item& item) { return !item.framed && item.path == path; });  // a newer one is due
     impl_->waiting.push_back({nullptr, path, std::move(bytes)});
     impl_->wake.notify_all();
 }
@@ -170,7 +174,9 @@ void JournalWriter::flush() {
     });
     --impl_->flushing;
     if (impl_->durableEnd < target || !impl_->problem.empty())
-        throw Error(ErrorKind::Input, {FOVEA_TR("Edits of this session are not on disk yet and stay in memory: {reason}"), {{"reason", impl_->problem}}});
+        throw Error(ErrorKind::Input,
+                    {FOVEA_TR("Edits of this session are not on disk yet and stay in memory: {reason}"),
+                     {{"reason", impl_->problem}}});
 }
 
 }  // namespace fovea::labels

@@ -48,7 +48,8 @@ void readDescription(const json& description, LabelEdit& edit) {
 }
 
 EditHead readHead(ByteReader& reader) {
-    if (EntryKind(reader.number()) != EntryKind::Edit) throw Error(ErrorKind::Format, FOVEA_TR("A journal entry is not an edit."));
+    if (EntryKind(reader.number()) != EntryKind::Edit)
+        throw Error(ErrorKind::Format, FOVEA_TR("A journal entry is not an edit."));
     EditHead head;
     head.number = std::int64_t(reader.number());
     head.unixMs = reader.signedNumber();
@@ -75,8 +76,10 @@ void LabelEdit::append(LabelEdit more) {
     marks.insert(marks.end(), more.marks.begin(), more.marks.end());
     for (RowChange& row : more.rows) change(std::move(row));
     if (more.patches) {
-        if (patches) patches->second = std::move(more.patches->second);
-        else patches = std::move(more.patches);
+        if (patches)
+            patches->second = std::move(more.patches->second);
+        else
+            patches = std::move(more.patches);
     }
 }
 
@@ -116,7 +119,8 @@ LabelEdit decodeEdit(std::string_view payload, Index shape) {
     try {
         readDescription(json::parse(reader.text()), edit);
     } catch (const json::exception& e) {
-        throw Error(ErrorKind::Format, {FOVEA_TR("The description of a journal entry is damaged: {reason}."), {{"reason", e.what()}}});
+        throw Error(ErrorKind::Format,
+                    {FOVEA_TR("The description of a journal entry is damaged: {reason}."), {{"reason", e.what()}}});
     }
     edit.labels = reader.runs(shape);
     edit.marks = reader.runs(shape);

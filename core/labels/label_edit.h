@@ -11,8 +11,8 @@
 
 namespace fovea::labels {
 
-// A row before and after; absent = there is no such row. Voxel count and box inside are not restored from here but follow
-// the voxels, unless the edit changes the base.
+// A row before and after; absent = there is no such row. Voxel count and box inside are not restored from here but
+// follow the voxels, unless the edit changes the base.
 struct RowChange {
     ObjectId id = 0;
     std::optional<Object> before, after;

@@ -28,18 +28,27 @@ void initialize() {
 void checkBase(const ImageSource& base, Index shape) {
     const ImageInfo& info = base.info();
     if (info.shape() != shape)
-        throw Error(ErrorKind::Input, {FOVEA_TR("The labels {path} have the shape {labels}, the image has {image}. Choose labels of the same image."),
-                                       {{"path", info.path}, {"labels", toString(info.shape())}, {"image", toString(shape)}}});
+        throw Error(
+            ErrorKind::Input,
+            {FOVEA_TR(
+                 "The labels {path} have the shape {labels}, the image has {image}. Choose labels of the same image."),
+             {{"path", info.path}, {"labels", toString(info.shape())}, {"image", toString(shape)}}});
     if (info.channels != 1)
-        throw Error(ErrorKind::Unsupported, {FOVEA_TR("The labels {path} have {n} channels, labels have one. Save them as one channel of object numbers."),
-                                             {{"path", info.path}, {"n", std::to_string(info.channels)}}});
+        throw Error(
+            ErrorKind::Unsupported,
+            {FOVEA_TR(
+                 "The labels {path} have {n} channels, labels have one. Save them as one channel of object numbers."),
+             {{"path", info.path}, {"n", std::to_string(info.channels)}}});
     if (info.dtype == DType::F32 || info.dtype == DType::F64)
-        throw Error(ErrorKind::Unsupported, {FOVEA_TR("{path} holds fractions ({type}), but object numbers are whole. Export the labels as integers."),
-                                             {{"path", info.path}, {"type", name(info.dtype)}}});
+        throw Error(
+            ErrorKind::Unsupported,
+            {FOVEA_TR("{path} holds fractions ({type}), but object numbers are whole. Export the labels as integers."),
+             {{"path", info.path}, {"type", name(info.dtype)}}});
 }
 
 // Copies the edited voxels of one leaf row (8 bits of its mask) into a row of labels; `first` is the leaf's x.
-void copyRow(const Leaf& leaf, openvdb::Index row, std::int64_t first, std::int64_t from, std::int64_t to, std::int32_t* out) {
+void copyRow(const Leaf& leaf, openvdb::Index row, std::int64_t first, std::int64_t from, std::int64_t to,
+             std::int32_t* out) {
     const unsigned bits = unsigned(leaf.getValueMask().getWord<openvdb::Index64>(row >> 3) >> ((row & 7) * 8)) & 0xff;
     if (bits == 0) return;
     const std::int32_t* values = leaf.buffer().data() + row * side;
@@ -161,8 +170,10 @@ struct LabelLayer::Impl {
 
 LabelLayer::LabelLayer(Index shape, Geometry geometry, ImagePtr base) : impl_(std::make_unique<Impl>()) {
     initialize();
-    if (shape.z < 1 || shape.y < 1 || shape.x < 1 || std::max({shape.z, shape.y, shape.x}) > std::numeric_limits<std::int32_t>::max() - side)
-        throw Error(ErrorKind::Input, {FOVEA_TR("Labels cannot have the shape {shape}."), {{"shape", toString(shape)}}});
+    if (shape.z < 1 || shape.y < 1 || shape.x < 1 ||
+        std::max({shape.z, shape.y, shape.x}) > std::numeric_limits<std::int32_t>::max() - side)
+        throw Error(ErrorKind::Input,
+                    {FOVEA_TR("Labels cannot have the shape {shape}."), {{"shape", toString(shape)}}});
     if (base) checkBase(*base, shape);
     impl_->shape = shape;
     impl_->geometry = geometry;
@@ -235,7 +246,8 @@ void LabelLayer::touch(const std::vector<VoxelRun>& runs) {
         std::unique_lock lock(impl_->mutex);
         openvdb::tree::ValueAccessor<Grid::TreeType, false> accessor(impl_->grid->tree());
         impl_->forEachStretch(accessor, run, [&](Leaf& leaf, openvdb::Index offset, std::int64_t n, std::int64_t x) {
-            for (std::int64_t i = 0; i < n; ++i) leaf.setValueOn(offset + openvdb::Index(i), row(0, 0, x + i - run.start.x));
+            for (std::int64_t i = 0; i < n; ++i)
+                leaf.setValueOn(offset + openvdb::Index(i), row(0, 0, x + i - run.start.x));
         });
     }
 }

@@ -32,8 +32,9 @@ struct LabelTally {
 // Runs, in z, y, x order, that turn `before` into `after`; both lie at `origin`.
 std::vector<VoxelRun> difference(Index origin, const Volume<std::int32_t>& before, const Volume<std::int32_t>& after);
 
-// Labels being edited: an immutable base + a sparse OpenVDB overlay (active = edited, active 0 = erased, inactive = ask the
-// base). Cost follows the stroke, never the volume. read() is thread-safe against the one writing thread (the owner's).
+// Labels being edited: an immutable base + a sparse OpenVDB overlay (active = edited, active 0 = erased, inactive = ask
+// the base). Cost follows the stroke, never the volume. read() is thread-safe against the one writing thread (the
+// owner's).
 class LabelLayer {
   public:
     // base: integer image of the same shape, or none. Throws Error(Input) for another shape, Error(Unsupported) for
@@ -52,8 +53,8 @@ class LabelLayer {
     Volume<std::int32_t> read(const Box& box) const;
     // Every write is given back as runs (before/after), the currency of undo. Only EditSession calls these.
     std::vector<VoxelRun> write(const Box& box, const Volume<std::int32_t>& values);
-    // Writes `after` of each run in order, or, backward, `before` of each in reverse order. The tally counts what really
-    // changed; where a voxel was never edited before, the run's word on what it was is taken.
+    // Writes `after` of each run in order, or, backward, `before` of each in reverse order. The tally counts what
+    // really changed; where a voxel was never edited before, the run's word on what it was is taken.
     LabelTally apply(const std::vector<VoxelRun>& runs, bool forward);
     // Makes the voxels of these runs edited ones without changing them, so that apply() counts exactly.
     void touch(const std::vector<VoxelRun>& runs);

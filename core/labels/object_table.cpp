@@ -80,19 +80,21 @@ void convert(const AnyVolume& from, Volume<std::int32_t>& to, const std::string&
     } else {
         for (std::int64_t i = 0; i < to.size(); ++i) {
             if (std::cmp_greater(values[i], std::numeric_limits<std::int32_t>::max()))
-                throw Error(ErrorKind::Input,
-                            {FOVEA_TR("{path} holds the object number {id}, which does not fit 32 bits. Renumber the objects "
-                                      "from 1 on, for example with skimage.segmentation.relabel_sequential."),
-                             {{"path", path}, {"id", std::to_string(values[i])}}});
+                throw Error(
+                    ErrorKind::Input,
+                    {FOVEA_TR("{path} holds the object number {id}, which does not fit 32 bits. Renumber the objects "
+                              "from 1 on, for example with skimage.segmentation.relabel_sequential."),
+                     {{"path", path}, {"id", std::to_string(values[i])}}});
             to.data()[i] = std::int32_t(values[i]);
         }
     }
     if constexpr (std::is_signed_v<T>)
         for (const std::int32_t v : to.vector())
             if (v < 0)
-                throw Error(ErrorKind::Input, {FOVEA_TR("{path} holds the negative object number {id}. Object numbers start at "
-                                                        "1, background is 0."),
-                                               {{"path", path}, {"id", std::to_string(v)}}});
+                throw Error(ErrorKind::Input,
+                            {FOVEA_TR("{path} holds the negative object number {id}. Object numbers start at "
+                                      "1, background is 0."),
+                             {{"path", path}, {"id", std::to_string(v)}}});
 }
 
 template <class T>
@@ -115,8 +117,9 @@ bool isFrozen(State state) { return state == State::Accepted || state == State::
 bool isRejected(State state) { return state == State::WrongShape || state == State::NothingHere; }
 
 nlohmann::json toJson(const Object& o) {
-    nlohmann::json json{{"id", o.id}, {"state", name(o.state)}, {"box", fovea::toJson(o.box)}, {"voxels", o.voxels},
-                        {"colour", o.colour}, {"source", o.source}, {"score", o.score}};
+    nlohmann::json json{{"id", o.id},         {"state", name(o.state)}, {"box", fovea::toJson(o.box)},
+                        {"voxels", o.voxels}, {"colour", o.colour},     {"source", o.source},
+                        {"score", o.score}};
     if (!o.cls.empty()) json["class"] = o.cls;
     if (o.seconds != 0) json["seconds"] = o.seconds;
     if (o.clicks != 0) json["clicks"] = o.clicks;
@@ -145,7 +148,8 @@ Object objectFromJson(const nlohmann::json& json) {
                                             {{"id", std::to_string(o.id)}}});
         return o;
     } catch (const nlohmann::json::exception& e) {
-        throw Error(ErrorKind::Format, {FOVEA_TR("A row of the object table is damaged: {reason}."), {{"reason", e.what()}}});
+        throw Error(ErrorKind::Format,
+                    {FOVEA_TR("A row of the object table is damaged: {reason}."), {{"reason", e.what()}}});
     }
 }
 
@@ -183,7 +187,8 @@ ObjectTable tableOf(const ImageSource& labels, const std::string& source, Job& j
     ObjectTable table;
     Neighbours neighbours;
     // Slabs overlap by one section, so that neighbours across their border are seen.
-    const std::int64_t depth = std::clamp<std::int64_t>((std::int64_t(1) << 23) / std::max<std::int64_t>(1, shape.y * shape.x), 1, 64);
+    const std::int64_t depth =
+        std::clamp<std::int64_t>((std::int64_t(1) << 23) / std::max<std::int64_t>(1, shape.y * shape.x), 1, 64);
     for (std::int64_t z = 0; z < shape.z; z += depth) {
         job.check();
         const Box box{{z, 0, 0}, {std::min(z + depth + 1, shape.z), shape.y, shape.x}};
@@ -209,9 +214,11 @@ Volume<std::int32_t> readLabels(const ImageSource& labels, const Box& box) {
         if constexpr (std::is_integral_v<T>) {
             convert<T>(raw, result, labels.info().path);
         } else {
-            throw Error(ErrorKind::Unsupported,
-                        {FOVEA_TR("{path} holds fractions ({type}), but object numbers are whole. Export the labels as integers."),
-                         {{"path", labels.info().path}, {"type", name(raw.dtype)}}});
+            throw Error(
+                ErrorKind::Unsupported,
+                {FOVEA_TR(
+                     "{path} holds fractions ({type}), but object numbers are whole. Export the labels as integers."),
+                 {{"path", labels.info().path}, {"type", name(raw.dtype)}}});
         }
     });
     return result;

@@ -34,9 +34,11 @@ bool EditSession::Impl::frozen(ObjectId id) const {
 }
 
 void EditSession::Impl::requireThawed(ObjectId id) const {
-    if (id < 0) throw Error(ErrorKind::Input, {FOVEA_TR("{id} is not an object number."), {{"id", std::to_string(id)}}});
+    if (id < 0)
+        throw Error(ErrorKind::Input, {FOVEA_TR("{id} is not an object number."), {{"id", std::to_string(id)}}});
     if (id != 0 && frozen(id))
-        throw Error(ErrorKind::Input, {FOVEA_TR("Object {id} is accepted. Reopen with Shift+U."), {{"id", std::to_string(id)}}});
+        throw Error(ErrorKind::Input,
+                    {FOVEA_TR("Object {id} is accepted. Reopen with Shift+U."), {{"id", std::to_string(id)}}});
 }
 
 int EditSession::Impl::newColour(ObjectId id, const std::vector<VoxelRun>& runs) const {
@@ -88,8 +90,8 @@ void EditSession::Impl::noteHand(LabelEdit& edit, ObjectId id, const std::string
     }
 }
 
-std::int64_t EditSession::paint(const Text& title, Index origin, const Volume<std::uint8_t>& mask, ObjectId id, const std::string& source,
-                                bool protectAll) {
+std::int64_t EditSession::paint(const Text& title, Index origin, const Volume<std::uint8_t>& mask, ObjectId id,
+                                const std::string& source, bool protectAll) {
     return impl_->paint(title, clipped(origin, mask, impl_->shape), id, source, protectAll, false, 0);
 }
 
@@ -99,8 +101,8 @@ std::int64_t EditSession::replaceObject(const Text& title, Index origin, const V
     return impl_->paint(title, clipped(origin, mask, impl_->shape), id, source, false, true, clicks);
 }
 
-std::int64_t EditSession::Impl::paint(const Text& title, const Stamp& stamp, ObjectId id, const std::string& source, bool protectAll,
-                                      bool replace, int clicks) {
+std::int64_t EditSession::Impl::paint(const Text& title, const Stamp& stamp, ObjectId id, const std::string& source,
+                                      bool protectAll, bool replace, int clicks) {
     requireWritable();
     requireThawed(id);
     if (stamp.empty()) return 0;
@@ -132,7 +134,8 @@ std::int64_t EditSession::Impl::paint(const Text& title, const Stamp& stamp, Obj
     for (const VoxelRun& run : edit.labels) voxels += run.length;
     noteHand(edit, id, source);
     if (clicks > 0) {
-        const auto born = std::find_if(edit.rows.begin(), edit.rows.end(), [&](const RowChange& row) { return row.id == id; });
+        const auto born =
+            std::find_if(edit.rows.begin(), edit.rows.end(), [&](const RowChange& row) { return row.id == id; });
         (born != edit.rows.end() ? *born->after : rowOf(edit, state.rows.at(id))).clicks += clicks;
     }
     commit(std::move(edit));
@@ -161,7 +164,8 @@ void EditSession::Impl::bringBack(LabelEdit& edit, const Object& row) const {
             marksAfter.data()[i] = 0;
             if (labels.data()[i] == 0) labelsAfter.data()[i] = row.id;
         }
-        const auto runs = difference(part.begin, labels, labelsAfter), marks = difference(part.begin, marked, marksAfter);
+        const auto runs = difference(part.begin, labels, labelsAfter),
+                   marks = difference(part.begin, marked, marksAfter);
         edit.labels.insert(edit.labels.end(), runs.begin(), runs.end());
         edit.marks.insert(edit.marks.end(), marks.begin(), marks.end());
     });
@@ -181,8 +185,10 @@ void EditSession::setState(const std::vector<ObjectId>& ids, State to) {
         if (isRejected(state) && !isRejected(row.state)) impl_->takeOut(edit, row);
         if (!isRejected(state) && isRejected(row.state)) impl_->bringBack(edit, row);
     }
-    edit.title = edit.rows.size() == 1 ? Text(FOVEA_TR("Object {id}: {state}"), {{"id", std::to_string(edit.rows[0].id)}, {"state", name(to)}})
-                                       : Text(FOVEA_TR("{n} objects: {state}"), {{"n", std::to_string(edit.rows.size())}, {"state", name(to)}});
+    edit.title =
+        edit.rows.size() == 1
+            ? Text(FOVEA_TR("Object {id}: {state}"), {{"id", std::to_string(edit.rows[0].id)}, {"state", name(to)}})
+            : Text(FOVEA_TR("{n} objects: {state}"), {{"n", std::to_string(edit.rows.size())}, {"state", name(to)}});
     impl_->commit(std::move(edit));
 }
 
@@ -235,8 +241,10 @@ void EditSession::setPatchComplete(const Box& patch, bool complete) {
 void EditSession::adoptTruth(const Box& box, const Volume<std::int32_t>& truth) {
     impl_->requireWritable();
     if (box.empty() || !Box::of(impl_->shape).contains(box) || truth.shape() != box.extent())
-        throw Error(ErrorKind::Input, {FOVEA_TR("The truth has the shape {truth} and cannot be taken over into {box} of a volume of {shape}."),
-                                       {{"truth", toString(truth.shape())}, {"box", toString(box)}, {"shape", toString(impl_->shape)}}});
+        throw Error(
+            ErrorKind::Input,
+            {FOVEA_TR("The truth has the shape {truth} and cannot be taken over into {box} of a volume of {shape}."),
+             {{"truth", toString(truth.shape())}, {"box", toString(box)}, {"shape", toString(impl_->shape)}}});
     const Volume<std::int32_t> before = impl_->state.layer.read(box);
     Volume<std::int32_t> after = before;
     std::unordered_map<ObjectId, ObjectId> fresh{{0, 0}};
@@ -254,8 +262,10 @@ void EditSession::adoptTruth(const Box& box, const Volume<std::int32_t>& truth) 
         auto id = fresh.find(wanted);
         if (id == fresh.end()) {
             if (wanted < 0 || next >= std::numeric_limits<ObjectId>::max())
-                throw Error(ErrorKind::Input, {FOVEA_TR("The truth holds the object number {id}. Object numbers start at 1, background is 0."),
-                                               {{"id", std::to_string(wanted)}}});
+                throw Error(
+                    ErrorKind::Input,
+                    {FOVEA_TR("The truth holds the object number {id}. Object numbers start at 1, background is 0."),
+                     {{"id", std::to_string(wanted)}}});
             id = fresh.emplace(wanted, ObjectId(next++)).first;
         }
         after.data()[i] = id->second;

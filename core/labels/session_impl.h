@@ -71,8 +71,8 @@ struct EditSession::Impl {
 
     // session_edits.cpp
     // Paint (and, with `replace`, take away what the stamp's box holds of `id` beside it).
-    std::int64_t paint(const Text& title, const Stamp& stamp, ObjectId id, const std::string& source, bool protectAll, bool replace,
-                       int clicks);
+    std::int64_t paint(const Text& title, const Stamp& stamp, ObjectId id, const std::string& source, bool protectAll,
+                       bool replace, int clicks);
     bool frozen(ObjectId id) const;
     void requireThawed(ObjectId id) const;
     // Rows of objects that lose voxels in these runs are marked as edited; the row of `id` is made or reopened.

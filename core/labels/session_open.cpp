@@ -28,7 +28,8 @@ bool canWrite(const std::filesystem::path& folder) {
 // Rows whose voxels nobody counted are counted inside their box.
 ObjectTable counted(ObjectTable objects, const LabelLayer& layer) {
     for (auto& [id, row] : objects)
-        if (row.voxels <= 0 && !row.box.empty() && !isRejected(row.state)) std::tie(row.box, row.voxels) = measure(layer, id, row.box);
+        if (row.voxels <= 0 && !row.box.empty() && !isRejected(row.state))
+            std::tie(row.box, row.voxels) = measure(layer, id, row.box);
     return objects;
 }
 
@@ -81,7 +82,8 @@ void EditSession::Impl::openBase(const ImagePtr& instead) {
     try {
         state.openBase();
     } catch (const Error& e) {
-        problems.push_back(Text(FOVEA_TR("The labels below your edits, {path}, cannot be opened ({reason}). What lies there now is shown instead; put "
+        problems.push_back(Text(FOVEA_TR("The labels below your edits, {path}, cannot be opened ({reason}). What lies "
+                                         "there now is shown instead; put "
                                          "the file back and open the project again."),
                                 {{"path", resolved(state.basePath())}, {"reason", e.what()}})
                                .str());
@@ -97,12 +99,15 @@ std::uint64_t EditSession::Impl::replay(ImagePtr base) {
     while (const auto entry = survey.next()) offsets.push_back(entry->offset);
     offsets.push_back(survey.end());
     for (const auto& hole : survey.holes())
-        problems.push_back(Text(FOVEA_TR("{path} is damaged from byte {begin} to {end}. The steps recorded there are missing, all others are here."),
-                                {{"path", path.string()}, {"begin", std::to_string(hole.begin)}, {"end", std::to_string(hole.end)}})
-                               .str());
+        problems.push_back(
+            Text(FOVEA_TR("{path} is damaged from byte {begin} to {end}. The steps recorded there are missing, all "
+                          "others are here."),
+                 {{"path", path.string()}, {"begin", std::to_string(hole.begin)}, {"end", std::to_string(hole.end)}})
+                .str());
     std::error_code error;
     if (const auto size = std::filesystem::file_size(path, error); size > survey.end())
-        log::warning("The last entry of " + path.string() + " was not finished; " + std::to_string(size - survey.end()) + " bytes are dropped.");
+        log::warning("The last entry of " + path.string() + " was not finished; " +
+                     std::to_string(size - survey.end()) + " bytes are dropped.");
     if (survey.end() == 0) return 0;
 
     state.deferBase(true);
@@ -173,7 +178,9 @@ void EditSession::Impl::replayEntry(const JournalEntry& entry, bool apply, bool 
         throw Error(ErrorKind::Format, FOVEA_TR("The kind of this entry is unknown."));
     } catch (const Error& e) {
         problems.push_back(Text(FOVEA_TR("The entry at byte {offset} of {path} is skipped: {reason}"),
-                                {{"offset", std::to_string(entry.offset)}, {"path", (folder / "journal").string()}, {"reason", e.what()}})
+                                {{"offset", std::to_string(entry.offset)},
+                                 {"path", (folder / "journal").string()},
+                                 {"reason", e.what()}})
                                .str());
     }
 }
@@ -187,8 +194,7 @@ std::optional<std::uint64_t> EditSession::Impl::loadCompact(const std::vector<st
         const std::string_view payload = std::string_view(bytes).substr(std::min(bytes.size(), compactHead));
         std::string head(compactMagic, 8);
         putU32(head, crc32(payload));
-        if (bytes.compare(0, compactHead, head) != 0)
-            throw Error(ErrorKind::Format, FOVEA_TR("its checksum is wrong"));
+        if (bytes.compare(0, compactHead, head) != 0) throw Error(ErrorKind::Format, FOVEA_TR("its checksum is wrong"));
         ByteReader reader(payload);
         const std::uint64_t offset = reader.number();
         if (std::find(offsets.begin(), offsets.end(), offset) == offsets.end())
@@ -210,13 +216,16 @@ void EditSession::Impl::compact() {
     std::string head(compactMagic, 8);
     putU32(head, crc32(body));
     writer->replaceLater(folder / "compact", head + body);
-    writer->replaceLater(folder / "objects.json", toJson(state.rows).dump(2, ' ', false, nlohmann::json::error_handler_t::replace) + "\n");
+    writer->replaceLater(folder / "objects.json",
+                         toJson(state.rows).dump(2, ' ', false, nlohmann::json::error_handler_t::replace) + "\n");
     lastCompact = entries;
     compactTime = std::chrono::steady_clock::now();
 }
 
 void EditSession::Impl::compactWhenDue() {
-    if (entries - lastCompact >= options.compactEvery || std::chrono::steady_clock::now() - compactTime > std::chrono::minutes(5)) compact();
+    if (entries - lastCompact >= options.compactEvery ||
+        std::chrono::steady_clock::now() - compactTime > std::chrono::minutes(5))
+        compact();
 }
 
 }  // namespace fovea::labels

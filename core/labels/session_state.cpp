@@ -10,7 +10,7 @@ namespace fovea::labels {
 namespace {
 
 constexpr Index tile{64, 256, 256};
-constexpr std::int64_t wholeBox = std::int64_t(1) << 21;   // boxes up to this are read whole
+constexpr std::int64_t wholeBox = std::int64_t(1) << 21;     // boxes up to this are read whole
 constexpr std::int64_t largestFace = std::int64_t(1) << 20;  // boxes with larger faces are not shrunk
 
 void measureIn(const Volume<std::int32_t>& labels, Index origin, ObjectId id, Box& box, std::int64_t& voxels) {
@@ -51,7 +51,8 @@ void shrink(const LabelLayer& layer, ObjectId id, Box& box) {
     // Large boxes: faces are taken away while they hold nothing of the object.
     for (int axis = 0; axis < 3; ++axis)
         for (const bool front : {true, false})
-            while (box.end[axis] - box.begin[axis] > 1 && box.count() / (box.end[axis] - box.begin[axis]) <= largestFace) {
+            while (box.end[axis] - box.begin[axis] > 1 &&
+                   box.count() / (box.end[axis] - box.begin[axis]) <= largestFace) {
                 Box face = box;
                 (front ? face.end[axis] : face.begin[axis]) = front ? box.begin[axis] + 1 : box.end[axis] - 1;
                 if (measure(layer, id, face).second > 0) break;
@@ -108,8 +109,8 @@ void SessionState::applyRows(const LabelEdit& edit, bool forward) {
         }
         Object row = *target;
         if (!edit.base) {
-            // Box and count follow the voxels, whose tally comes next; a rejected object keeps the box it had. Seconds are
-            // never undone.
+            // Box and count follow the voxels, whose tally comes next; a rejected object keeps the box it had. Seconds
+            // are never undone.
             const bool fresh = known == rows.end() || isRejected(known->second.state);
             row.voxels = fresh ? 0 : known->second.voxels;
             if (!isRejected(row.state)) row.box = fresh ? Box{} : known->second.box;
@@ -165,7 +166,8 @@ void SessionState::tighten() {
 void SessionState::encodeStart(ByteWriter& writer) const {
     nlohmann::json boxes = nlohmann::json::array();
     for (const Box& box : patches) boxes.push_back(fovea::toJson(box));
-    const nlohmann::json json{{"base", basePath_}, {"nextId", nextId}, {"objects", toJson(rows)}, {"patches", std::move(boxes)}};
+    const nlohmann::json json{
+        {"base", basePath_}, {"nextId", nextId}, {"objects", toJson(rows)}, {"patches", std::move(boxes)}};
     writer.text(json.dump(-1, ' ', false, nlohmann::json::error_handler_t::replace));
     writer.runs(layer.overlay());
     writer.runs(marks.overlay());
@@ -186,7 +188,8 @@ void SessionState::decodeStart(ByteReader& reader) {
         marks.setOverlay(marked);
         loose_.clear();
     } catch (const nlohmann::json::exception& e) {
-        throw Error(ErrorKind::Format, {FOVEA_TR("A stored state of the labels is damaged: {reason}."), {{"reason", e.what()}}});
+        throw Error(ErrorKind::Format,
+                    {FOVEA_TR("A stored state of the labels is damaged: {reason}."), {{"reason", e.what()}}});
     }
 }
 

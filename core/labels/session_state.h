@@ -22,9 +22,9 @@ void shrink(const LabelLayer& layer, ObjectId id, Box& box);
 // True when `inner` reaches a face of `box`: what lay in `inner` may have held the face up.
 bool touchesFace(const Box& inner, const Box& box);
 
-// What a session holds apart from its history: voxels, rows, complete patches, base. Changes only by whole edits, forward or
-// backward; the same code runs for a first edit, for undo, redo and for replay at opening. Thread: the owner's, but for
-// reading the layers.
+// What a session holds apart from its history: voxels, rows, complete patches, base. Changes only by whole edits,
+// forward or backward; the same code runs for a first edit, for undo, redo and for replay at opening. Thread: the
+// owner's, but for reading the layers.
 class SessionState {
   public:
     SessionState(Index shape, Geometry geometry, BaseResolver resolve);
@@ -50,7 +50,8 @@ class SessionState {
     // Shrinks boxes of objects that lost voxels on the border of their box.
     void tighten();
 
-    // What compaction and the journal's first entry store. Decoding throws Error(Format) and may leave the state half changed.
+    // What compaction and the journal's first entry store. Decoding throws Error(Format) and may leave the state half
+    // changed.
     void encodeStart(class ByteWriter& writer) const;
     void decodeStart(class ByteReader& reader);
 

@@ -36,7 +36,8 @@ void settle(ObjectTable& rows, const LabelTally& tally, const LabelLayer& layer,
         Object& object = row->second;
         object.voxels += entry.voxels;
         object.box = object.box.united(entry.added);
-        if (object.voxels > 0 && !entry.removed.empty() && touchesFace(entry.removed, object.box)) shrink(layer, id, object.box);
+        if (object.voxels > 0 && !entry.removed.empty() && touchesFace(entry.removed, object.box))
+            shrink(layer, id, object.box);
     }
     std::erase_if(rows, [](const auto& row) { return row.second.voxels <= 0; });
 }
@@ -59,7 +60,8 @@ LabelEdit EditSession::Impl::swapped(ImagePtr base, const std::string& path, con
     LabelTally tally;
     for (const Box& patch : state.patches) carry(state.layer, next, patch, tally, [](ObjectId) { return true; });
     for (const auto& [id, row] : state.rows)
-        if (isFrozen(row.state)) carry(state.layer, next, row.box, tally, [wanted = id](ObjectId label) { return label == wanted; });
+        if (isFrozen(row.state))
+            carry(state.layer, next, row.box, tally, [wanted = id](ObjectId label) { return label == wanted; });
     for (const auto& [id, row] : state.rows)
         if (isKept(row)) tally.entries.erase(id);
     settle(rows, tally, next, state.rows);
@@ -69,8 +71,10 @@ LabelEdit EditSession::Impl::swapped(ImagePtr base, const std::string& path, con
     LabelEdit edit;
     edit.title = FOVEA_TR("New prediction");
     for (const auto& [id, row] : state.rows)
-        if (const auto after = rows.find(id); after == rows.end()) edit.rows.push_back({id, row, std::nullopt});
-        else if (after->second != row) edit.rows.push_back({id, row, after->second});
+        if (const auto after = rows.find(id); after == rows.end())
+            edit.rows.push_back({id, row, std::nullopt});
+        else if (after->second != row)
+            edit.rows.push_back({id, row, after->second});
     for (const auto& [id, row] : rows)
         if (!state.rows.contains(id)) edit.rows.push_back({id, std::nullopt, row});
     edit.base = BaseChange{state.basePath(), path, state.layer.overlay(), next.overlay()};
@@ -82,7 +86,8 @@ void EditSession::swapBase(ImagePtr base, const std::string& basePath, const Obj
     if (impl_->stepOpen) throw Error(ErrorKind::Internal, FOVEA_TR("The base cannot be swapped inside another step."));
     const std::string path = base ? impl_->stored(basePath.empty() ? base->info().path : basePath) : std::string();
     if (base && (path.empty() || impl_->state.knows(path, base)))
-        throw Error(ErrorKind::Input, {FOVEA_TR("Labels at {path} lie below steps that can be undone already. Write the new ones to a place of their own."),
+        throw Error(ErrorKind::Input, {FOVEA_TR("Labels at {path} lie below steps that can be undone already. Write "
+                                                "the new ones to a place of their own."),
                                        {{"path", basePath}}});
     LabelEdit edit = impl_->swapped(base, path, objects);
     impl_->state.know(path, base);

@@ -71,7 +71,8 @@ void blur(Volume<float>& v) {
                 const std::int64_t at = v.offset(z, y, 0);
                 const float* in = v.data() + at;
                 float* to = out.data() + at;
-                for (std::int64_t x = 1; x + 1 < n.x; ++x) to[x] = 0.25f * (in[x - stride] + in[x + stride]) + 0.5f * in[x];
+                for (std::int64_t x = 1; x + 1 < n.x; ++x)
+                    to[x] = 0.25f * (in[x - stride] + in[x + stride]) + 0.5f * in[x];
             }
         std::swap(v, out);
     }
@@ -91,7 +92,8 @@ void smoothen(Volume<float>& share) {
 // Surface nets: one vertex in each cube of eight cells that the surface passes, one quad for each edge it crosses.
 class Nets {
   public:
-    Nets(const Occupancy& grid, const Geometry& geometry) : share_(grid.share), grid_(grid), spacing_(geometry.spacing) {}
+    Nets(const Occupancy& grid, const Geometry& geometry)
+        : share_(grid.share), grid_(grid), spacing_(geometry.spacing) {}
 
     Mesh build(Job& job) {
         const Index n = share_.shape();
@@ -136,7 +138,8 @@ class Nets {
         for (int k = 0; k < 3; ++k) {
             // Cell 1 begins at the region's first voxel; values belong to cell centres.
             const double cell = at[k] + sum[k] / crossings - 0.5;
-            mesh_.vertices.push_back(float((double(grid_.first[2 - k]) + cell * double(grid_.factor[2 - k])) * spacing_[2 - k]));
+            mesh_.vertices.push_back(
+                float((double(grid_.first[2 - k]) + cell * double(grid_.factor[2 - k])) * spacing_[2 - k]));
         }
     }
 
@@ -171,7 +174,8 @@ class Nets {
             }
             for (int corner = 0; corner < 3; ++corner)
                 for (int k = 0; k < 3; ++k)
-                    mesh_.normals[t[corner] * 3 + k] += u[(k + 1) % 3] * v[(k + 2) % 3] - u[(k + 2) % 3] * v[(k + 1) % 3];
+                    mesh_.normals[t[corner] * 3 + k] +=
+                        u[(k + 1) % 3] * v[(k + 2) % 3] - u[(k + 2) % 3] * v[(k + 1) % 3];
         }
         for (std::size_t i = 0; i < mesh_.normals.size(); i += 3) {
             float* n = &mesh_.normals[i];

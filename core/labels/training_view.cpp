@@ -17,11 +17,16 @@ Part partOf(const ObjectTable& objects, ObjectId id) {
     if (row == objects.end()) return Part::Unknown;
     switch (row->second.state) {
         case State::Accepted:
-        case State::Fixed: return Part::Certain;
-        case State::AcceptedUnseen: return Part::Unseen;
-        case State::NothingHere: return Part::NothingHere;
-        case State::Unsure: return Part::Unsure;
-        default: return Part::Unknown;
+        case State::Fixed:
+            return Part::Certain;
+        case State::AcceptedUnseen:
+            return Part::Unseen;
+        case State::NothingHere:
+            return Part::NothingHere;
+        case State::Unsure:
+            return Part::Unsure;
+        default:
+            return Part::Unknown;
     }
 }
 
@@ -44,8 +49,8 @@ Volume<Part> partsOf(const ObjectTable& objects, const Volume<std::int32_t>& lab
 constexpr float far = std::numeric_limits<float>::max();
 
 // Squared distance to the nearest zero of one line (Felzenszwalb, Huttenlocher 2012), in units of `step`.
-void lowerEnvelope(const float* f, float* out, std::int64_t n, std::int64_t stride, float step, std::vector<std::int64_t>& sites,
-                   std::vector<float>& borders) {
+void lowerEnvelope(const float* f, float* out, std::int64_t n, std::int64_t stride, float step,
+                   std::vector<std::int64_t>& sites, std::vector<float>& borders) {
     std::int64_t k = -1;
     for (std::int64_t q = 0; q < n; ++q) {
         if (f[q * stride] == far) continue;
@@ -109,7 +114,8 @@ Volume<std::uint8_t> rimOf(const Volume<Part>& parts, Part wanted, Vec3 spacing,
 }
 
 // 1 where a prediction says background.
-Volume<std::uint8_t> believedBackground(const Box& box, const ImageSource& probability, const ImageSource* pseudo, double below) {
+Volume<std::uint8_t> believedBackground(const Box& box, const ImageSource& probability, const ImageSource* pseudo,
+                                        double below) {
     const AnyVolume raw = probability.read(0, 0, box);
     const double scale = raw.dtype == DType::F32 || raw.dtype == DType::F64 ? 1 : 255;
     Volume<std::uint8_t> result(box.extent());
@@ -137,7 +143,9 @@ TrainingView::TrainingView(const EditSession& session, TrainingRules rules)
 
 namespace {
 
-double reachOf(const TrainingRules& rules, Vec3 spacing) { return std::max(rules.rimNm / 1000, 2 * std::max(spacing.y, spacing.x)); }
+double reachOf(const TrainingRules& rules, Vec3 spacing) {
+    return std::max(rules.rimNm / 1000, 2 * std::max(spacing.y, spacing.x));
+}
 
 }  // namespace
 
@@ -147,7 +155,8 @@ Index TrainingView::rim() const {
     return {1, std::int64_t(std::ceil(reach / spacing.y)), std::int64_t(std::ceil(reach / spacing.x))};
 }
 
-TrainingView::Arrays TrainingView::read(const Box& box, const ImageSource* probability, const ImageSource* pseudo) const {
+TrainingView::Arrays TrainingView::read(const Box& box, const ImageSource* probability,
+                                        const ImageSource* pseudo) const {
     const Box wide = box.grown(rim()).intersected(Box::of(layer_.shape()));
     const Volume<std::int32_t> around = layer_.read(wide);
     const Volume<Part> parts = partsOf(objects_, around);
@@ -160,8 +169,9 @@ TrainingView::Arrays TrainingView::read(const Box& box, const ImageSource* proba
         return any ? crop(rimOf(parts, part, spacing, reach), inner) : Volume<std::uint8_t>(box.extent());
     };
     const Volume<std::uint8_t> rimCertain = rimInside(Part::Certain), rimUnseen = rimInside(Part::Unseen);
-    const Volume<std::uint8_t> believed =
-        probability ? believedBackground(box, *probability, pseudo, rules_.backgroundBelow) : Volume<std::uint8_t>(box.extent());
+    const Volume<std::uint8_t> believed = probability
+                                              ? believedBackground(box, *probability, pseudo, rules_.backgroundBelow)
+                                              : Volume<std::uint8_t>(box.extent());
     const Volume<Part> part = crop(parts, inner);
 
     Arrays out{crop(around, inner), Volume<std::uint8_t>(box.extent())};
@@ -169,16 +179,26 @@ TrainingView::Arrays TrainingView::read(const Box& box, const ImageSource* proba
     for (std::int64_t i = 0; i < out.weight.size(); ++i) {
         std::uint8_t& weight = out.weight.data()[i];
         switch (part.data()[i]) {
-            case Part::Certain: weight = 255; break;
-            case Part::Unseen: weight = rules_.unseenWeight; break;
-            case Part::Background:
-                if (marked.data()[i] == Part::NothingHere) weight = 255;
-                else if (marked.data()[i] == Part::Unknown) weight = 0;
-                else if (rimCertain.data()[i]) weight = 255;
-                else if (rimUnseen.data()[i]) weight = rules_.unseenWeight;
-                else if (believed.data()[i]) weight = rules_.backgroundWeight;
+            case Part::Certain:
+                weight = 255;
                 break;
-            default: break;
+            case Part::Unseen:
+                weight = rules_.unseenWeight;
+                break;
+            case Part::Background:
+                if (marked.data()[i] == Part::NothingHere)
+                    weight = 255;
+                else if (marked.data()[i] == Part::Unknown)
+                    weight = 0;
+                else if (rimCertain.data()[i])
+                    weight = 255;
+                else if (rimUnseen.data()[i])
+                    weight = rules_.unseenWeight;
+                else if (believed.data()[i])
+                    weight = rules_.backgroundWeight;
+                break;
+            default:
+                break;
         }
     }
     for (const Box& patch : patches_) {
@@ -201,8 +221,10 @@ std::vector<Box> TrainingView::known() const {
     std::vector<Box> boxes = patches_;
     const Box volume = Box::of(layer_.shape());
     for (const auto& [id, object] : objects_)
-        if (object.state == State::NothingHere) boxes.push_back(object.box);
-        else if (isFrozen(object.state) || object.state == State::AcceptedUnseen) boxes.push_back(object.box.grown(rim()).intersected(volume));
+        if (object.state == State::NothingHere)
+            boxes.push_back(object.box);
+        else if (isFrozen(object.state) || object.state == State::AcceptedUnseen)
+            boxes.push_back(object.box.grown(rim()).intersected(volume));
     std::erase_if(boxes, [](const Box& box) { return box.empty(); });
     return boxes;
 }

@@ -6,10 +6,11 @@
 namespace fovea::labels {
 
 struct TrainingRules {
-    double rimNm = 100;                       // width of the background around an accepted object, in its sections; at least 2 voxels
-    double backgroundBelow = 0.1;             // predicted probability under which a place without pseudo-label is believed background
-    std::uint8_t backgroundWeight = 64;       // how much
-    std::uint8_t unseenWeight = 128;          // accepted without being looked at, and the rims of such objects
+    double rimNm = 100;  // width of the background around an accepted object, in its sections; at least 2 voxels
+    double backgroundBelow =
+        0.1;  // predicted probability under which a place without pseudo-label is believed background
+    std::uint8_t backgroundWeight = 64;  // how much
+    std::uint8_t unseenWeight = 128;     // accepted without being looked at, and the rims of such objects
 };
 
 // What training may learn from, frozen at a journal position: two arrays over any box, 0 = not known … 255 = certain.
@@ -27,13 +28,13 @@ class TrainingView {
         Volume<std::int32_t> labels;  // object ids where weight > 0, else 0
         Volume<std::uint8_t> weight;
     };
-    // `box` inside the volume. `probability`: foreground of the last prediction, 0…255 (uint8) or 0…1 (float), may be null;
-    // `pseudo`: pseudo-labels, may be null. Slabs of a volume give the same values as the whole.
+    // `box` inside the volume. `probability`: foreground of the last prediction, 0…255 (uint8) or 0…1 (float), may be
+    // null; `pseudo`: pseudo-labels, may be null. Slabs of a volume give the same values as the whole.
     Arrays read(const Box& box, const ImageSource* probability = nullptr, const ImageSource* pseudo = nullptr) const;
 
     std::int64_t journalPosition() const { return position_; }
-    // Boxes outside of which every weight is 0 when there is no probability: complete patches and objects with a verdict,
-    // with their rims.
+    // Boxes outside of which every weight is 0 when there is no probability: complete patches and objects with a
+    // verdict, with their rims.
     std::vector<Box> known() const;
 
   private:

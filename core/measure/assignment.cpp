@@ -10,14 +10,21 @@ namespace {
 
 constexpr double never = std::numeric_limits<double>::infinity();
 
-// Every left node must go somewhere: to a right node at cost top − weight, or to a place of its own at cost `top`. The cheapest
-// such assignment is the heaviest one. Left nodes are added one by one along shortest augmenting paths.
+// Every left node must go somewhere: to a right node at cost top − weight, or to a place of its own at cost `top`. The
+// cheapest such assignment is the heaviest one. Left nodes are added one by one along shortest augmenting paths.
 class Assigner {
   public:
     Assigner(std::int64_t left, std::int64_t right, const std::vector<WeightedEdge>& edges)
-        : edges_(edges), begin_(std::size_t(left + 1), 0), order_(edges.size()), edgeOfLeft_(std::size_t(left), -1),
-          edgeOfRight_(std::size_t(right), -1), leftPrice_(std::size_t(left), 0), rightPrice_(std::size_t(right), 0),
-          distance_(std::size_t(right), never), via_(std::size_t(right), -1), settled_(std::size_t(right), 0) {
+        : edges_(edges),
+          begin_(std::size_t(left + 1), 0),
+          order_(edges.size()),
+          edgeOfLeft_(std::size_t(left), -1),
+          edgeOfRight_(std::size_t(right), -1),
+          leftPrice_(std::size_t(left), 0),
+          rightPrice_(std::size_t(right), 0),
+          distance_(std::size_t(right), never),
+          via_(std::size_t(right), -1),
+          settled_(std::size_t(right), 0) {
         for (const WeightedEdge& e : edges) {
             ++begin_[std::size_t(e.left + 1)];
             top_ = std::max(top_, e.weight);
@@ -39,8 +46,8 @@ class Assigner {
         std::priority_queue<Item, std::vector<Item>, std::greater<>> queue;
         std::vector<std::pair<std::int64_t, double>> reached{{start, 0.0}};  // left nodes and their distance
         std::vector<std::int64_t> touched;
-        double best = never;                     // the nearest own place …
-        std::int64_t retiring = -1, free = -1;   // … and who goes there; or the free right node that is nearer
+        double best = never;                    // the nearest own place …
+        std::int64_t retiring = -1, free = -1;  // … and who goes there; or the free right node that is nearer
         const auto expand = [&](std::int64_t l, double d) {
             if (const double own = d + top_ - leftPrice_[l]; own < best) best = own, retiring = l;
             for (std::int64_t k = begin_[l]; k < begin_[l + 1]; ++k) {

@@ -13,8 +13,8 @@ struct Run {
     std::int32_t begin = 0, end = 0;  // x, half-open
 };
 
-// The runs of a slab of slices with their own union-find; the parent of a run is a run of the same slab with a lower or equal
-// position until slabs are joined, then a position among all runs.
+// The runs of a slab of slices with their own union-find; the parent of a run is a run of the same slab with a lower or
+// equal position until slabs are joined, then a position among all runs.
 template <class T>
 struct Slab {
     std::int64_t firstRow = 0, lastRow = 0;  // rows z·H + y
@@ -38,8 +38,10 @@ class Forest {
     // The lower position becomes the root, so roots are first runs in C order.
     void join(std::int64_t a, std::int64_t b) {
         a = root(a), b = root(b);
-        if (a < b) parent_[b] = a;
-        else parent_[a] = b;
+        if (a < b)
+            parent_[b] = a;
+        else
+            parent_[a] = b;
     }
 
   private:
@@ -94,7 +96,8 @@ void Labeller<T>::findRuns(Slab<T>& slab) const {
     slab.rowBegin.push_back(std::int64_t(slab.runs.size()));
 }
 
-// Joins the runs of `row` to those of an earlier row that come within `reach` voxels (0: overlap, 1: or touch diagonally).
+// Joins the runs of `row` to those of an earlier row that come within `reach` voxels (0: overlap, 1: or touch
+// diagonally).
 template <class T>
 void Labeller<T>::joinRows(Forest& forest, std::int64_t row, std::int64_t other, int reach) const {
     const Slab<T>&a = slabOf(row), &b = slabOf(other);
@@ -109,12 +112,15 @@ void Labeller<T>::joinRows(Forest& forest, std::int64_t row, std::int64_t other,
             (!multi_ || a.values[std::size_t(i)] == b.values[std::size_t(j)]))
             forest.join(baseA + i, baseB + j);
         // The run that ends first has met all it can, except when the other one begins within reach of it.
-        if (p.end < q.end) ++i;
-        else if (q.end < p.end) ++j;
-        else if (reach == 0) ++i, ++j;
+        if (p.end < q.end)
+            ++i;
+        else if (q.end < p.end)
+            ++j;
+        else if (reach == 0)
+            ++i, ++j;
         else {
-            // Equal ends: each may still touch the other's successor, which begins at least one voxel after (two with one
-            // value); the successors cannot touch both.
+            // Equal ends: each may still touch the other's successor, which begins at least one voxel after (two with
+            // one value); the successors cannot touch both.
             if (i + 1 < endI && a.runs[std::size_t(i + 1)].begin == p.end &&
                 (!multi_ || a.values[std::size_t(i + 1)] == b.values[std::size_t(j)]))
                 forest.join(baseA + i + 1, baseB + j);
@@ -155,9 +161,10 @@ Components Labeller<T>::run() {
     result.labels = Volume<std::int32_t>(shape);
     result.labels.geometry = labels_.geometry;
     if (labels_.size() == 0) return result;
-    // Whole slices per slab, so that only the first slice of a slab looks into the one before. The cut does not depend on the
-    // number of threads and does not show in the result.
-    const std::int64_t slices = std::max<std::int64_t>(1, (std::int64_t(1) << 21) / std::max<std::int64_t>(1, shape.y * shape.x));
+    // Whole slices per slab, so that only the first slice of a slab looks into the one before. The cut does not depend
+    // on the number of threads and does not show in the result.
+    const std::int64_t slices =
+        std::max<std::int64_t>(1, (std::int64_t(1) << 21) / std::max<std::int64_t>(1, shape.y * shape.x));
     rowsPerSlab_ = slices * shape.y;
     const std::int64_t count = (shape.z + slices - 1) / slices;
     slabs_.resize(std::size_t(count));
@@ -183,8 +190,9 @@ Components Labeller<T>::run() {
         const std::int64_t root = forest.root(i);
         if (root == i) {
             if (result.sizes.size() == std::size_t(std::numeric_limits<std::int32_t>::max()))
-                throw Error(ErrorKind::Unsupported, FOVEA_TR("More than 2,147,483,647 separate pieces: the mask is noise; "
-                                                             "smooth it or drop small objects first."));
+                throw Error(ErrorKind::Unsupported,
+                            FOVEA_TR("More than 2,147,483,647 separate pieces: the mask is noise; "
+                                     "smooth it or drop small objects first."));
             result.sizes.push_back(0);
             ids[i] = std::int32_t(result.sizes.size());
         } else {
@@ -209,10 +217,12 @@ Components Labeller<T>::run() {
 template <class T>
 Components connectedComponents(const Volume<T>& labels, int connectivity, bool multiLabel, Job& job) {
     if (connectivity != 4 && connectivity != 8 && connectivity != 6 && connectivity != 18 && connectivity != 26)
-        throw Error(ErrorKind::Input, {FOVEA_TR("A connectivity of {value} does not exist; use 6, 18 or 26, or 4 or 8 within slices."),
-                                       {{"value", std::to_string(connectivity)}}});
+        throw Error(ErrorKind::Input,
+                    {FOVEA_TR("A connectivity of {value} does not exist; use 6, 18 or 26, or 4 or 8 within slices."),
+                     {{"value", std::to_string(connectivity)}}});
     if (labels.shape().x > std::numeric_limits<std::int32_t>::max())
-        throw Error(ErrorKind::Unsupported, FOVEA_TR("Rows of more than 2,147,483,647 voxels cannot be labelled; cut the volume."));
+        throw Error(ErrorKind::Unsupported,
+                    FOVEA_TR("Rows of more than 2,147,483,647 voxels cannot be labelled; cut the volume."));
     return Labeller<T>(labels, connectivity, multiLabel, job).run();
 }
 

@@ -19,11 +19,11 @@ struct Components {
     std::vector<std::int32_t> atLeast(std::int64_t minSize) const;
 };
 
-// Pieces of what is not 0 in `labels` (z, y, x). connectivity: 6, 18 or 26 neighbours; 4 or 8 look at neighbours in the same
-// slice only, so that every slice is labelled for itself (ids still run through the volume). multiLabel: only voxels with
-// equal values connect. T: uint8, uint16, uint32, int32, uint64, int64. Runs of rows joined by union-find (He, Chao, Suzuki
-// 2008), slabs in parallel; the result does not depend on the number of threads. Throws Error(Input) for another
-// connectivity, Error(Unsupported) for more than 2^31 − 1 pieces, Cancelled.
+// Pieces of what is not 0 in `labels` (z, y, x). connectivity: 6, 18 or 26 neighbours; 4 or 8 look at neighbours in the
+// same slice only, so that every slice is labelled for itself (ids still run through the volume). multiLabel: only
+// voxels with equal values connect. T: uint8, uint16, uint32, int32, uint64, int64. Runs of rows joined by union-find
+// (He, Chao, Suzuki 2008), slabs in parallel; the result does not depend on the number of threads. Throws Error(Input)
+// for another connectivity, Error(Unsupported) for more than 2^31 − 1 pieces, Cancelled.
 template <class T>
 Components connectedComponents(const Volume<T>& labels, int connectivity, bool multiLabel, Job& job);
 template <class T>

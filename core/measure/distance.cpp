@@ -73,8 +73,9 @@ void liftLine(float* line, std::int64_t n, std::int64_t stride, double step, boo
 Volume<float> distanceTransform(const Volume<std::uint8_t>& mask, Vec3 spacing, bool borderIsBackground, Job& job) {
     for (int axis = 0; axis < 3; ++axis)
         if (!(spacing[axis] > 0) || !std::isfinite(spacing[axis]))
-            throw Error(ErrorKind::Input, {FOVEA_TR("A voxel spacing of {value} cannot be measured with; give a positive number."),
-                                           {{"value", std::to_string(spacing[axis])}}});
+            throw Error(ErrorKind::Input,
+                        {FOVEA_TR("A voxel spacing of {value} cannot be measured with; give a positive number."),
+                         {{"value", std::to_string(spacing[axis])}}});
     const Index shape = mask.shape();
     Volume<float> result(shape);
     result.geometry = mask.geometry;
@@ -83,7 +84,8 @@ Volume<float> distanceTransform(const Volume<std::uint8_t>& mask, Vec3 spacing, 
     parallelFor(shape.z, job, [&](std::int64_t z) {
         Envelope envelope(shape.y);
         for (std::int64_t y = 0; y < shape.y; ++y)
-            sweepRow(mask.data() + mask.offset(z, y, 0), result.data() + result.offset(z, y, 0), shape.x, spacing.x, border);
+            sweepRow(mask.data() + mask.offset(z, y, 0), result.data() + result.offset(z, y, 0), shape.x, spacing.x,
+                     border);
         for (std::int64_t x = 0; x < shape.x; ++x)
             liftLine(result.data() + result.offset(z, 0, x), shape.y, shape.x, spacing.y, border, envelope);
     });
@@ -98,7 +100,8 @@ Volume<float> distanceTransform(const Volume<std::uint8_t>& mask, Vec3 spacing, 
             const std::int64_t n = std::min(width, shape.x - x0);
             for (std::int64_t z = 0; z < shape.z; ++z)
                 std::copy_n(result.data() + result.offset(z, y, x0), n, block.data() + z * width);
-            for (std::int64_t i = 0; i < n; ++i) liftLine(block.data() + i, shape.z, width, spacing.z, borderZ, envelope);
+            for (std::int64_t i = 0; i < n; ++i)
+                liftLine(block.data() + i, shape.z, width, spacing.z, borderZ, envelope);
             float* out = nullptr;
             for (std::int64_t z = 0; z < shape.z; ++z) {
                 out = result.data() + result.offset(z, y, x0);

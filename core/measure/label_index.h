@@ -6,8 +6,8 @@
 
 namespace fovea::measure {
 
-// Positions 0, 1, … for label ids in the order they are first asked for; a plain table while ids are small, a hash map for huge
-// ones. Long stretches of one id cost one comparison each.
+// Positions 0, 1, … for label ids in the order they are first asked for; a plain table while ids are small, a hash map
+// for huge ones. Long stretches of one id cost one comparison each.
 class LabelIndex {
   public:
     std::int64_t position(std::int64_t id) {

@@ -43,10 +43,10 @@ struct MatchScores {
     std::int64_t references = 0, predictions = 0;
     std::int64_t tp = 0, fp = 0, fn = 0;
     double precision = 0, recall = 0, f1 = 0;
-    double accuracy = 0;           // tp / (tp + fp + fn), often called AP
-    double meanTrueScore = 0;      // IoU sum of the pairs / references
-    double meanMatchedScore = 0;   // IoU sum of the pairs / tp: segmentation quality
-    double panopticQuality = 0;    // meanMatchedScore × f1
+    double accuracy = 0;             // tp / (tp + fp + fn), often called AP
+    double meanTrueScore = 0;        // IoU sum of the pairs / references
+    double meanMatchedScore = 0;     // IoU sum of the pairs / tp: segmentation quality
+    double panopticQuality = 0;      // meanMatchedScore × f1
     std::vector<MatchedPair> pairs;  // IoU ≥ threshold, by reference id
 };
 
@@ -63,17 +63,17 @@ struct MatchReport {
 MatchReport matchReport(const OverlapTable& table, const std::vector<double>& thresholds);
 std::vector<double> standardThresholds();
 
-// Piece j of reference object i: a predicted object with n_ij ≥ 1 and n_ij·den ≥ num·|R_i|. Content i of predicted object j:
-// n_ij ≥ 1 and n_ij·den ≥ num·|P_j|. The default counts overlaps of at least a tenth.
+// Piece j of reference object i: a predicted object with n_ij ≥ 1 and n_ij·den ≥ num·|R_i|. Content i of predicted
+// object j: n_ij ≥ 1 and n_ij·den ≥ num·|P_j|. The default counts overlaps of at least a tenth.
 struct SplitMerge {
     std::vector<std::int64_t> referencePieces;     // per reference object, by ascending id
     std::vector<std::int64_t> predictionContents;  // per predicted object, by ascending id
-    std::int64_t splits = 0;         // reference objects with at least two pieces
-    std::int64_t mergers = 0;        // predicted objects with at least two contents
-    std::int64_t missed = 0;         // reference objects without a piece
-    std::int64_t spurious = 0;       // predicted objects without content
-    std::int64_t extraPieces = 0;    // pieces beyond the first, summed
-    std::int64_t extraContents = 0;  // contents beyond the first, summed
+    std::int64_t splits = 0;                       // reference objects with at least two pieces
+    std::int64_t mergers = 0;                      // predicted objects with at least two contents
+    std::int64_t missed = 0;                       // reference objects without a piece
+    std::int64_t spurious = 0;                     // predicted objects without content
+    std::int64_t extraPieces = 0;                  // pieces beyond the first, summed
+    std::int64_t extraContents = 0;                // contents beyond the first, summed
 };
 SplitMerge splitMerge(const OverlapTable& table, std::int64_t num = 1, std::int64_t den = 10);
 

@@ -48,7 +48,8 @@ Volume<std::int32_t> sliceOf(const Volume<std::int32_t>& labels, std::int64_t z)
     return crop(labels, {{z, 0, 0}, {z + 1, shape.y, shape.x}});
 }
 
-// For each reference object the predicted one with the best IoU (the first on ties), and the other way round; −1 for none.
+// For each reference object the predicted one with the best IoU (the first on ties), and the other way round; −1 for
+// none.
 std::pair<std::vector<std::int64_t>, std::vector<std::int64_t>> bestPartners(const OverlapTable& table) {
     std::vector<std::int64_t> ahead(table.referenceIds.size(), -1), back(table.predictedIds.size(), -1);
     std::vector<double> aheadIou(ahead.size(), 0), backIou(back.size(), 0);

@@ -14,8 +14,10 @@ struct Sums {
 void addRun(Sums& sums, std::int64_t z, std::int64_t y, std::int64_t begin, std::int64_t end, const float* grey) {
     ObjectStats& s = sums.stats;
     const std::int64_t n = end - begin;
-    if (s.voxels == 0) s.box = {{z, y, begin}, {z + 1, y + 1, end}};
-    else s.box = s.box.united({{z, y, begin}, {z + 1, y + 1, end}});
+    if (s.voxels == 0)
+        s.box = {{z, y, begin}, {z + 1, y + 1, end}};
+    else
+        s.box = s.box.united({{z, y, begin}, {z + 1, y + 1, end}});
     s.area.resize(std::size_t(s.box.end.z - s.box.begin.z), 0);  // rows come in C order: slices only grow at the end
     s.area.back() += n;
     s.voxels += n;
@@ -32,8 +34,9 @@ template <class T>
 std::vector<ObjectStats> objectStats(const Volume<T>& labels, const Volume<float>* image, Job& job) {
     const Index shape = labels.shape();
     if (image && image->shape() != shape)
-        throw Error(ErrorKind::Input, {FOVEA_TR("Labels ({labels}) and image ({image}) differ in shape; measure volumes of one shape."),
-                                       {{"labels", toString(shape)}, {"image", toString(image->shape())}}});
+        throw Error(ErrorKind::Input,
+                    {FOVEA_TR("Labels ({labels}) and image ({image}) differ in shape; measure volumes of one shape."),
+                     {{"labels", toString(shape)}, {"image", toString(image->shape())}}});
     LabelIndex index;
     std::vector<Sums> sums;
     for (std::int64_t z = 0; z < shape.z; ++z) {

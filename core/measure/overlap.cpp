@@ -48,8 +48,9 @@ template <class T>
 OverlapTable overlapTable(const Volume<T>& reference, const Volume<T>& prediction, Job& job) {
     const Index shape = reference.shape();
     if (prediction.shape() != shape)
-        throw Error(ErrorKind::Input, {FOVEA_TR("Truth ({truth}) and result ({result}) differ in shape; compare volumes of one shape."),
-                                       {{"truth", toString(shape)}, {"result", toString(prediction.shape())}}});
+        throw Error(ErrorKind::Input,
+                    {FOVEA_TR("Truth ({truth}) and result ({result}) differ in shape; compare volumes of one shape."),
+                     {{"truth", toString(shape)}, {"result", toString(prediction.shape())}}});
     Side left, right;
     Counts counts;
     const T *a = reference.data(), *b = prediction.data();

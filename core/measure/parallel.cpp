@@ -11,7 +11,7 @@ namespace fovea::measure {
 namespace {
 std::atomic<int> wanted{0};
 thread_local bool inside = false;  // a call from within a call runs where it is
-}
+}  // namespace
 
 void setThreadCount(int count) { wanted = std::max(count, 0); }
 
@@ -44,7 +44,8 @@ void parallelFor(std::int64_t count, Job& job, const std::function<void(std::int
     };
     {
         std::vector<std::jthread> helpers;
-        for (std::int64_t i = 1; i < std::min<std::int64_t>(threadCount(), count); ++i) helpers.emplace_back(work, false);
+        for (std::int64_t i = 1; i < std::min<std::int64_t>(threadCount(), count); ++i)
+            helpers.emplace_back(work, false);
         work(true);
     }
     if (failure) std::rethrow_exception(failure);

@@ -28,7 +28,8 @@ Volume<std::int32_t> watershed(const Volume<float>& landscape, const Volume<std:
                                const Volume<std::uint8_t>& mask, int connectivity, Job& job) {
     const Index shape = landscape.shape();
     if (seeds.shape() != shape || (!mask.empty() && mask.shape() != shape))
-        throw Error(ErrorKind::Input, FOVEA_TR("Landscape, seeds and mask of a watershed differ in shape; give volumes of one shape."));
+        throw Error(ErrorKind::Input,
+                    FOVEA_TR("Landscape, seeds and mask of a watershed differ in shape; give volumes of one shape."));
     if (connectivity != 6 && connectivity != 26)
         throw Error(ErrorKind::Input, {FOVEA_TR("A watershed over {value} neighbours is not offered; use 6 or 26."),
                                        {{"value", std::to_string(connectivity)}}});

@@ -36,7 +36,8 @@ ConvImpl::ConvImpl(std::int64_t in, std::int64_t out, Sizes kernel, Sizes stride
 }
 
 torch::Tensor ConvImpl::forward(const torch::Tensor& x) {
-    return stride_.size() == 2 ? at::conv2d(x, weight, bias, stride_, padding_) : at::conv3d(x, weight, bias, stride_, padding_);
+    return stride_.size() == 2 ? at::conv2d(x, weight, bias, stride_, padding_)
+                               : at::conv3d(x, weight, bias, stride_, padding_);
 }
 
 UpConvImpl::UpConvImpl(std::int64_t in, std::int64_t out, Sizes stride) : stride_(std::move(stride)) {
@@ -45,7 +46,8 @@ UpConvImpl::UpConvImpl(std::int64_t in, std::int64_t out, Sizes stride) : stride
 }
 
 torch::Tensor UpConvImpl::forward(const torch::Tensor& x) {
-    return stride_.size() == 2 ? at::conv_transpose2d(x, weight, bias, stride_) : at::conv_transpose3d(x, weight, bias, stride_);
+    return stride_.size() == 2 ? at::conv_transpose2d(x, weight, bias, stride_)
+                               : at::conv_transpose3d(x, weight, bias, stride_);
 }
 
 InstanceNormImpl::InstanceNormImpl(std::int64_t channels) {
@@ -69,7 +71,8 @@ torch::Tensor ConvBlockImpl::forward(const torch::Tensor& x, torch::Tensor* raw)
     return at::leaky_relu_(y, 0.01);
 }
 
-ConvStackImpl::ConvStackImpl(std::int64_t count, std::int64_t in, std::int64_t out, const Sizes& kernel, const Sizes& stride) {
+ConvStackImpl::ConvStackImpl(std::int64_t count, std::int64_t in, std::int64_t out, const Sizes& kernel,
+                             const Sizes& stride) {
     torch::nn::ModuleList list;
     for (std::int64_t c = 0; c < count; ++c) {
         blocks_.push_back(ConvBlock(c == 0 ? in : out, out, kernel, c == 0 ? stride : Sizes(kernel.size(), 1)));
@@ -79,7 +82,7 @@ ConvStackImpl::ConvStackImpl(std::int64_t count, std::int64_t in, std::int64_t o
 }
 
 torch::Tensor ConvStackImpl::forward(torch::Tensor x, torch::Tensor* raw) {
-    for (ConvBlock& block : blocks_) x = block(x, raw);
+    for (std::size_t c = 0; c < blocks_.size(); ++c) x = blocks_[c](x, c == 0 ? raw : nullptr);
     return x;
 }
 
@@ -89,7 +92,8 @@ void heInitialise(torch::nn::Module& module, std::uint64_t seed) {
     for (auto& item : module.named_parameters()) {
         torch::Tensor& p = item.value();
         if (p.dim() > 1) {
-            const double fanIn = double(p.numel() / p.size(0));  // torch's rule for both directions: size(1) · kernel volume
+            const double fanIn =
+                double(p.numel() / p.size(0));  // torch's rule for both directions: size(1) · kernel volume
             p.normal_(0, std::sqrt(2.0 / (1 + 0.01 * 0.01)) / std::sqrt(fanIn), generator);
         } else {
             p.fill_(item.key().ends_with("bias") ? 0 : 1);

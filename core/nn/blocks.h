@@ -63,7 +63,7 @@ TORCH_MODULE(ConvBlock);
 class ConvStackImpl : public torch::nn::Module {
   public:
     ConvStackImpl(std::int64_t count, std::int64_t in, std::int64_t out, const Sizes& kernel, const Sizes& stride);
-    // `raw` as in ConvBlock, of the last block.
+    // `raw` as in ConvBlock, of the first block.
     torch::Tensor forward(torch::Tensor x, torch::Tensor* raw = nullptr);
 
   private:
@@ -71,8 +71,8 @@ class ConvStackImpl : public torch::nn::Module {
 };
 TORCH_MODULE(ConvStack);
 
-// He initialisation as nnU-Net does it: weights of (transposed) convolutions normal with std sqrt(2 / (1 + 0.01²) / fan_in),
-// where torch's rule gives transposed convolutions fan_in = out · kernel volume; biases 0; norms 1 and 0.
+// He initialisation as nnU-Net does it: weights of (transposed) convolutions normal with std sqrt(2 / (1 + 0.01²) /
+// fan_in), where torch's rule gives transposed convolutions fan_in = out · kernel volume; biases 0; norms 1 and 0.
 void heInitialise(torch::nn::Module& module, std::uint64_t seed);
 
 }  // namespace fovea::nn

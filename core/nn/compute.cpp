@@ -5,6 +5,7 @@
 
 #include <chrono>
 #include <limits>
+#include <optional>
 
 #include "nn/device.h"
 #include "nn/guards.h"
@@ -34,12 +35,30 @@ void step(UNet& unet, const torch::Tensor& input, const Compute& compute, bool t
     unet->zero_grad();
 }
 
-double secondsOf(UNet& unet, const torch::Tensor& input, const Compute& compute, bool training, const std::string& device) {
+double secondsOf(UNet& unet, const torch::Tensor& input, const Compute& compute, bool training,
+                 const std::string& device) {
     synchronise(device);
     const auto start = std::chrono::steady_clock::now();
     step(unet, input, compute, training);
     synchronise(device);
     return std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
+}
+
+// The second of two steps; the first pays for kernels and caches, and ends it when it took longer than `most`.
+std::optional<double> secondsIfItFits(UNet& unet, const torch::Tensor& input, const Compute& compute, bool training,
+                                      const std::string& device, double most) {
+    try {
+        return translated([&]() -> std::optional<double> {
+            place(*unet, device, compute);
+            const auto x = placed(input, compute);
+            if (secondsOf(unet, x, compute, training, device) > most) return std::nullopt;
+            return secondsOf(unet, x, compute, training, device);
+        });
+    } catch (const Error& e) {
+        if (e.kind() != ErrorKind::Memory) throw;
+        emptyCache(device);
+        return std::nullopt;
+    }
 }
 
 }  // namespace
@@ -50,11 +69,15 @@ nlohmann::json toJson(const Compute& compute) {
 
 Compute computeFromJson(const nlohmann::json& json) {
     try {
-        Compute compute{json.at("dtype").get<std::string>(), json.at("channels_last").get<bool>(), json.at("threads").get<int>()};
-        if ((compute.dtype == "float32" || compute.dtype == "bfloat16") && compute.threads >= 1 && compute.threads <= 4096) return compute;
+        Compute compute{json.at("dtype").get<std::string>(), json.at("channels_last").get<bool>(),
+                        json.at("threads").get<int>()};
+        if ((compute.dtype == "float32" || compute.dtype == "bfloat16") && compute.threads >= 1 &&
+            compute.threads <= 4096)
+            return compute;
     } catch (const nlohmann::json::exception&) {
     }
-    throw Error(ErrorKind::Format, Text(FOVEA_TR("The plan's entry compute = {value} is damaged. Make a new plan."), {{"value", json.dump()}}));
+    throw Error(ErrorKind::Format, Text(FOVEA_TR("The plan's entry compute = {value} is damaged. Make a new plan."),
+                                        {{"value", json.dump()}}));
 }
 
 TimedCompute chooseCompute(const Topology& topology, const std::vector<std::int64_t>& patch, std::int64_t batch,
@@ -68,17 +91,18 @@ TimedCompute chooseCompute(const Topology& topology, const std::vector<std::int6
         const auto input = at::rand(shape, torch::TensorOptions().device(torchDevice(device)));
 
         TimedCompute best{{}, std::numeric_limits<double>::infinity()};
-        const Compute candidates[] = {{"bfloat16", false, n}, {"bfloat16", true, n}, {"float32", false, n}, {"float32", true, n}};
+        const Compute candidates[] = {
+            {"bfloat16", false, n}, {"bfloat16", true, n}, {"float32", false, n}, {"float32", true, n}};
         for (const Compute& candidate : candidates) {
             job.check();
-            place(*unet, device, candidate);
-            const auto x = placed(input, candidate);
-            const double first = secondsOf(unet, x, candidate, training, device);  // pays for kernels and caches
-            if (first > 3 * best.seconds) continue;
-            job.check();
-            const double seconds = secondsOf(unet, x, candidate, training, device);
-            if (seconds < best.seconds) best = {candidate, seconds};
+            const auto seconds = secondsIfItFits(unet, input, candidate, training, device, 3 * best.seconds);
+            if (seconds && *seconds < best.seconds) best = {candidate, *seconds};
         }
+        if (best.seconds == std::numeric_limits<double>::infinity())
+            throw Error(ErrorKind::Memory,
+                        Text(FOVEA_TR("The network does not fit into the memory of {device}. Choose a "
+                                      "smaller patch or batch, or another device."),
+                             {{"device", device}}));
         return best;
     });
 }

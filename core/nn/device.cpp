@@ -8,6 +8,7 @@
 #include <torch/cuda.h>
 #include <torch/version.h>
 
+#include <algorithm>
 #include <filesystem>
 #include <fstream>
 #include <sstream>
@@ -70,7 +71,8 @@ std::string torchFolder() {
 std::string cudaModel(int index) {
     std::vector<fs::path> folders;
     std::error_code ignored;
-    for (const auto& entry : fs::directory_iterator("/proc/driver/nvidia/gpus", ignored)) folders.push_back(entry.path());
+    for (const auto& entry : fs::directory_iterator("/proc/driver/nvidia/gpus", ignored))
+        folders.push_back(entry.path());
     std::sort(folders.begin(), folders.end());
     if (std::size_t(index) >= folders.size()) return "CUDA";
     const std::string line = firstLine(folders[std::size_t(index)] / "information");  // "Model: \t\t NVIDIA H200"
@@ -113,7 +115,9 @@ const Found& found() {
     return once;
 }
 
-c10::DeviceIndex indexOf(const DeviceInfo& info) { return c10::DeviceIndex(std::stoi(info.name.substr(info.name.find(':') + 1))); }
+c10::DeviceIndex indexOf(const DeviceInfo& info) {
+    return c10::DeviceIndex(std::stoi(info.name.substr(info.name.find(':') + 1)));
+}
 
 }  // namespace
 
@@ -123,10 +127,11 @@ Error translate(const c10::Error& error) {
                         what.find("not enough memory") != std::string::npos ||
                         what.find("can't allocate memory") != std::string::npos;
     if (memory)
-        return Error(ErrorKind::Memory,
-                     Text(FOVEA_TR("There is not enough memory for this step: {reason}. Choose a smaller patch or batch, or "
-                                   "another device."),
-                          {{"reason", what}}));
+        return Error(
+            ErrorKind::Memory,
+            Text(FOVEA_TR("There is not enough memory for this step: {reason}. Choose a smaller patch or batch, or "
+                          "another device."),
+                 {{"reason", what}}));
     return Error(ErrorKind::Internal, Text(FOVEA_TR("The network could not be run: {reason}"), {{"reason", what}}));
 }
 
@@ -142,8 +147,9 @@ DeviceInfo findDevice(const std::string& wanted) {
         there += (there.empty() ? "" : ", ") + info.name;
     }
     const std::string reason = whyNoGpu().empty() ? "" : " (" + whyNoGpu() + ")";
-    throw Error(ErrorKind::Device, Text(FOVEA_TR("There is no device \"{device}\" here{reason}. Choose one of: {there}."),
-                                        {{"device", wanted}, {"reason", reason}, {"there", there}}));
+    throw Error(ErrorKind::Device,
+                Text(FOVEA_TR("There is no device \"{device}\" here{reason}. Choose one of: {there}."),
+                     {{"device", wanted}, {"reason", reason}, {"there", there}}));
 }
 
 DeviceMemory deviceMemory(const std::string& name) {

@@ -5,8 +5,8 @@
 
 namespace fovea::nn {
 
-// The one place that loads CUDA and asks torch about it. The order matters: torch freezes "no CUDA" for the process when it
-// is asked before libtorch_cuda.so is open. Torch-free header; thread-safe.
+// The one place that loads CUDA and asks torch about it. The order matters: torch freezes "no CUDA" for the process
+// when it is asked before libtorch_cuda.so is open. Torch-free header; thread-safe.
 
 struct DeviceInfo {
     std::string name;              // "cpu", "cuda:0"

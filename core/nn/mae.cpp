@@ -17,7 +17,8 @@ namespace {
 const char* configKey = "fovea.mae";
 
 [[noreturn]] void refuse(const std::string& what) {
-    throw Error(ErrorKind::Input, Text(FOVEA_TR("This masked autoencoder cannot be built: {what}. Change its options."), {{"what", what}}));
+    throw Error(ErrorKind::Input, Text(FOVEA_TR("This masked autoencoder cannot be built: {what}. Change its options."),
+                                       {{"what", what}}));
 }
 
 // Rows of `tokens` (B, N, D) in the order of `ids` (B, M).
@@ -25,9 +26,12 @@ torch::Tensor pick(const torch::Tensor& tokens, const torch::Tensor& ids) {
     return at::gather(tokens, 1, ids.unsqueeze(-1).expand({-1, -1, tokens.size(2)}));
 }
 
-torch::nn::LayerNorm layerNorm(std::int64_t width) { return torch::nn::LayerNorm(torch::nn::LayerNormOptions({width}).eps(1e-6)); }
+torch::nn::LayerNorm layerNorm(std::int64_t width) {
+    return torch::nn::LayerNorm(torch::nn::LayerNormOptions({width}).eps(1e-6));
+}
 
-std::vector<VitBlock> registerBlocks(torch::nn::Module& parent, const char* name, std::int64_t depth, std::int64_t width, std::int64_t heads) {
+std::vector<VitBlock> registerBlocks(torch::nn::Module& parent, const char* name, std::int64_t depth,
+                                     std::int64_t width, std::int64_t heads) {
     std::vector<VitBlock> blocks;
     torch::nn::ModuleList list;
     for (std::int64_t i = 0; i < depth; ++i) {
@@ -40,7 +44,8 @@ std::vector<VitBlock> registerBlocks(torch::nn::Module& parent, const char* name
 
 void checkWidth(const char* name, std::int64_t width, std::int64_t depth, std::int64_t heads) {
     if (heads < 1 || width < 4 || width > 8192 || depth < 1 || depth > 128 || width % 4 != 0 || width % heads != 0)
-        refuse(std::string(name) + " width " + std::to_string(width) + ", depth " + std::to_string(depth) + ", heads " + std::to_string(heads));
+        refuse(std::string(name) + " width " + std::to_string(width) + ", depth " + std::to_string(depth) + ", heads " +
+               std::to_string(heads));
 }
 
 }  // namespace
@@ -54,20 +59,29 @@ MaeConfig MaeConfig::base() {
 
 void MaeConfig::check() const {
     if (patchSize < 1 || imageSize < patchSize || imageSize > 4096 || imageSize % patchSize != 0)
-        refuse("image size " + std::to_string(imageSize) + " is no multiple of patch size " + std::to_string(patchSize));
+        refuse("image size " + std::to_string(imageSize) + " is no multiple of patch size " +
+               std::to_string(patchSize));
     checkWidth("encoder", width, depth, heads);
     checkWidth("decoder", decoderWidth, decoderDepth, decoderHeads);
-    if (ranges.empty() || ranges.size() > 3) refuse("it takes one to three channels, not " + std::to_string(ranges.size()));
+    if (ranges.empty() || ranges.size() > 3)
+        refuse("it takes one to three channels, not " + std::to_string(ranges.size()));
     for (const IntensityRange& r : ranges)
-        if (!std::isfinite(r.lower) || !std::isfinite(r.upper) || r.upper <= r.lower) refuse("an empty intensity range");
+        if (!std::isfinite(r.lower) || !std::isfinite(r.upper) || r.upper <= r.lower)
+            refuse("an empty intensity range");
 }
 
 nlohmann::json toJson(const MaeConfig& c) {
     auto ranges = nlohmann::json::array();
     for (const IntensityRange& r : c.ranges) ranges.push_back({r.lower, r.upper});
-    return {{"img_size", c.imageSize}, {"patch_size", c.patchSize}, {"embed_dim", c.width}, {"depth", c.depth},
-            {"num_heads", c.heads}, {"decoder_embed_dim", c.decoderWidth}, {"decoder_depth", c.decoderDepth},
-            {"decoder_num_heads", c.decoderHeads}, {"ranges", ranges}};
+    return {{"img_size", c.imageSize},
+            {"patch_size", c.patchSize},
+            {"embed_dim", c.width},
+            {"depth", c.depth},
+            {"num_heads", c.heads},
+            {"decoder_embed_dim", c.decoderWidth},
+            {"decoder_depth", c.decoderDepth},
+            {"decoder_num_heads", c.decoderHeads},
+            {"ranges", ranges}};
 }
 
 MaeConfig maeConfigFromJson(const nlohmann::json& json) {
@@ -82,8 +96,9 @@ MaeConfig maeConfigFromJson(const nlohmann::json& json) {
             for (const auto& r : json.at("ranges")) c.ranges.push_back({r.at(0).get<double>(), r.at(1).get<double>()});
         }
     } catch (const nlohmann::json::exception& e) {
-        throw Error(ErrorKind::Format, Text(FOVEA_TR("The description of the masked autoencoder is damaged: {reason}. Train it again."),
-                                            {{"reason", e.what()}}));
+        throw Error(ErrorKind::Format,
+                    Text(FOVEA_TR("The description of the masked autoencoder is damaged: {reason}. Train it again."),
+                         {{"reason", e.what()}}));
     }
     c.check();
     return c;
@@ -128,12 +143,15 @@ void MaeImpl::initialise(std::uint64_t seed) {
 
 torch::Tensor MaeImpl::patchify(const torch::Tensor& images) const {
     const auto p = config_.patchSize, b = images.size(0), rows = images.size(2) / p, columns = images.size(3) / p;
-    return images.reshape({b, 3, rows, p, columns, p}).permute({0, 2, 4, 3, 5, 1}).reshape({b, rows * columns, p * p * 3});
+    return images.reshape({b, 3, rows, p, columns, p})
+        .permute({0, 2, 4, 3, 5, 1})
+        .reshape({b, rows * columns, p * p * 3});
 }
 
 torch::Tensor MaeImpl::embed(const torch::Tensor& images) {
     const auto p = config_.patchSize;
-    if (images.dim() != 4 || images.size(1) != 3 || images.size(2) < p || images.size(3) < p || images.size(2) % p != 0 || images.size(3) % p != 0)
+    if (images.dim() != 4 || images.size(1) != 3 || images.size(2) < p || images.size(3) < p ||
+        images.size(2) % p != 0 || images.size(3) % p != 0)
         refuse("an image batch of " + c10::str(images.sizes()) + " for patches of " + std::to_string(p));
     return proj_(images).flatten(2).transpose(1, 2);
 }
@@ -165,7 +183,8 @@ torch::Tensor MaeImpl::decode(const torch::Tensor& latent, const torch::Tensor& 
     return decoderPred_(decoderNorm_(x)).narrow(1, 1, length);
 }
 
-torch::Tensor MaeImpl::loss(const torch::Tensor& images, const torch::Tensor& prediction, const torch::Tensor& mask, bool normPix) {
+torch::Tensor MaeImpl::loss(const torch::Tensor& images, const torch::Tensor& prediction, const torch::Tensor& mask,
+                            bool normPix) {
     auto target = patchify(images);
     if (normPix) {
         const auto mean = target.mean(-1, true), var = target.var(-1, true, true);
@@ -182,7 +201,8 @@ torch::Tensor MaeImpl::forward(const torch::Tensor& images, const torch::Tensor&
 
 torch::Tensor MaeImpl::tokens(const torch::Tensor& images) {
     auto x = embed(images);
-    const auto positions = resizePositions(posEmbed_, images.size(2) / config_.patchSize, images.size(3) / config_.patchSize);
+    const auto positions =
+        resizePositions(posEmbed_, images.size(2) / config_.patchSize, images.size(3) / config_.patchSize);
     x = x + positions.narrow(1, 1, x.size(1));
     x = at::cat({(clsToken_ + positions.narrow(1, 0, 1)).expand({x.size(0), -1, -1}), x}, 1);
     for (VitBlock& block : blocks_) x = block(x);
@@ -197,7 +217,8 @@ torch::Tensor MaeImpl::features(const torch::Tensor& images) {
 torch::Tensor maeInput(const torch::Tensor& grey, const MaeConfig& config, std::int64_t size) {
     const auto channels = std::int64_t(config.ranges.size());
     if (grey.dim() != 4 || grey.size(1) < channels)
-        refuse("it was made for " + std::to_string(channels) + " channels, the image has " + std::to_string(grey.dim() == 4 ? grey.size(1) : 0));
+        refuse("it was made for " + std::to_string(channels) + " channels, the image has " +
+               std::to_string(grey.dim() == 4 ? grey.size(1) : 0));
     std::vector<torch::Tensor> scaled;
     for (std::int64_t c = 0; c < 3; ++c) {
         const auto from = std::min(c, channels - 1);  // one channel is repeated; of two, the second
@@ -205,7 +226,8 @@ torch::Tensor maeInput(const torch::Tensor& grey, const MaeConfig& config, std::
         scaled.push_back(((grey.narrow(1, from, 1).to(torch::kFloat32) - r.lower) / (r.upper - r.lower)).clamp(0, 1));
     }
     auto x = at::cat(scaled, 1);
-    if (size > 0 && (x.size(2) != size || x.size(3) != size)) x = at::_upsample_bilinear2d_aa(x, {size, size}, false, std::nullopt, std::nullopt);
+    if (size > 0 && (x.size(2) != size || x.size(3) != size))
+        x = at::_upsample_bilinear2d_aa(x, {size, size}, false, std::nullopt, std::nullopt);
     const auto mean = torch::tensor({0.485, 0.456, 0.406}, x.options()).view({1, 3, 1, 1});
     const auto deviation = torch::tensor({0.229, 0.224, 0.225}, x.options()).view({1, 3, 1, 1});
     return (x - mean) / deviation;
@@ -220,9 +242,10 @@ Mae loadMae(const std::filesystem::path& path) {
     const auto about = readAbout(path);
     const auto found = about.find(configKey);
     if (found == about.end())
-        throw Error(ErrorKind::Format, Text(FOVEA_TR("{path} holds no masked autoencoder of this program. Choose a model file that "
-                                                     "was made here."),
-                                            {{"path", path.string()}}));
+        throw Error(ErrorKind::Format,
+                    Text(FOVEA_TR("{path} holds no masked autoencoder of this program. Choose a model file that "
+                                  "was made here."),
+                         {{"path", path.string()}}));
     Mae mae(maeConfigFromJson(nlohmann::json::parse(found->second, nullptr, false)));
     loadWeights(path, *mae);
     return mae;

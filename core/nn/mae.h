@@ -13,7 +13,8 @@
 
 namespace fovea::nn {
 
-// Grey values that become 0 and 1 at the network's entrance (percentiles of the data set); the same in training and extraction.
+// Grey values that become 0 and 1 at the network's entrance (percentiles of the data set); the same in training and
+// extraction.
 struct IntensityRange {
     double lower = 0, upper = 255;
 };
@@ -34,7 +35,8 @@ nlohmann::json toJson(const MaeConfig& config);
 MaeConfig maeConfigFromJson(const nlohmann::json& json);  // throws Error(Format)
 
 struct MaeMasked {
-    torch::Tensor latent;      // (B, 1 + kept, width) after the final norm, class token first, kept tokens in shuffled order
+    torch::Tensor
+        latent;  // (B, 1 + kept, width) after the final norm, class token first, kept tokens in shuffled order
     torch::Tensor idsShuffle;  // (B, L) int64
     torch::Tensor idsRestore;  // (B, L) int64
     torch::Tensor mask;        // (B, L) float, 1 = removed
@@ -48,17 +50,20 @@ class MaeImpl : public torch::nn::Module {
 
     // Loss of one step: mean square error over removed patches. `noise` (B, L) decides which patches are removed: the
     // int(L · (1 − ratio)) with the smallest noise stay. normPix: targets normalised per patch (unbiased variance).
-    torch::Tensor forward(const torch::Tensor& images, const torch::Tensor& noise, double ratio = 0.75, bool normPix = true);
+    torch::Tensor forward(const torch::Tensor& images, const torch::Tensor& noise, double ratio = 0.75,
+                          bool normPix = true);
 
     MaeMasked encode(const torch::Tensor& images, const torch::Tensor& noise, double ratio);
     torch::Tensor decode(const torch::Tensor& latent, const torch::Tensor& idsRestore);  // (B, L, p·p·3)
-    torch::Tensor loss(const torch::Tensor& images, const torch::Tensor& prediction, const torch::Tensor& mask, bool normPix);
+    torch::Tensor loss(const torch::Tensor& images, const torch::Tensor& prediction, const torch::Tensor& mask,
+                       bool normPix);
     // (B, L, p·p·3), inside a patch row, column, channel.
     torch::Tensor patchify(const torch::Tensor& images) const;
     // Projected patches before positions (B, L, width).
     torch::Tensor embed(const torch::Tensor& images);
 
-    // Nothing masked, row-major order, class token first: (B, 1 + L, width). Other image sizes (multiples of the patch) work.
+    // Nothing masked, row-major order, class token first: (B, 1 + L, width). Other image sizes (multiples of the patch)
+    // work.
     torch::Tensor tokens(const torch::Tensor& images);
     // Mean of the patch tokens, (B, width).
     torch::Tensor features(const torch::Tensor& images);
@@ -78,7 +83,8 @@ class MaeImpl : public torch::nn::Module {
 TORCH_MODULE(Mae);
 
 // Raw grey values (B, channels, H, W) float → (B, 3, size, size): scaled by config.ranges, clamped to 0…1, resized with
-// antialiasing when H or W differs from `size` (0 = leave as it is), one channel repeated three times, ImageNet mean and deviation.
+// antialiasing when H or W differs from `size` (0 = leave as it is), one channel repeated three times, ImageNet mean
+// and deviation.
 torch::Tensor maeInput(const torch::Tensor& grey, const MaeConfig& config, std::int64_t size);
 
 // Weights with the configuration in the header.

@@ -14,8 +14,9 @@ using Json = nlohmann::json;
 constexpr std::int64_t mostStages = 12, mostFeatures = 8192, mostChannels = 4096, mostConvs = 64;
 
 [[noreturn]] void refuse(const std::string& what, const std::string& value) {
-    throw Error(ErrorKind::Input, Text(FOVEA_TR("The network description does not fit together: {what} ({value}). Make a new plan."),
-                                       {{"what", what}, {"value", value}}));
+    throw Error(ErrorKind::Input,
+                Text(FOVEA_TR("The network description does not fit together: {what} ({value}). Make a new plan."),
+                     {{"what", what}, {"value", value}}));
 }
 
 [[noreturn]] void damaged(const std::string& what) {
@@ -28,9 +29,11 @@ void within(const char* what, std::int64_t value, std::int64_t least, std::int64
 }
 
 void checkTriples(const char* what, const std::vector<std::vector<std::int64_t>>& rows, const Topology& t, bool odd) {
-    if (rows.size() != t.stages()) refuse(std::string(what) + " needs one entry per stage", std::to_string(rows.size()));
+    if (rows.size() != t.stages())
+        refuse(std::string(what) + " needs one entry per stage", std::to_string(rows.size()));
     for (const auto& row : rows) {
-        if (int(row.size()) != t.dims) refuse(std::string(what) + " needs one number per axis", std::to_string(row.size()));
+        if (int(row.size()) != t.dims)
+            refuse(std::string(what) + " needs one number per axis", std::to_string(row.size()));
         for (std::int64_t v : row) {
             within(what, v, 1, 31);
             if (odd && v % 2 == 0) refuse(std::string(what) + " must be odd", std::to_string(v));
@@ -39,13 +42,15 @@ void checkTriples(const char* what, const std::vector<std::vector<std::int64_t>>
 }
 
 void checkCounts(const char* what, const std::vector<std::int64_t>& counts, std::size_t wanted) {
-    if (counts.size() != wanted) refuse(std::string(what) + " has a wrong number of entries", std::to_string(counts.size()));
+    if (counts.size() != wanted)
+        refuse(std::string(what) + " has a wrong number of entries", std::to_string(counts.size()));
     for (std::int64_t v : counts) within(what, v, 1, mostConvs);
 }
 
 // Old plans give one number for all stages.
 std::vector<std::int64_t> countsFrom(const Json& json, std::size_t entries) {
-    if (json.is_number_integer()) return std::vector<std::int64_t>(std::min<std::size_t>(entries, mostStages), json.get<std::int64_t>());
+    if (json.is_number_integer())
+        return std::vector<std::int64_t>(std::min<std::size_t>(entries, mostStages), json.get<std::int64_t>());
     return json.get<std::vector<std::int64_t>>();
 }
 
@@ -77,10 +82,12 @@ Topology topologyFromArchitecture(const Json& architecture, std::int64_t inChann
     try {
         const auto network = architecture.at("network_class_name").get<std::string>();
         if (network.substr(network.rfind('.') + 1) != "PlainConvUNet")
-            throw Error(ErrorKind::Unsupported,
-                        Text(FOVEA_TR("The plan asks for the network {network}; only PlainConvUNet is built in. Plan again with "
-                                      "the default planner."),
-                             {{"network", network}}));
+            throw Error(
+                ErrorKind::Unsupported,
+                Text(
+                    FOVEA_TR("The plan asks for the network {network}; only PlainConvUNet is built in. Plan again with "
+                             "the default planner."),
+                    {{"network", network}}));
         const Json& kwargs = architecture.at("arch_kwargs");
         const auto conv = kwargs.at("conv_op").get<std::string>();
         if (!conv.ends_with("Conv2d") && !conv.ends_with("Conv3d")) damaged("conv_op is " + conv);
@@ -90,9 +97,11 @@ Topology topologyFromArchitecture(const Json& architecture, std::int64_t inChann
         t.features = kwargs.at("features_per_stage").get<std::vector<std::int64_t>>();
         t.kernels = kwargs.at("kernel_sizes").get<std::vector<std::vector<std::int64_t>>>();
         t.strides = kwargs.at("strides").get<std::vector<std::vector<std::int64_t>>>();
-        if (kwargs.at("n_stages").get<std::size_t>() != t.features.size()) damaged("n_stages does not match features_per_stage");
+        if (kwargs.at("n_stages").get<std::size_t>() != t.features.size())
+            damaged("n_stages does not match features_per_stage");
         t.encoderConvs = countsFrom(kwargs.at("n_conv_per_stage"), t.features.size());
-        t.decoderConvs = countsFrom(kwargs.at("n_conv_per_stage_decoder"), std::max<std::size_t>(t.features.size(), 1) - 1);
+        t.decoderConvs =
+            countsFrom(kwargs.at("n_conv_per_stage_decoder"), std::max<std::size_t>(t.features.size(), 1) - 1);
     } catch (const Json::exception& e) {
         damaged(e.what());
     }

@@ -7,7 +7,7 @@ namespace fovea::nn {
 
 // What a plain U-Net looks like, in nnU-Net's terms (spec: PlainConvUNet). Stage 0 is full resolution. Torch-free.
 struct Topology {
-    int dims = 3;                                    // 2 or 3
+    int dims = 3;  // 2 or 3
     std::int64_t inChannels = 1;
     std::int64_t outChannels = 2;                    // classes, background included
     std::vector<std::int64_t> features;              // one per stage
@@ -25,8 +25,10 @@ struct Topology {
 };
 
 // nnU-Net's plans entry `architecture` ({"network_class_name", "arch_kwargs", …}); old plans with one number for
-// n_conv_per_stage are understood. Throws Error(Unsupported) for another network class, Error(Format) for damaged content.
-Topology topologyFromArchitecture(const nlohmann::json& architecture, std::int64_t inChannels, std::int64_t outChannels);
+// n_conv_per_stage are understood. Throws Error(Unsupported) for another network class, Error(Format) for damaged
+// content.
+Topology topologyFromArchitecture(const nlohmann::json& architecture, std::int64_t inChannels,
+                                  std::int64_t outChannels);
 // The same entry as nnU-Net writes it.
 nlohmann::json toArchitecture(const Topology& topology);
 

@@ -12,7 +12,8 @@ namespace fovea::nn {
 // torch's exception as ours: Error(Memory) when an allocation failed, else Error(Internal).
 Error translate(const c10::Error& error);
 
-// Runs f and lets only fovea::Error and Cancelled out. Every public function of the torch rooms that calls torch is wrapped so.
+// Runs f and lets only fovea::Error and Cancelled out. Every public function of the torch rooms that calls torch is
+// wrapped so.
 template <class F>
 decltype(auto) translated(F&& f) {
     try {
@@ -20,8 +21,9 @@ decltype(auto) translated(F&& f) {
     } catch (const c10::Error& e) {
         throw translate(e);
     } catch (const std::bad_alloc&) {
-        throw Error(ErrorKind::Memory, Text(FOVEA_TR("There is not enough memory for this step. Close other programs, or choose a "
-                                                     "smaller patch.")));
+        throw Error(ErrorKind::Memory,
+                    Text(FOVEA_TR("There is not enough memory for this step. Close other programs, or choose a "
+                                  "smaller patch.")));
     }
 }
 

@@ -34,7 +34,8 @@ UNetImpl::UNetImpl(const Topology& topology, std::uint64_t seed) : topology_(top
 
     torch::nn::ModuleList stages;  // nnU-Net wraps each stage in a sequential container: stages.{i}.0
     for (std::size_t i = 0; i < n; ++i) {
-        encoder_.push_back(ConvStack(t.encoderConvs[i], i == 0 ? t.inChannels : t.features[i - 1], t.features[i], t.kernels[i], t.strides[i]));
+        encoder_.push_back(ConvStack(t.encoderConvs[i], i == 0 ? t.inChannels : t.features[i - 1], t.features[i],
+                                     t.kernels[i], t.strides[i]));
         torch::nn::ModuleList stage;
         stage->push_back(encoder_.back().ptr());
         stages->push_back(stage.ptr());
@@ -57,15 +58,17 @@ UNetImpl::UNetImpl(const Topology& topology, std::uint64_t seed) : topology_(top
 void UNetImpl::checkInput(const torch::Tensor& x) const {
     const auto divisor = topology_.divisor();
     bool fits = x.dim() == topology_.dims + 2 && x.size(1) == topology_.inChannels;
-    for (int a = 0; fits && a < topology_.dims; ++a) fits = x.size(a + 2) > 0 && x.size(a + 2) % divisor[std::size_t(a)] == 0;
+    for (int a = 0; fits && a < topology_.dims; ++a)
+        fits = x.size(a + 2) > 0 && x.size(a + 2) % divisor[std::size_t(a)] == 0;
     if (fits) return;
     std::string shape, steps;
     for (std::int64_t s : x.sizes()) shape += (shape.empty() ? "" : " × ") + std::to_string(s);
     for (std::int64_t d : divisor) steps += (steps.empty() ? "" : " × ") + std::to_string(d);
-    throw Error(ErrorKind::Input,
-                Text(FOVEA_TR("An input of {shape} does not fit the network: it takes {channels} channels and sizes that are "
-                              "multiples of {steps}. Change the patch size."),
-                     {{"shape", shape}, {"channels", std::to_string(topology_.inChannels)}, {"steps", steps}}));
+    throw Error(
+        ErrorKind::Input,
+        Text(FOVEA_TR("An input of {shape} does not fit the network: it takes {channels} channels and sizes that are "
+                      "multiples of {steps}. Change the patch size."),
+             {{"shape", shape}, {"channels", std::to_string(topology_.inChannels)}, {"steps", steps}}));
 }
 
 std::vector<torch::Tensor> UNetImpl::encode(const torch::Tensor& x) {
@@ -121,7 +124,8 @@ State officialState(const UNetImpl& unet) {
         block.push_back(item);
         if (block.size() < 4) continue;  // conv.weight, conv.bias, norm.weight, norm.bias
         const std::string prefix = item.first.substr(0, item.first.size() - std::string("norm.bias").size());
-        const char* names[] = {"all_modules.0.weight", "all_modules.0.bias", "all_modules.1.weight", "all_modules.1.bias"};
+        const char* names[] = {"all_modules.0.weight", "all_modules.0.bias", "all_modules.1.weight",
+                               "all_modules.1.bias"};
         for (std::size_t i = 0; i < 4; ++i) part.push_back({prefix + names[i], block[i].second});
         block.clear();
     }
@@ -142,9 +146,10 @@ UNet loadUNet(const std::filesystem::path& path) {
     const auto about = readAbout(path);
     const auto found = about.find(topologyKey);
     if (found == about.end())
-        throw Error(ErrorKind::Format, Text(FOVEA_TR("{path} holds no segmentation network of this program. Choose a model file "
-                                                     "that was made here."),
-                                            {{"path", path.string()}}));
+        throw Error(ErrorKind::Format,
+                    Text(FOVEA_TR("{path} holds no segmentation network of this program. Choose a model file "
+                                  "that was made here."),
+                         {{"path", path.string()}}));
     UNet unet(topologyFromJson(nlohmann::json::parse(found->second, nullptr, false)));
     loadWeights(path, *unet);
     return unet;

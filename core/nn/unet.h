@@ -23,8 +23,8 @@ class UNetImpl : public torch::nn::Module {
     torch::Tensor forward(const torch::Tensor& x);
     // Logits of all heads, full resolution first (stages − 1 tensors), for deep supervision.
     std::vector<torch::Tensor> heads(const torch::Tensor& x);
-    // What the encoder sees, as one vector per image (B, 2 · Σ features): mean and standard deviation over space of each stage's
-    // last convolution before its norm (after it every image has the same mean and deviation). float32.
+    // What the encoder sees, as one vector per image (B, 2 · Σ features): mean and standard deviation over space of
+    // each stage's first convolution before its norm (after it every image has the same mean and deviation). float32.
     torch::Tensor describe(const torch::Tensor& x);
 
     const Topology& topology() const { return topology_; }
@@ -41,8 +41,8 @@ class UNetImpl : public torch::nn::Module {
 };
 TORCH_MODULE(UNet);
 
-// State with every key the official checkpoint has, in its order: blocks twice (".all_modules."), the encoder again under
-// "decoder.encoder.". Duplicates share storage.
+// State with every key the official checkpoint has, in its order: blocks twice (".all_modules."), the encoder again
+// under "decoder.encoder.". Duplicates share storage.
 State officialState(const UNetImpl& unet);
 // Names of the parameters in the order of the official optimiser state.
 std::vector<std::string> optimizerOrder(const UNetImpl& unet);

@@ -12,7 +12,9 @@ namespace fovea::nn {
 
 namespace {
 
-torch::nn::LayerNorm layerNorm(std::int64_t width) { return torch::nn::LayerNorm(torch::nn::LayerNormOptions({width}).eps(1e-6)); }
+torch::nn::LayerNorm layerNorm(std::int64_t width) {
+    return torch::nn::LayerNorm(torch::nn::LayerNormOptions({width}).eps(1e-6));
+}
 
 }  // namespace
 
@@ -23,7 +25,8 @@ AttentionImpl::AttentionImpl(std::int64_t width, std::int64_t heads) : heads_(he
 
 torch::Tensor AttentionImpl::forward(const torch::Tensor& x) {
     const auto b = x.size(0), n = x.size(1), d = x.size(2);
-    const auto qkv = qkv_(x).reshape({b, n, 3, heads_, d / heads_}).permute({2, 0, 3, 1, 4});  // 3, B, heads, N, D / heads
+    const auto qkv =
+        qkv_(x).reshape({b, n, 3, heads_, d / heads_}).permute({2, 0, 3, 1, 4});  // 3, B, heads, N, D / heads
     const auto y = at::scaled_dot_product_attention(qkv[0], qkv[1], qkv[2]);
     return proj_(y.transpose(1, 2).reshape({b, n, d}));
 }

@@ -42,8 +42,8 @@ class VitBlockImpl : public torch::nn::Module {
 };
 TORCH_MODULE(VitBlock);
 
-// Fixed sine-cosine position code of a grid × grid image, (1, 1 + grid², width) float32: row 0 (class token) zeros, patch
-// (row i, column j) = [E(j); E(i)], column first. Computed in double. `width` is a multiple of 4.
+// Fixed sine-cosine position code of a grid × grid image, (1, 1 + grid², width) float32: row 0 (class token) zeros,
+// patch (row i, column j) = [E(j); E(i)], column first. Computed in double. `width` is a multiple of 4.
 torch::Tensor sineCosine(std::int64_t width, std::int64_t grid);
 // Another grid size: patch rows interpolated as an image, bicubic, corners not aligned; the class row unchanged.
 torch::Tensor resizePositions(const torch::Tensor& positions, std::int64_t rows, std::int64_t columns);

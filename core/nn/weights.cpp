@@ -77,10 +77,11 @@ KeyReport compareState(const State& from, const torch::nn::Module& module) {
 void loadState(const State& from, torch::nn::Module& module, const std::string& source) {
     const KeyReport report = compareState(from, module);
     if (!report.ok())
-        throw Error(ErrorKind::Format,
-                    Text(FOVEA_TR("{path} is a checkpoint of another network: {report}. Choose the model that belongs to this "
-                                  "plan, or make a new plan."),
-                         {{"path", source}, {"report", report.str()}}));
+        throw Error(
+            ErrorKind::Format,
+            Text(FOVEA_TR("{path} is a checkpoint of another network: {report}. Choose the model that belongs to this "
+                          "plan, or make a new plan."),
+                 {{"path", source}, {"report", report.str()}}));
     translated([&] {
         const c10::AutoGradMode off(false);
         auto own = mapOf(module);

@@ -28,15 +28,16 @@ struct KeyReport {
 KeyReport compareState(const State& from, const torch::nn::Module& module);
 
 // Copies values by name into the module, where it is. Prefixes "module." and "_orig_mod." and nnU-Net's duplicate names
-// (".all_modules.", "decoder.encoder.") are understood. Throws Error(Format) "checkpoint of another network" with the report
-// when a name or shape differs; the module is then unchanged. `source` names the file in that error.
+// (".all_modules.", "decoder.encoder.") are understood. Throws Error(Format) "checkpoint of another network" with the
+// report when a name or shape differs; the module is then unchanged. `source` names the file in that error.
 void loadState(const State& from, torch::nn::Module& module, const std::string& source);
 
-// Safetensors file with the module's state (float32, CPU) and `about` (small strings: topology, plan id, …) in its header.
-// Atomic: the old or the new file is there after a crash.
+// Safetensors file with the module's state (float32, CPU) and `about` (small strings: topology, plan id, …) in its
+// header. Atomic: the old or the new file is there after a crash.
 void saveWeights(const std::filesystem::path& path, const torch::nn::Module& module,
                  const std::map<std::string, std::string>& about = {});
-void saveState(const std::filesystem::path& path, const State& state, const std::map<std::string, std::string>& about = {});
+void saveState(const std::filesystem::path& path, const State& state,
+               const std::map<std::string, std::string>& about = {});
 // Strict; see loadState. Throws Error(Missing | Format).
 void loadWeights(const std::filesystem::path& path, torch::nn::Module& module);
 State readState(const std::filesystem::path& path);

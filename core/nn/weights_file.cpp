@@ -16,11 +16,11 @@ struct TypePair {
     torch::ScalarType torchType;
 };
 
-constexpr TypePair typePairs[] = {
-    {ElementType::F32, torch::kFloat32}, {ElementType::F64, torch::kFloat64}, {ElementType::F16, torch::kFloat16},
-    {ElementType::BF16, torch::kBFloat16}, {ElementType::I64, torch::kInt64}, {ElementType::I32, torch::kInt32},
-    {ElementType::I16, torch::kInt16}, {ElementType::I8, torch::kInt8}, {ElementType::U8, torch::kUInt8},
-    {ElementType::Bool, torch::kBool}};
+constexpr TypePair typePairs[] = {{ElementType::F32, torch::kFloat32}, {ElementType::F64, torch::kFloat64},
+                                  {ElementType::F16, torch::kFloat16}, {ElementType::BF16, torch::kBFloat16},
+                                  {ElementType::I64, torch::kInt64},   {ElementType::I32, torch::kInt32},
+                                  {ElementType::I16, torch::kInt16},   {ElementType::I8, torch::kInt8},
+                                  {ElementType::U8, torch::kUInt8},    {ElementType::Bool, torch::kBool}};
 
 torch::Tensor toTorch(const tensorfile::Tensor& stored, const std::string& path, const std::string& name) {
     for (const TypePair& pair : typePairs) {
@@ -29,9 +29,10 @@ torch::Tensor toTorch(const tensorfile::Tensor& stored, const std::string& path,
         if (!stored.bytes.empty()) std::memcpy(tensor.data_ptr(), stored.bytes.data(), stored.bytes.size());
         return tensor;
     }
-    throw Error(ErrorKind::Unsupported, Text(FOVEA_TR("{path}: the tensor {name} holds {type} numbers, which no network here uses. "
-                                                      "Convert the checkpoint to float32."),
-                                             {{"path", path}, {"name", name}, {"type", tensorfile::name(stored.type)}}));
+    throw Error(ErrorKind::Unsupported,
+                Text(FOVEA_TR("{path}: the tensor {name} holds {type} numbers, which no network here uses. "
+                              "Convert the checkpoint to float32."),
+                     {{"path", path}, {"name", name}, {"type", tensorfile::name(stored.type)}}));
 }
 
 tensorfile::Tensor fromTorch(const torch::Tensor& tensor) {
@@ -42,7 +43,8 @@ tensorfile::Tensor fromTorch(const torch::Tensor& tensor) {
         if (!stored.bytes.empty()) std::memcpy(stored.bytes.data(), plain.data_ptr(), stored.bytes.size());
         return stored;
     }
-    throw Error(ErrorKind::Internal, Text(std::string("a tensor of type ") + torch::toString(plain.scalar_type()) + " can't be saved"));
+    throw Error(ErrorKind::Internal,
+                Text(std::string("a tensor of type ") + torch::toString(plain.scalar_type()) + " can't be saved"));
 }
 
 }  // namespace
@@ -55,7 +57,8 @@ void saveState(const std::filesystem::path& path, const State& state, const std:
     });
 }
 
-void saveWeights(const std::filesystem::path& path, const torch::nn::Module& module, const std::map<std::string, std::string>& about) {
+void saveWeights(const std::filesystem::path& path, const torch::nn::Module& module,
+                 const std::map<std::string, std::string>& about) {
     saveState(path, stateOf(module), about);
 }
 
@@ -69,8 +72,12 @@ State readState(const std::filesystem::path& path) {
     });
 }
 
-void loadWeights(const std::filesystem::path& path, torch::nn::Module& module) { loadState(readState(path), module, path.string()); }
+void loadWeights(const std::filesystem::path& path, torch::nn::Module& module) {
+    loadState(readState(path), module, path.string());
+}
 
-std::map<std::string, std::string> readAbout(const std::filesystem::path& path) { return tensorfile::SafetensorsFile(path).metadata(); }
+std::map<std::string, std::string> readAbout(const std::filesystem::path& path) {
+    return tensorfile::SafetensorsFile(path).metadata();
+}
 
 }  // namespace fovea::nn

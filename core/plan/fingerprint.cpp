@@ -35,7 +35,8 @@ std::vector<Box> sampleBlocks(Index shape, const std::vector<Box>& held) {
 struct Sampler {
     std::int64_t step = 1, counter = 0;
     std::vector<float> values;
-    explicit Sampler(std::int64_t expected) : step(std::max<std::int64_t>(1, (expected + maxSamples - 1) / maxSamples)) {}
+    explicit Sampler(std::int64_t expected)
+        : step(std::max<std::int64_t>(1, (expected + maxSamples - 1) / maxSamples)) {}
     void add(float value) {
         if (counter++ % step == 0) values.push_back(value);
     }
@@ -77,11 +78,13 @@ CaseSamples sampleCase(const ImageSource& image, int channel, const ImageSource*
         for (std::int64_t i = 0; i < grey.size(); ++i) {
             const float value = grey.data()[i];
             if (!std::isfinite(value))
-                throw Error(ErrorKind::Input, {FOVEA_TR("{path} holds values that are not numbers (near voxel {box}). Replace "
-                                                        "them, for example by the background's grey value, and import again."),
-                                               {{"path", image.info().path}, {"box", toString(block)}}});
+                throw Error(ErrorKind::Input,
+                            {FOVEA_TR("{path} holds values that are not numbers (near voxel {box}). Replace "
+                                      "them, for example by the background's grey value, and import again."),
+                             {{"path", image.info().path}, {"box", toString(block)}}});
             whole.add(value);
-            if (labels && ids.data()[i] > 0 && std::int64_t(foreground.values.size()) < maxSamples) foreground.add(value);
+            if (labels && ids.data()[i] > 0 && std::int64_t(foreground.values.size()) < maxSamples)
+                foreground.add(value);
             samples.inside += labels && ids.data()[i] > 0;
         }
         if (!labels) continue;
@@ -91,9 +94,10 @@ CaseSamples sampleCase(const ImageSource& image, int channel, const ImageSource*
     samples.whole = std::move(whole.values);
     samples.foreground = std::move(foreground.values);
     if (samples.whole.empty())
-        throw Error(ErrorKind::Input, {FOVEA_TR("All of {path} is held out for the test, nothing is left to look at. Choose a "
-                                                "smaller test box."),
-                                       {{"path", image.info().path}}});
+        throw Error(ErrorKind::Input,
+                    {FOVEA_TR("All of {path} is held out for the test, nothing is left to look at. Choose a "
+                              "smaller test box."),
+                     {{"path", image.info().path}}});
     return samples;
 }
 
@@ -105,8 +109,13 @@ double percentile(const std::vector<float>& sorted, double percent) {
 }
 
 nlohmann::json intensityJson(const Intensity& i) {
-    return {{"max", i.max},   {"mean", i.mean}, {"median", i.median}, {"min", i.min}, {"percentile_00_5", i.percentile005},
-            {"percentile_99_5", i.percentile995}, {"std", i.std}};
+    return {{"max", i.max},
+            {"mean", i.mean},
+            {"median", i.median},
+            {"min", i.min},
+            {"percentile_00_5", i.percentile005},
+            {"percentile_99_5", i.percentile995},
+            {"std", i.std}};
 }
 
 Intensity intensityFrom(const nlohmann::json& json) {
@@ -119,14 +128,18 @@ Intensity intensityFrom(const nlohmann::json& json) {
 void checkCase(const FingerprintCase& one, int channels) {
     const ImageInfo& info = one.image->info();
     if (info.channels != channels)
-        throw Error(ErrorKind::Input, {FOVEA_TR("{path} has {n} channels, the first image {want}. Images learnt from together "
-                                                "need the same channels."),
-                                       {{"path", info.path}, {"n", std::to_string(info.channels)}, {"want", std::to_string(channels)}}});
+        throw Error(ErrorKind::Input,
+                    {FOVEA_TR("{path} has {n} channels, the first image {want}. Images learnt from together "
+                              "need the same channels."),
+                     {{"path", info.path}, {"n", std::to_string(info.channels)}, {"want", std::to_string(channels)}}});
     if (one.labels && !(one.labels->info().shape() == info.shape()))
-        throw Error(ErrorKind::Input, {FOVEA_TR("The labels {labels} are {a} voxels, the image {path} is {b}. Use labels made for "
-                                                "this image."),
-                                       {{"labels", one.labels->info().path}, {"a", toString(one.labels->info().shape())},
-                                        {"path", info.path}, {"b", toString(info.shape())}}});
+        throw Error(ErrorKind::Input,
+                    {FOVEA_TR("The labels {labels} are {a} voxels, the image {path} is {b}. Use labels made for "
+                              "this image."),
+                     {{"labels", one.labels->info().path},
+                      {"a", toString(one.labels->info().shape())},
+                      {"path", info.path},
+                      {"b", toString(info.shape())}}});
 }
 
 }  // namespace
@@ -191,7 +204,8 @@ nlohmann::json toJson(const Fingerprint& fingerprint) {
                            {"foreground_share", fingerprint.foregroundShare},
                            {"touching_share", fingerprint.touchingShare}};
     for (std::size_t c = 0; c < fingerprint.foreground.size(); ++c)
-        json["foreground_intensity_properties_per_channel"][std::to_string(c)] = intensityJson(fingerprint.foreground[c]);
+        json["foreground_intensity_properties_per_channel"][std::to_string(c)] =
+            intensityJson(fingerprint.foreground[c]);
     for (const CasePrint& one : fingerprint.cases) {
         json["shapes_after_crop"].push_back({one.shape.z, one.shape.y, one.shape.x});
         json["spacings"].push_back({one.spacing.z, one.spacing.y, one.spacing.x});
@@ -206,13 +220,15 @@ Fingerprint fingerprintFromJson(const nlohmann::json& json) {
     try {
         Fingerprint result;
         const auto& channels = json.at("foreground_intensity_properties_per_channel");
-        for (std::size_t c = 0; c < channels.size(); ++c) result.foreground.push_back(intensityFrom(channels.at(std::to_string(c))));
+        for (std::size_t c = 0; c < channels.size(); ++c)
+            result.foreground.push_back(intensityFrom(channels.at(std::to_string(c))));
         const auto& shapes = json.at("shapes_after_crop");
         const auto& spacings = json.at("spacings");
         const auto cases = json.value("cases", nlohmann::json::array());
         for (std::size_t i = 0; i < shapes.size(); ++i) {
             const auto &shape = shapes.at(i), &spacing = spacings.at(i);
-            CasePrint one{"", {shape.at(0), shape.at(1), shape.at(2)}, {spacing.at(0), spacing.at(1), spacing.at(2)}, {}};
+            CasePrint one{
+                "", {shape.at(0), shape.at(1), shape.at(2)}, {spacing.at(0), spacing.at(1), spacing.at(2)}, {}};
             if (i < cases.size()) {
                 one.id = cases.at(i).at("id");
                 for (const auto& whole : cases.at(i).at("whole")) one.whole.push_back(intensityFrom(whole));
@@ -223,7 +239,8 @@ Fingerprint fingerprintFromJson(const nlohmann::json& json) {
         result.touchingShare = json.value("touching_share", 0.0);
         return result;
     } catch (const nlohmann::json::exception& error) {
-        throw Error(ErrorKind::Format, {FOVEA_TR("The fingerprint is damaged ({why}). Plan again."), {{"why", error.what()}}});
+        throw Error(ErrorKind::Format,
+                    {FOVEA_TR("The fingerprint is damaged ({why}). Plan again."), {{"why", error.what()}}});
     }
 }
 

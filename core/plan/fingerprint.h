@@ -20,7 +20,7 @@ struct Intensity {
 struct CasePrint {
     std::string id;
     Index shape;
-    Vec3 spacing{1, 1, 1};  // µm; 1 when the file does not say
+    Vec3 spacing{1, 1, 1};         // µm; 1 when the file does not say
     std::vector<Intensity> whole;  // one per channel
 };
 
@@ -40,13 +40,13 @@ Fingerprint fingerprintFromJson(const nlohmann::json& json);  // throws Error(Fo
 struct FingerprintCase {
     std::string id;
     ImagePtr image;
-    ImagePtr labels;         // instance ids, one channel, shape of the image; null when there are none
-    std::vector<Box> held;   // never read
+    ImagePtr labels;        // instance ids, one channel, shape of the image; null when there are none
+    std::vector<Box> held;  // never read
 };
 
-// Samples every case in blocks spread over the image (all of it when it is small), leaving out held boxes. Memory: at most
-// 400,000 values per case and channel. Deterministic. Throws Error(Input): no case, cases with different channel counts, labels
-// of another shape, an image with NaN or held out as a whole.
+// Samples every case in blocks spread over the image (all of it when it is small), leaving out held boxes. Memory: at
+// most 400,000 values per case and channel. Deterministic. Throws Error(Input): no case, cases with different channel
+// counts, labels of another shape, an image with NaN or held out as a whole.
 Fingerprint measureFingerprint(const std::vector<FingerprintCase>& cases, Job& job);
 
 // Empty → all zero.

@@ -40,7 +40,8 @@ json normsOf(const Plan& plan) {
     json norms = json::object();
     for (const CaseNorm& one : plan.norms)
         for (const ChannelNorm& c : one.channels)
-            norms[one.id].push_back({{"lower", c.lower}, {"upper", c.upper}, {"subtract", c.subtract}, {"scale", c.scale}});
+            norms[one.id].push_back(
+                {{"lower", c.lower}, {"upper", c.upper}, {"subtract", c.subtract}, {"scale", c.scale}});
     return norms;
 }
 
@@ -49,11 +50,14 @@ json foveaOf(const Plan& plan) {
     for (const Choice& choice : plan.choices) {
         json args = json::object();
         for (const auto& [key, value] : choice.reason.args) args[key] = value;
-        choices.push_back({{"what", choice.what}, {"value", choice.value}, {"reason", choice.reason.pattern}, {"args", args}});
+        choices.push_back(
+            {{"what", choice.what}, {"value", choice.value}, {"reason", choice.reason.pattern}, {"args", args}});
     }
     json labels = {{"background", 0}};
-    if (plan.boundary) labels["interior"] = 1, labels["border"] = 2;
-    else labels["foreground"] = 1;
+    if (plan.boundary)
+        labels["interior"] = 1, labels["border"] = 2;
+    else
+        labels["foreground"] = 1;
     return {{"configuration", plan.configuration},
             {"boundary", plan.boundary},
             {"border_radius", {plan.borderRadius.z, plan.borderRadius.y, plan.borderRadius.x}},
@@ -92,12 +96,14 @@ void readFovea(const json& own, Plan& plan) {
     plan.secondsPerStep = own.at("seconds_per_step");
     for (const auto& [id, channels] : own.at("norms").items()) {
         CaseNorm norm{id, {}};
-        for (const json& c : channels) norm.channels.push_back({c.at("lower"), c.at("upper"), c.at("subtract"), c.at("scale")});
+        for (const json& c : channels)
+            norm.channels.push_back({c.at("lower"), c.at("upper"), c.at("subtract"), c.at("scale")});
         plan.norms.push_back(std::move(norm));
     }
     for (const json& c : own.at("choices")) {
         Choice choice{c.at("what"), c.at("value"), Text(c.at("reason").get<std::string>())};
-        for (const auto& [key, value] : c.at("args").items()) choice.reason.args.emplace_back(key, value.get<std::string>());
+        for (const auto& [key, value] : c.at("args").items())
+            choice.reason.args.emplace_back(key, value.get<std::string>());
         plan.choices.push_back(std::move(choice));
     }
 }
@@ -133,9 +139,10 @@ Plan planFromJson(const json& json) {
         const auto& own = json.at("fovea");
         plan.configuration = own.at("configuration");
         readConfiguration(json.at("configurations").at(plan.configuration), plan);
-        nlohmann::json print = {{"foreground_intensity_properties_per_channel", json.at("foreground_intensity_properties_per_channel")},
-                                {"shapes_after_crop", nlohmann::json::array()},
-                                {"spacings", nlohmann::json::array()}};
+        nlohmann::json print = {
+            {"foreground_intensity_properties_per_channel", json.at("foreground_intensity_properties_per_channel")},
+            {"shapes_after_crop", nlohmann::json::array()},
+            {"spacings", nlohmann::json::array()}};
         plan.foreground = fingerprintFromJson(print).foreground;
         readFovea(own, plan);
         return plan;

@@ -17,7 +17,7 @@ constexpr std::size_t cpuStages = 6;
 constexpr std::int64_t leastPatch = 16;  // voxels in plane, so that there are two poolings and deep supervision works
 constexpr double flatRatio = 4;          // sections this much thicker than a pixel are looked at one by one
 constexpr std::int64_t fewSections = 8;
-constexpr double manyTouch = 0.02;       // share of object faces that lie on another object
+constexpr double manyTouch = 0.02;  // share of object faces that lie on another object
 
 template <class T>
 double median(std::vector<T> values) {
@@ -53,12 +53,14 @@ Medians mediansOf(const Fingerprint& fingerprint) {
     for (int axis = 0; axis < 3; ++axis) {
         std::vector<std::int64_t> sizes;
         std::vector<double> spacings;
-        for (const CasePrint& one : fingerprint.cases) sizes.push_back(one.shape[axis]), spacings.push_back(one.spacing[axis]);
+        for (const CasePrint& one : fingerprint.cases)
+            sizes.push_back(one.shape[axis]), spacings.push_back(one.spacing[axis]);
         m.shape[axis] = std::int64_t(std::nearbyint(median(sizes)));
         m.spacing[axis] = median(spacings);
         if (m.shape[axis] < 1 || !(m.spacing[axis] > 0))
-            throw Error(ErrorKind::Input, FOVEA_TR("The images have no voxels or no voxel size. Import them again and give a "
-                                                   "voxel size above 0."));
+            throw Error(ErrorKind::Input,
+                        FOVEA_TR("The images have no voxels or no voxel size. Import them again and give a "
+                                 "voxel size above 0."));
     }
     return m;
 }
@@ -74,10 +76,16 @@ int chooseDimensions(const Medians& m, const std::string& wanted, Plan& plan) {
     } else if (wanted != "auto") {
         choice = {"dimensions", wanted, FOVEA_TR("You chose it.")};
     } else if (m.shape.z < fewSections) {
-        choice = {"dimensions", "2d", {FOVEA_TR("There are only {n} sections: too few for a 3D network."), {{"n", std::to_string(m.shape.z)}}}};
+        choice = {
+            "dimensions",
+            "2d",
+            {FOVEA_TR("There are only {n} sections: too few for a 3D network."), {{"n", std::to_string(m.shape.z)}}}};
     } else if (ratio > flatRatio) {
-        choice = {"dimensions", "2d", {FOVEA_TR("Sections are {ratio} times thicker than a pixel is wide, so each is looked at by "
-                                                "itself and joined afterwards."), {{"ratio", number(ratio)}}}};
+        choice = {"dimensions",
+                  "2d",
+                  {FOVEA_TR("Sections are {ratio} times thicker than a pixel is wide, so each is looked at by "
+                            "itself and joined afterwards."),
+                   {{"ratio", number(ratio)}}}};
     } else {
         choice.reason = {FOVEA_TR("Voxels are nearly as thick as wide ({ratio} to 1), so neighbouring sections help."),
                          {{"ratio", number(ratio)}}};
@@ -93,10 +101,12 @@ double cpuEdge(std::int64_t size, std::int64_t cap, bool inPlane) {
     return double(inPlane ? std::max(edge, leastPatch) : edge);
 }
 
-PoolPlan choosePatch(const Medians& m, int dims, const Fingerprint& fingerprint, const PlanRequest& request, Plan& plan) {
+PoolPlan choosePatch(const Medians& m, int dims, const Fingerprint& fingerprint, const PlanRequest& request,
+                     Plan& plan) {
     const int first = 3 - dims;
     std::vector<double> size;
-    for (int axis = first; axis < 3; ++axis) plan.spacing.push_back(m.spacing[axis]), size.push_back(double(m.shape[axis]));
+    for (int axis = first; axis < 3; ++axis)
+        plan.spacing.push_back(m.spacing[axis]), size.push_back(double(m.shape[axis]));
     PoolPlan pool;
     if (request.gpu) {
         for (double& s : size) s = std::max(s, double(leastPatch));
@@ -105,7 +115,8 @@ PoolPlan choosePatch(const Medians& m, int dims, const Fingerprint& fingerprint,
         const PatchPlan best = planPatch(plan.spacing, size, plan.classes(), voxels);
         pool = best.pool;
         plan.batch = best.batch;
-        plan.choices.push_back({"patch", joined(pool.patch), FOVEA_TR("As much context as fits into 8 GB of GPU memory.")});
+        plan.choices.push_back(
+            {"patch", joined(pool.patch), FOVEA_TR("As much context as fits into 8 GB of GPU memory.")});
     } else {
         for (int axis = first; axis < 3; ++axis) {
             const std::int64_t cap = dims == 2 ? cpuPatch2d : cpuPatch3d[axis];
@@ -113,7 +124,8 @@ PoolPlan choosePatch(const Medians& m, int dims, const Fingerprint& fingerprint,
         }
         pool = planPooling(plan.spacing, size, cpuStages);
         plan.batch = dims == 2 ? 4 : 2;
-        plan.choices.push_back({"patch", joined(pool.patch), FOVEA_TR("Small enough to learn from in minutes without a GPU.")});
+        plan.choices.push_back(
+            {"patch", joined(pool.patch), FOVEA_TR("Small enough to learn from in minutes without a GPU.")});
     }
     plan.patch = pool.patch;
     return pool;
@@ -149,12 +161,16 @@ void chooseClasses(const Fingerprint& fingerprint, const Medians& m, int dims, c
     const bool cubic = dims == 3 && m.spacing.z < 1.5 * std::min(m.spacing.y, m.spacing.x);
     plan.borderRadius = {cubic ? 1 : 0, 1, 1};
     Text reason;
-    if (wanted != "auto") reason = FOVEA_TR("You chose it.");
-    else if (!labelled) reason = FOVEA_TR("Nothing is labelled yet; a border class keeps objects that touch apart.");
+    if (wanted != "auto")
+        reason = FOVEA_TR("You chose it.");
+    else if (!labelled)
+        reason = FOVEA_TR("Nothing is labelled yet; a border class keeps objects that touch apart.");
     else
-        reason = {touch ? FOVEA_TR("Objects touch ({share} % of their outline): a border class keeps them apart.")
-                        : FOVEA_TR("Objects hardly touch ({share} % of their outline), so learning their inside alone is easier."),
-                  {{"share", number(100 * fingerprint.touchingShare)}}};
+        reason = {
+            touch ? FOVEA_TR("Objects touch ({share} % of their outline): a border class keeps them apart.")
+                  : FOVEA_TR(
+                        "Objects hardly touch ({share} % of their outline), so learning their inside alone is easier."),
+            {{"share", number(100 * fingerprint.touchingShare)}}};
     plan.choices.push_back({"classes", plan.boundary ? "interior and border" : "foreground", reason});
 }
 
@@ -169,9 +185,10 @@ void chooseNormalisation(const Fingerprint& fingerprint, const std::string& want
         plan.norms.push_back(std::move(norm));
     }
     plan.choices.push_back({"normalisation", name(scheme),
-                            wanted == "auto" ? FOVEA_TR("Every image gets mean 0 and deviation 1, so that staining and exposure "
-                                                        "matter less.")
-                                             : FOVEA_TR("You chose it.")});
+                            wanted == "auto"
+                                ? FOVEA_TR("Every image gets mean 0 and deviation 1, so that staining and exposure "
+                                           "matter less.")
+                                : FOVEA_TR("You chose it.")});
 }
 
 }  // namespace
@@ -196,8 +213,8 @@ Plan makePlan(const Fingerprint& fingerprint, const PlanRequest& request) {
     const std::int64_t most = request.gpu ? (dims == 2 ? 512 : 320) : std::max(cpuMostFeatures, base);
     plan.architecture = architectureOf(pool, planFeatures(pool.stages(), base, most));
     chooseNormalisation(fingerprint, request.normalisation, plan);
-    plan.iterations = request.iterations > 0 ? request.iterations : request.gpu ? 2000 : 600;
-    plan.pretrainIterations = request.pretrainIterations >= 0 ? request.pretrainIterations : plan.iterations / 4;
+    plan.iterations = request.iterations > 0 ? request.iterations : request.gpu ? 2000 : 1000;
+    plan.pretrainIterations = request.pretrainIterations >= 0 ? request.pretrainIterations : plan.iterations / 5;
     return plan;
 }
 
@@ -206,18 +223,22 @@ void fitToMinutes(Plan& plan, double secondsPerStep, double reserve) {
     const double wanted = double(plan.iterations + plan.pretrainIterations);
     const double steps = plan.minutes * 60 * (1 - reserve) / std::max(secondsPerStep, 1e-6);
     if (steps >= wanted) {
-        plan.choices.push_back({"iterations", std::to_string(plan.iterations),
+        plan.choices.push_back({"iterations",
+                                std::to_string(plan.iterations),
                                 {FOVEA_TR("{time} at {step} s a step, within the {minutes} min allowed."),
-                                 {{"time", durationText(wanted * secondsPerStep)}, {"step", number(secondsPerStep)},
+                                 {{"time", durationText(wanted * secondsPerStep)},
+                                  {"step", number(secondsPerStep)},
                                   {"minutes", number(plan.minutes)}}}});
         return;
     }
     const double share = steps / wanted;
     plan.iterations = std::max<std::int64_t>(20, std::int64_t(double(plan.iterations) * share));
     plan.pretrainIterations = std::int64_t(double(plan.pretrainIterations) * share);
-    plan.choices.push_back({"iterations", std::to_string(plan.iterations),
-                            {FOVEA_TR("Cut to fit {minutes} min at {step} s a step. Allow more minutes for a better model."),
-                             {{"minutes", number(plan.minutes)}, {"step", number(secondsPerStep)}}}});
+    plan.choices.push_back(
+        {"iterations",
+         std::to_string(plan.iterations),
+         {FOVEA_TR("Cut to fit {minutes} min at {step} s a step. Allow more minutes for a better model."),
+          {{"minutes", number(plan.minutes)}, {"step", number(secondsPerStep)}}}});
 }
 
 }  // namespace fovea::plan

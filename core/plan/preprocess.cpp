@@ -11,11 +11,12 @@ namespace fovea::plan {
 
 namespace {
 
-constexpr std::array<std::pair<ChannelScheme, const char*>, 5> schemeNames{{{ChannelScheme::ZScore, "ZScoreNormalization"},
-                                                                            {ChannelScheme::Ct, "CTNormalization"},
-                                                                            {ChannelScheme::None, "NoNormalization"},
-                                                                            {ChannelScheme::RescaleTo01, "RescaleTo01Normalization"},
-                                                                            {ChannelScheme::Percentile, "PercentileNormalization"}}};
+constexpr std::array<std::pair<ChannelScheme, const char*>, 5> schemeNames{
+    {{ChannelScheme::ZScore, "ZScoreNormalization"},
+     {ChannelScheme::Ct, "CTNormalization"},
+     {ChannelScheme::None, "NoNormalization"},
+     {ChannelScheme::RescaleTo01, "RescaleTo01Normalization"},
+     {ChannelScheme::Percentile, "PercentileNormalization"}}};
 constexpr double infinity = std::numeric_limits<double>::max();
 
 ChannelNorm linear(double lower, double upper, double subtract, double divide) {
@@ -41,13 +42,17 @@ ChannelScheme channelSchemeByName(const std::string& wanted) {
 
 ChannelNorm channelNorm(ChannelScheme scheme, const Intensity& whole, const Intensity& foreground) {
     switch (scheme) {
-        case ChannelScheme::ZScore: return linear(-infinity, infinity, whole.mean, whole.std);
+        case ChannelScheme::ZScore:
+            return linear(-infinity, infinity, whole.mean, whole.std);
         case ChannelScheme::Ct:
             return linear(foreground.percentile005, foreground.percentile995, foreground.mean, foreground.std);
-        case ChannelScheme::RescaleTo01: return linear(-infinity, infinity, whole.min, whole.max - whole.min);
+        case ChannelScheme::RescaleTo01:
+            return linear(-infinity, infinity, whole.min, whole.max - whole.min);
         case ChannelScheme::Percentile:
-            return linear(whole.percentile005, whole.percentile995, whole.percentile005, whole.percentile995 - whole.percentile005);
-        case ChannelScheme::None: break;
+            return linear(whole.percentile005, whole.percentile995, whole.percentile005,
+                          whole.percentile995 - whole.percentile005);
+        case ChannelScheme::None:
+            break;
     }
     return {-infinity, infinity, 0, 1};
 }

@@ -7,11 +7,11 @@
 
 namespace fovea::plan {
 
-// How one channel becomes network input. Names as nnU-Net writes them; PercentileNormalization is ours: 0.5 % and 99.5 % of
-// the image become 0 and 1.
+// How one channel becomes network input. Names as nnU-Net writes them; PercentileNormalization is ours: 0.5 % and 99.5
+// % of the image become 0 and 1.
 enum class ChannelScheme { ZScore, Ct, None, RescaleTo01, Percentile };
 
-const char* name(ChannelScheme scheme);                     // "ZScoreNormalization", …
+const char* name(ChannelScheme scheme);                      // "ZScoreNormalization", …
 ChannelScheme channelSchemeByName(const std::string& name);  // throws Error(Unsupported)
 
 // x → (clamp(x, lower, upper) − subtract) · scale, in double, stored as float.

@@ -77,7 +77,8 @@ double featureMapEstimate(const PoolPlan& pool, const Sizes& features, std::int6
     return estimate;
 }
 
-PatchPlan planPatch(const std::vector<double>& spacing, const std::vector<double>& median, std::int64_t classes, double voxels) {
+PatchPlan planPatch(const std::vector<double>& spacing, const std::vector<double>& median, std::int64_t classes,
+                    double voxels) {
     const std::size_t dims = spacing.size();
     const double refBatch = dims == 2 ? 12 : 2, reference = dims == 2 ? 85e6 : 560e6;
     const std::int64_t most = dims == 2 ? 512 : 320;
@@ -107,7 +108,8 @@ PatchPlan planPatch(const std::vector<double>& spacing, const std::vector<double
     }
     double patchVoxels = 1;
     for (double p : patch) patchVoxels *= p;
-    const double fits = std::nearbyint(reference / plan.estimate * refBatch), cap = std::nearbyint(voxels * 0.05 / patchVoxels);
+    const double fits = std::nearbyint(reference / plan.estimate * refBatch),
+                 cap = std::nearbyint(voxels * 0.05 / patchVoxels);
     plan.batch = std::int64_t(std::max(std::min(fits, cap), 2.0));
     return plan;
 }

@@ -32,6 +32,7 @@ struct PatchPlan {
 
 // The default planner's patch and batch for 8 GB of GPU memory: shrinks the patch until the feature maps fit.
 // `median` is the median image size on these axes, `voxels` the voxels of the data set.
-PatchPlan planPatch(const std::vector<double>& spacing, const std::vector<double>& median, std::int64_t classes, double voxels);
+PatchPlan planPatch(const std::vector<double>& spacing, const std::vector<double>& median, std::int64_t classes,
+                    double voxels);
 
 }  // namespace fovea::plan

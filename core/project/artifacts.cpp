@@ -13,10 +13,14 @@ using nlohmann::json;
 
 const char* name(Status status) {
     switch (status) {
-        case Status::Missing: return "missing";
-        case Status::UpToDate: return "up-to-date";
-        case Status::Stale: return "stale";
-        case Status::Partial: break;
+        case Status::Missing:
+            return "missing";
+        case Status::UpToDate:
+            return "up-to-date";
+        case Status::Stale:
+            return "stale";
+        case Status::Partial:
+            break;
     }
     return "partial";
 }
@@ -31,8 +35,9 @@ const Stage& stageById(const StageList& stages, const std::string& id) {
     std::string known;
     for (const std::string& other : ids) known += (known.empty() ? "" : ", ") + other;
     throw Error(ErrorKind::Input,
-                near.empty() ? Text(FOVEA_TR("There is no stage {id}. Known are: {known}."), {{"id", id}, {"known", known}})
-                             : Text(FOVEA_TR("There is no stage {id}. Did you mean {near}?"), {{"id", id}, {"near", near}}));
+                near.empty()
+                    ? Text(FOVEA_TR("There is no stage {id}. Known are: {known}."), {{"id", id}, {"known", known}})
+                    : Text(FOVEA_TR("There is no stage {id}. Did you mean {near}?"), {{"id", id}, {"near", near}}));
 }
 
 std::string ArtifactRef::str() const {
@@ -48,7 +53,8 @@ std::string journalHash(const fs::path& caseFolder) {
     std::vector<fs::path> files;
     std::error_code error;
     for (fs::directory_iterator it(caseFolder, error), end; it != end; it.increment(error))
-        if (it->is_regular_file(error) && it->path().filename().string().starts_with("journal")) files.push_back(it->path());
+        if (it->is_regular_file(error) && it->path().filename().string().starts_with("journal"))
+            files.push_back(it->path());
     std::sort(files.begin(), files.end());
     Sha256 hash;
     for (const fs::path& path : files) {
@@ -116,7 +122,8 @@ class Walk {
         const json recipe = artifacts_.recipe(stage, caseId, round);
         const std::string key = Artifacts::key(recipe);
         if (!manifest) {
-            if (artifacts_.interrupted(key)) return {Status::Partial, FOVEA_TR("It was interrupted and goes on where it stopped."), false};
+            if (artifacts_.interrupted(key))
+                return {Status::Partial, FOVEA_TR("It was interrupted and goes on where it stopped."), false};
             return {Status::Missing, FOVEA_TR("It was not made yet."), false};
         }
         if (manifest->value("key", "") != key) {
@@ -137,7 +144,8 @@ class Walk {
                 const ArtifactState above = state(stageById(artifacts_.stages(), ref->stage), ref->caseId, ref->round);
                 if (above.status == Status::UpToDate || above.editsOnly) continue;
                 return {Status::Stale,
-                        {FOVEA_TR("{input} has to be made anew first: {reason}"), {{"input", ref->str()}, {"reason", above.reason.str()}}},
+                        {FOVEA_TR("{input} has to be made anew first: {reason}"),
+                         {{"input", ref->str()}, {"reason", above.reason.str()}}},
                         false};
             }
         }
@@ -161,16 +169,20 @@ std::optional<json> Artifacts::manifest(const ArtifactRef& ref) const {
     if (!fs::exists(path, error)) return std::nullopt;
     json manifest = file::readJson(path);
     if (!manifest.is_object() || !manifest.value("hash", json()).is_string())
-        throw Error(ErrorKind::Format, {FOVEA_TR("{path} is damaged. Delete the folder it lies in and run the stage again."),
-                                        {{"path", path.string()}}});
+        throw Error(ErrorKind::Format,
+                    {FOVEA_TR("{path} is damaged. Delete the folder it lies in and run the stage again."),
+                     {{"path", path.string()}}});
     return manifest;
 }
 
 int Artifacts::roundOf(const Stage& stage, int active) {
     switch (stage.rounds) {
-        case Rounds::Zero: return 0;
-        case Rounds::Later: return std::max(1, active);
-        case Rounds::Any: break;
+        case Rounds::Zero:
+            return 0;
+        case Rounds::Later:
+            return std::max(1, active);
+        case Rounds::Any:
+            break;
     }
     return active;
 }
@@ -190,7 +202,8 @@ std::vector<std::string> Artifacts::needCases(const Need& need, const Stage& sta
 std::string Artifacts::makerOf(const std::string& kind, int round) const {
     std::string found;
     for (const Stage& stage : stages_)
-        if (stage.makes == kind && (stage.rounds != Rounds::Later || round > 0) && (stage.rounds != Rounds::Zero || found.empty()))
+        if (stage.makes == kind && (stage.rounds != Rounds::Later || round > 0) &&
+            (stage.rounds != Rounds::Zero || found.empty()))
             found = stage.id;
     return found;
 }
@@ -206,10 +219,14 @@ std::optional<ArtifactRef> Artifacts::resolve(const Need& need, const std::strin
         return std::nullopt;
     };
     switch (need.from) {
-        case From::Same: return inRound(round);
-        case From::Before: return round > 0 ? inRound(project_.parentOf(round) < 0 ? 0 : project_.parentOf(round)) : std::nullopt;
-        case From::Base: return inRound(0);
-        case From::Latest: break;
+        case From::Same:
+            return inRound(round);
+        case From::Before:
+            return round > 0 ? inRound(project_.parentOf(round) < 0 ? 0 : project_.parentOf(round)) : std::nullopt;
+        case From::Base:
+            return inRound(0);
+        case From::Latest:
+            break;
     }
     for (int r = round; r >= 0; r = r == 0 ? -1 : std::max(0, project_.parentOf(r)))
         if (const auto found = inRound(r)) return found;
@@ -222,7 +239,8 @@ std::optional<fs::path> Artifacts::newest(const std::string& kind, const std::st
 }
 
 json Artifacts::recipe(const Stage& stage, const std::string& caseId, int round) const {
-    json recipe = {{"stage", stage.id}, {"case", caseId}, {"round", round}, {"options", project_.optionsOf(stage).json()}};
+    json recipe = {
+        {"stage", stage.id}, {"case", caseId}, {"round", round}, {"options", project_.optionsOf(stage).json()}};
     if (stage.random) recipe["seed"] = project_.seed();
     json images = json::object(), inputs = json::object();
     for (const Case& c : project_.cases())
@@ -241,7 +259,9 @@ json Artifacts::recipe(const Stage& stage, const std::string& caseId, int round)
     return recipe;
 }
 
-std::string Artifacts::key(const json& recipe) { return sha256(recipe.dump(-1, ' ', false, json::error_handler_t::replace)); }
+std::string Artifacts::key(const json& recipe) {
+    return sha256(recipe.dump(-1, ' ', false, json::error_handler_t::replace));
+}
 
 bool Artifacts::interrupted(const std::string& key) const {
     std::error_code error;
@@ -255,10 +275,14 @@ ArtifactState Artifacts::state(const Stage& stage, const std::string& caseId, in
 ArtifactState Artifacts::state(const Stage& stage, int round) const {
     const auto rank = [](Status status) {
         switch (status) {
-            case Status::Missing: return 3;
-            case Status::Partial: return 2;
-            case Status::Stale: return 1;
-            case Status::UpToDate: break;
+            case Status::Missing:
+                return 3;
+            case Status::Partial:
+                return 2;
+            case Status::Stale:
+                return 1;
+            case Status::UpToDate:
+                break;
         }
         return 0;
     };

@@ -28,13 +28,13 @@ const char* name(Status status);  // "missing", "up-to-date", "stale", "partial"
 
 struct ArtifactState {
     Status status = Status::Missing;
-    Text reason;              // why, empty when up to date
-    bool editsOnly = false;   // stale only because the person went on editing: nothing downstream is stale for that
+    Text reason;             // why, empty when up to date
+    bool editsOnly = false;  // stale only because the person went on editing: nothing downstream is stale for that
 };
 
-// What is there, and whether it still fits. All questions are answered from manifests, never from a cache in memory, so the
-// answers hold for any process. Derivation hashes: an artifact's hash is a hash of the hashes of what it was made from, its
-// options and (where it matters) the seed, so nothing large is read.
+// What is there, and whether it still fits. All questions are answered from manifests, never from a cache in memory, so
+// the answers hold for any process. Derivation hashes: an artifact's hash is a hash of the hashes of what it was made
+// from, its options and (where it matters) the seed, so nothing large is read.
 class Artifacts {
   public:
     Artifacts(const Project& project, const StageList& stages) : project_(project), stages_(stages) {}
@@ -58,8 +58,8 @@ class Artifacts {
     // The newest artifact of this kind up to `round`; for views. caseId "" for project artifacts.
     std::optional<std::filesystem::path> newest(const std::string& kind, const std::string& caseId, int round) const;
 
-    // Everything a run depends on, as JSON: {stage, case, round, options, seed, images, inputs}. Its SHA-256 is the key.
-    // Needs that are not there are left out.
+    // Everything a run depends on, as JSON: {stage, case, round, options, seed, images, inputs}. Its SHA-256 is the
+    // key. Needs that are not there are left out.
     nlohmann::json recipe(const Stage& stage, const std::string& caseId, int round) const;
     static std::string key(const nlohmann::json& recipe);
     // Whether the staging folder of a run with this key was left behind.

@@ -62,7 +62,8 @@ Case caseFromJson(const json& in) {
             throw Error(ErrorKind::Format, {FOVEA_TR("\"{id}\" is not a possible name of a case."), {{"id", c.id}}});
         return c;
     } catch (const json::exception& error) {
-        throw Error(ErrorKind::Format, {FOVEA_TR("A case is described wrongly: {reason}."), {{"reason", error.what()}}});
+        throw Error(ErrorKind::Format,
+                    {FOVEA_TR("A case is described wrongly: {reason}."), {{"reason", error.what()}}});
     }
 }
 

@@ -11,18 +11,18 @@ namespace fovea::project {
 
 // One image (and time point) of a project. Images are referenced, never copied.
 struct Case {
-    std::string id;                         // from the file name, unique: folder name and label in the window
-    std::string path;                       // absolute, or relative to the project folder when inside it
+    std::string id;    // from the file name, unique: folder name and label in the window
+    std::string path;  // absolute, or relative to the project folder when inside it
     int timepoint = 0;
     std::vector<std::string> channelNames;  // empty = as in the file
     std::optional<Vec3> spacing;            // µm, overrides the file's
     Index shape;
     DType dtype = DType::U8;
     int channels = 1;
-    std::string identity;                   // see imageIdentity()
-    std::int64_t modified = 0;              // of the file, s since 1970; a change only triggers the identity check
-    std::optional<Box> test;                // held out: never learned from, only scored
-    std::int64_t guard = 0;                 // voxels around `test` left out of everything
+    std::string identity;       // see imageIdentity()
+    std::int64_t modified = 0;  // of the file, s since 1970; a change only triggers the identity check
+    std::optional<Box> test;    // held out: never learned from, only scored
+    std::int64_t guard = 0;     // voxels around `test` left out of everything
 };
 
 nlohmann::json toJson(const Case& c);

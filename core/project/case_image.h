@@ -7,8 +7,9 @@
 
 namespace fovea::project {
 
-// SHA-256 (hex) over file size, shape, dtype, channels, first and last MiB of the file and 64 sampled blocks of 4 KiB. For
-// folders (Zarr, series) the bytes are those of the files in name order, sizes of all and content of at most 64 of them.
+// SHA-256 (hex) over file size, shape, dtype, channels, first and last MiB of the file and 64 sampled blocks of 4 KiB.
+// For folders (Zarr, series) the bytes are those of the files in name order, sizes of all and content of at most 64 of
+// them.
 std::string imageIdentity(const std::string& path, const ImageInfo& info);
 
 // Seconds since 1970 of the newest change of the file, or of the folder's own entry; 0 when it cannot be told.

@@ -4,9 +4,9 @@
 #include <sys/file.h>
 #include <unistd.h>
 
+#include <cerrno>
 #include <chrono>
 #include <csignal>
-#include <cerrno>
 #include <fstream>
 #include <nlohmann/json.hpp>
 #include <sstream>
@@ -25,7 +25,8 @@ std::string hostName() {
     return ::gethostname(buffer, sizeof buffer - 1) == 0 ? buffer : "unknown";
 }
 
-// When the process started, in clock ticks since boot: tells a process from a later one with the same number. 0 = no such process.
+// When the process started, in clock ticks since boot: tells a process from a later one with the same number. 0 = no
+// such process.
 std::uint64_t processStart(std::int64_t pid) {
     std::ifstream stat("/proc/" + std::to_string(pid) + "/stat");
     std::string line;
@@ -95,14 +96,16 @@ Lock::Lock(const fs::path& folder) : path_(folder / "lock") {
     if (fs::exists(path_, error)) {
         const nlohmann::json holder = readHolder(path_);
         if (!isDead(holder))
-            throw Error(ErrorKind::Input,
-                        {FOVEA_TR("The project {folder} is open in another program (process {pid} on {host}, since {since}). Close it "
-                                  "there or open the project for reading only. If {host} no longer runs it, delete {lock}."),
-                         {{"folder", folder.string()},
-                          {"pid", std::to_string(holder.value("pid", std::int64_t(0)))},
-                          {"host", holder.value("host", "")},
-                          {"since", holder.value("since", "")},
-                          {"lock", path_.string()}}});
+            throw Error(
+                ErrorKind::Input,
+                {FOVEA_TR("The project {folder} is open in another program (process {pid} on {host}, since {since}). "
+                          "Close it "
+                          "there or open the project for reading only. If {host} no longer runs it, delete {lock}."),
+                 {{"folder", folder.string()},
+                  {"pid", std::to_string(holder.value("pid", std::int64_t(0)))},
+                  {"host", holder.value("host", "")},
+                  {"since", holder.value("since", "")},
+                  {"lock", path_.string()}}});
         file::remove(path_);
     }
     // link() fails where a program on another host was faster.
@@ -111,9 +114,10 @@ Lock::Lock(const fs::path& folder) : path_(folder / "lock") {
     const int failed = ::link(beside.c_str(), path_.c_str()) == 0 ? 0 : errno;
     ::unlink(beside.c_str());
     if (failed == EEXIST)
-        throw Error(ErrorKind::Input, {FOVEA_TR("The project {folder} was just opened by another program. Close it there or open "
-                                                "the project for reading only."),
-                                       {{"folder", folder.string()}}});
+        throw Error(ErrorKind::Input,
+                    {FOVEA_TR("The project {folder} was just opened by another program. Close it there or open "
+                              "the project for reading only."),
+                     {{"folder", folder.string()}}});
     if (failed) file::write(path_, content_);  // file systems without hard links
 }
 

@@ -21,10 +21,12 @@ ImagePtr OrderContext::image(const std::string& caseId) const {
     ImagePtr& image = images_[caseId];
     if (!image) {
         const Case& c = caseOf(caseId);
-        image = withDetails(opener_((folder_ / c.path).string(), c.timepoint, folder_ / order_.cache), c.spacing, c.channelNames);
+        image = withDetails(opener_((folder_ / c.path).string(), c.timepoint, folder_ / order_.cache), c.spacing,
+                            c.channelNames);
         if (image->info().shape() != c.shape || image->info().channels != c.channels)
-            throw Error(ErrorKind::Input, {FOVEA_TR("{path} is not the image it was when {id} was imported. Put the old file back."),
-                                           {{"path", c.path}, {"id", c.id}}});
+            throw Error(ErrorKind::Input,
+                        {FOVEA_TR("{path} is not the image it was when {id} was imported. Put the old file back."),
+                         {{"path", c.path}, {"id", c.id}}});
     }
     return image;
 }

@@ -37,7 +37,8 @@ class FileJob : public Job {
         const std::lock_guard guard(mutex_);
         if (Clock::now() - written_ < 500ms) return;
         written_ = Clock::now();
-        file::writeQuick(folder_ / "progress.json", json{{"done", done}, {"total", total}, {"what", what.str()}}.dump());
+        file::writeQuick(folder_ / "progress.json",
+                         json{{"done", done}, {"total", total}, {"what", what.str()}}.dump());
     }
     bool cancelled() const override {
         if (parent_.cancelled()) return true;
@@ -73,9 +74,10 @@ Error translated(const std::string& stage) {
     } catch (const Error& error) {
         return error;
     } catch (const std::bad_alloc&) {
-        return Error(ErrorKind::Memory, {FOVEA_TR("There is not enough memory for {stage}. Close other programs, or choose smaller "
-                                                  "patches or a smaller image."),
-                                         {{"stage", stage}}});
+        return Error(ErrorKind::Memory,
+                     {FOVEA_TR("There is not enough memory for {stage}. Close other programs, or choose smaller "
+                               "patches or a smaller image."),
+                      {{"stage", stage}}});
     } catch (const std::exception& error) {
         return unexpected(error.what());
     } catch (...) {
@@ -125,16 +127,20 @@ json runOrder(const fs::path& folder, const StageList& stages, const ImageOpener
             context.result.erase("compute");
         }
         const bool waiting = context.result.value("state", "") == "waiting";
-        result = {{"state", waiting ? "waiting" : "done"}, {"result", context.result}, {"compute", compute},
-                  {"seconds", since(start)},               {"program", "fovea"}};
+        result = {{"state", waiting ? "waiting" : "done"},
+                  {"result", context.result},
+                  {"compute", compute},
+                  {"seconds", since(start)},
+                  {"program", "fovea"}};
         file::writeJson(folder / "result.json", result);
     } catch (const Cancelled&) {
         writeResultQuietly(folder, {{"state", "cancelled"}, {"seconds", since(start)}});
         throw;
     } catch (...) {
         const Error error = translated(stage.id);
-        writeResultQuietly(folder, {{"state", "failed"}, {"error", error.what()}, {"kind", name(error.kind())},
-                                    {"seconds", since(start)}});
+        writeResultQuietly(
+            folder,
+            {{"state", "failed"}, {"error", error.what()}, {"kind", name(error.kind())}, {"seconds", since(start)}});
         throw error;
     }
     return result;
@@ -144,7 +150,8 @@ namespace {
 
 pid_t startChild(const fs::path& program, const fs::path& folder) {
     const std::string path = program.string(), dir = folder.string();
-    char* arguments[] = {const_cast<char*>(path.c_str()), const_cast<char*>("work"), const_cast<char*>(dir.c_str()), nullptr};
+    char* arguments[] = {const_cast<char*>(path.c_str()), const_cast<char*>("work"), const_cast<char*>(dir.c_str()),
+                         nullptr};
     posix_spawn_file_actions_t actions;
     ::posix_spawn_file_actions_init(&actions);
     ::posix_spawn_file_actions_addopen(&actions, STDOUT_FILENO, "/dev/null", O_WRONLY, 0);
@@ -187,14 +194,16 @@ json runOrderInChild(const fs::path& folder, const fs::path& program, Job& job) 
         job.check();
         const std::string how = WIFSIGNALED(status) ? "signal " + std::to_string(WTERMSIG(status))
                                                     : "exit " + std::to_string(WEXITSTATUS(status));
-        throw Error(ErrorKind::Internal, {FOVEA_TR("The process working on {folder} ended without a result ({how}). Run it again: it "
-                                                   "goes on where it stopped."),
-                                          {{"folder", folder.string()}, {"how", how}}});
+        throw Error(ErrorKind::Internal,
+                    {FOVEA_TR("The process working on {folder} ended without a result ({how}). Run it again: it "
+                              "goes on where it stopped."),
+                     {{"folder", folder.string()}, {"how", how}}});
     }
     const json result = file::readJson(folder / "result.json");
     const std::string state = result.value("state", "");
     if (state == "cancelled") throw Cancelled{};
-    if (state == "failed") throw Error(kindByName(result.value("kind", "")), result.value("error", std::string("unknown error")));
+    if (state == "failed")
+        throw Error(kindByName(result.value("kind", "")), result.value("error", std::string("unknown error")));
     return result;
 }
 

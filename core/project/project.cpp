@@ -63,9 +63,11 @@ std::unique_ptr<Project> Project::create(const fs::path& folder, ImageOpener ope
 
 std::unique_ptr<Project> Project::open(const fs::path& folder, ImageOpener opener, Access access) {
     if (!isProject(folder))
-        throw Error(ErrorKind::Missing,
-                    {FOVEA_TR("{folder} is no project: it has no {file}. Import an image into it first, or choose another folder."),
-                     {{"folder", folder.string()}, {"file", projectFile}}});
+        throw Error(
+            ErrorKind::Missing,
+            {FOVEA_TR(
+                 "{folder} is no project: it has no {file}. Import an image into it first, or choose another folder."),
+             {{"folder", folder.string()}, {"file", projectFile}}});
     std::unique_ptr<Project> project(new Project(fs::absolute(folder).lexically_normal(), std::move(opener)));
     if (access == Access::Write) project->lock_ = std::make_unique<Lock>(project->folder_);
     project->load();
@@ -79,12 +81,15 @@ void Project::load() {
         const int found = in.at("schema").get<int>();
         if (found > schema) {
             lock_.reset();
-            notice_ = {FOVEA_TR("This project was made by a newer program (schema {found}, this one knows {known}). It is open for "
-                                "reading only; update the program to change it."),
-                       {{"found", std::to_string(found)}, {"known", std::to_string(schema)}}};
+            notice_ = {
+                FOVEA_TR(
+                    "This project was made by a newer program (schema {found}, this one knows {known}). It is open for "
+                    "reading only; update the program to change it."),
+                {{"found", std::to_string(found)}, {"known", std::to_string(schema)}}};
         }
-        if (found < schema) throw Error(ErrorKind::Format, {FOVEA_TR("{path} has schema {found}, which never existed."),
-                                                            {{"path", path.string()}, {"found", std::to_string(found)}}});
+        if (found < schema)
+            throw Error(ErrorKind::Format, {FOVEA_TR("{path} has schema {found}, which never existed."),
+                                            {{"path", path.string()}, {"found", std::to_string(found)}}});
         for (const json& c : in.at("cases")) cases_.push_back(caseFromJson(c));
         options_ = in.value("options", json::object());
         seed_ = in.value("seed", std::uint64_t(0));
@@ -95,8 +100,9 @@ void Project::load() {
                                             {{"path", path.string()}}});
         for (int round = 0; round < int(parents_.size()); ++round)
             if (parents_[round] >= round || (round > 0 && parents_[round] < 0))
-                throw Error(ErrorKind::Format, {FOVEA_TR("{path} is damaged: round {round} has no possible predecessor."),
-                                                {{"path", path.string()}, {"round", std::to_string(round)}}});
+                throw Error(ErrorKind::Format,
+                            {FOVEA_TR("{path} is damaged: round {round} has no possible predecessor."),
+                             {{"path", path.string()}, {"round", std::to_string(round)}}});
     } catch (const json::exception& error) {
         throw Error(ErrorKind::Format, {FOVEA_TR("{path} is damaged: {reason}. Restore it from a backup."),
                                         {{"path", path.string()}, {"reason", error.what()}}});
@@ -137,10 +143,11 @@ const Case& Project::find(const std::string& id) const {
     for (const Case& c : cases_)
         if (c.id == id) return c;
     const std::string near = nearest(id, idsOf(cases_));
-    throw Error(ErrorKind::Input, near.empty() ? Text(FOVEA_TR("There is no image {id} in this project. It has: {known}."),
-                                                      {{"id", id}, {"known", joined(idsOf(cases_))}})
-                                               : Text(FOVEA_TR("There is no image {id} in this project. Did you mean {near}?"),
-                                                      {{"id", id}, {"near", near}}));
+    throw Error(ErrorKind::Input, near.empty()
+                                      ? Text(FOVEA_TR("There is no image {id} in this project. It has: {known}."),
+                                             {{"id", id}, {"known", joined(idsOf(cases_))}})
+                                      : Text(FOVEA_TR("There is no image {id} in this project. Did you mean {near}?"),
+                                             {{"id", id}, {"near", near}}));
 }
 
 Case Project::caseOf(const std::string& id) const {
@@ -163,10 +170,11 @@ Case Project::addCase(const std::string& path, const NewCase& details) {
     c.dtype = info.dtype;
     c.channels = info.channels;
     if (!c.channelNames.empty() && int(c.channelNames.size()) != c.channels)
-        throw Error(ErrorKind::Input, {FOVEA_TR("{path} has {channels} channels, but {names} channel names were given."),
-                                       {{"path", path},
-                                        {"channels", std::to_string(c.channels)},
-                                        {"names", std::to_string(c.channelNames.size())}}});
+        throw Error(ErrorKind::Input,
+                    {FOVEA_TR("{path} has {channels} channels, but {names} channel names were given."),
+                     {{"path", path},
+                      {"channels", std::to_string(c.channels)},
+                      {"names", std::to_string(c.channelNames.size())}}});
     c.identity = imageIdentity(absolute.string(), info);
     c.modified = modifiedAt(absolute.string());
     c.guard = details.guard;
@@ -175,10 +183,12 @@ Case Project::addCase(const std::string& path, const NewCase& details) {
     const std::lock_guard guard(mutex_);
     for (const Case& other : cases_)
         if (other.path == c.path && other.timepoint == c.timepoint)
-            throw Error(ErrorKind::Input, {FOVEA_TR("{path} is in this project already, as {id}."), {{"path", path}, {"id", other.id}}});
+            throw Error(ErrorKind::Input,
+                        {FOVEA_TR("{path} is in this project already, as {id}."), {{"path", path}, {"id", other.id}}});
     const std::vector<std::string> known = idsOf(cases_);
     const std::string wanted =
-        details.id.empty() ? caseName(path) + (info.timepoints > 1 ? "-t" + std::to_string(details.timepoint) : "") : details.id;
+        details.id.empty() ? caseName(path) + (info.timepoints > 1 ? "-t" + std::to_string(details.timepoint) : "")
+                           : details.id;
     c.id = wanted;
     for (int n = 2; std::count(known.begin(), known.end(), c.id); ++n) c.id = wanted + "-" + std::to_string(n);
     caseFromJson(toJson(c));  // refuses impossible names
@@ -201,22 +211,23 @@ void Project::setHeldOut(const std::string& caseId, const Box& test, std::int64_
     const std::lock_guard locked(mutex_);
     Case& c = const_cast<Case&>(find(caseId));
     if (test.empty() || !Box::of(c.shape).contains(test) || guard < 0)
-        throw Error(ErrorKind::Input, {FOVEA_TR("The test box {box} with guard {guard} does not lie in {id}, which is {shape} voxels."),
-                                       {{"box", toString(test)},
-                                        {"guard", std::to_string(guard)},
-                                        {"id", c.id},
-                                        {"shape", toString(c.shape)}}});
+        throw Error(
+            ErrorKind::Input,
+            {FOVEA_TR("The test box {box} with guard {guard} does not lie in {id}, which is {shape} voxels."),
+             {{"box", toString(test)}, {"guard", std::to_string(guard)}, {"id", c.id}, {"shape", toString(c.shape)}}});
     const bool same = c.test == test && c.guard == guard;
     std::error_code error;
     const fs::path split = caseFolder(caseId) / "split.json";
     if (fs::exists(split, error) && !same && somethingLearned(folder_ / "rounds"))
-        throw Error(ErrorKind::Input, {FOVEA_TR("What is held out in {id} cannot change any more: stages have seen the image. "
-                                                "Start a new project."),
-                                       {{"id", c.id}}});
+        throw Error(ErrorKind::Input,
+                    {FOVEA_TR("What is held out in {id} cannot change any more: stages have seen the image. "
+                              "Start a new project."),
+                     {{"id", c.id}}});
     c.test = test;
     c.guard = guard;
     file::makeFolder(caseFolder(caseId));
-    file::writeJson(split, {{"test", toJson(test)}, {"guard", guard}, {"guarded", toJson(heldOut(caseId).front().guarded)}});
+    file::writeJson(split,
+                    {{"test", toJson(test)}, {"guard", guard}, {"guarded", toJson(heldOut(caseId).front().guarded)}});
     save();
 }
 
@@ -240,9 +251,10 @@ void Project::verify(const Case& c, const ImageInfo& info) const {
     if (info.shape() == c.shape && info.dtype == c.dtype && info.channels == c.channels &&
         (modifiedAt(path) == c.modified || imageIdentity(path, info) == c.identity))
         return;
-    throw Error(ErrorKind::Input, {FOVEA_TR("{path} is not the image it was when {id} was imported. Put the old file back, or import "
-                                            "this one as a new image."),
-                                   {{"path", path}, {"id", c.id}}});
+    throw Error(ErrorKind::Input,
+                {FOVEA_TR("{path} is not the image it was when {id} was imported. Put the old file back, or import "
+                          "this one as a new image."),
+                 {{"path", path}, {"id", c.id}}});
 }
 
 ImagePtr Project::image(const std::string& caseId) const {
@@ -333,8 +345,9 @@ void Project::activate(int round) {
     requireWritable();
     const std::lock_guard guard(mutex_);
     if (round < 0 || round >= int(parents_.size()))
-        throw Error(ErrorKind::Input, {FOVEA_TR("There is no round {round}; the last one is {last}."),
-                                       {{"round", std::to_string(round)}, {"last", std::to_string(parents_.size() - 1)}}});
+        throw Error(ErrorKind::Input,
+                    {FOVEA_TR("There is no round {round}; the last one is {last}."),
+                     {{"round", std::to_string(round)}, {"last", std::to_string(parents_.size() - 1)}}});
     activeRound_ = round;
     save();
 }

@@ -17,15 +17,14 @@
 namespace fovea::project {
 
 // How an image is opened: `app` gives the formats' open(). `cache` is a folder for decoded copies.
-using ImageOpener =
-    std::function<ImagePtr(const std::string& path, int timepoint, const std::filesystem::path& cache)>;
+using ImageOpener = std::function<ImagePtr(const std::string& path, int timepoint, const std::filesystem::path& cache)>;
 
 struct NewCase {
-    std::string id = {};                    // empty = from the file name
+    std::string id = {};  // empty = from the file name
     int timepoint = 0;
     std::vector<std::string> channelNames = {};
     std::optional<Vec3> spacing = {};
-    std::string test = {};                  // "Z0:Z1,Y0:Y1,X0:X1", empty = nothing held out
+    std::string test = {};  // "Z0:Z1,Y0:Y1,X0:X1", empty = nothing held out
     std::int64_t guard = 0;
 };
 
@@ -35,7 +34,8 @@ std::vector<HeldOut> heldOutOf(const Case& c);
 enum class Access { Write, Read };
 
 // Project folder: project.fovea {schema, program, cases, options, active_round}, cases/<id>/{split.json, journal, …},
-// rounds/<r>/<stage>/[<case>/] each with manifest.json, cache/, work/, lock. Thread-safe; cases are given out as values.
+// rounds/<r>/<stage>/[<case>/] each with manifest.json, cache/, work/, lock. Thread-safe; cases are given out as
+// values.
 class Project {
   public:
     static constexpr int schema = 1;
@@ -56,16 +56,17 @@ class Project {
 
     std::vector<Case> cases() const;
     std::vector<std::string> caseIds() const;
-    Case caseOf(const std::string& id) const;           // throws Error(Input) with the nearest name
-    // Opens the image, computes its identity and stores the case. The same image and time point twice is an Error(Input).
+    Case caseOf(const std::string& id) const;  // throws Error(Input) with the nearest name
+    // Opens the image, computes its identity and stores the case. The same image and time point twice is an
+    // Error(Input).
     Case addCase(const std::string& path, const NewCase& details = {});
     // Chooses what is held out. Throws Error(Input) once anything has been made from the case's image.
     void setHeldOut(const std::string& caseId, const Box& test, std::int64_t guard);
     std::vector<HeldOut> heldOut(const std::string& caseId) const;
-    // The image with the case's spacing and channel names. Throws Error(Missing) when the file is gone, Error(Input) when it
-    // is another image than at import.
+    // The image with the case's spacing and channel names. Throws Error(Missing) when the file is gone, Error(Input)
+    // when it is another image than at import.
     ImagePtr image(const std::string& caseId) const;
-    std::filesystem::path imagePath(const Case& c) const;   // absolute
+    std::filesystem::path imagePath(const Case& c) const;  // absolute
     // Journal, objects and split of a case: what an EditSession is opened on.
     std::filesystem::path caseFolder(const std::string& caseId) const;
     std::filesystem::path cacheFolder() const { return folder_ / "cache"; }
@@ -73,8 +74,8 @@ class Project {
 
     // Chosen options of a stage over its defaults.
     Options optionsOf(const Stage& stage) const;
-    void setOptions(const Stage& stage, const nlohmann::json& values);                      // replaces what is named
-    void assign(const Stage& stage, const std::vector<std::string>& assignments);           // "key=value"
+    void setOptions(const Stage& stage, const nlohmann::json& values);             // replaces what is named
+    void assign(const Stage& stage, const std::vector<std::string>& assignments);  // "key=value"
     std::uint64_t seed() const;
     void setSeed(std::uint64_t seed);
 
@@ -82,8 +83,8 @@ class Project {
     int activeRound() const;
     int lastRound() const;
     bool finished(int round) const { return round < lastRound(); }
-    int beginRound();                                    // the new active round
-    void activate(int round);                            // throws Error(Input) when there is no such round
+    int beginRound();          // the new active round
+    void activate(int round);  // throws Error(Input) when there is no such round
     // The round that was active when `round` began, −1 for round 0.
     int parentOf(int round) const;
     std::filesystem::path roundFolder(int round) const;
@@ -107,7 +108,7 @@ class Project {
     nlohmann::json options_ = nlohmann::json::object();
     std::uint64_t seed_ = 0;
     int activeRound_ = 0;
-    std::vector<int> parents_{-1};   // per round: the one that was active when it began
+    std::vector<int> parents_{-1};  // per round: the one that was active when it began
     mutable std::map<std::string, std::weak_ptr<const ImageSource>> images_;
 };
 

@@ -10,15 +10,16 @@ namespace fovea::project {
 namespace {
 
 constexpr std::pair<ReviewOrder, const char*> orders[] = {
-    {ReviewOrder::Doubtful, "doubtful"}, {ReviewOrder::Certain, "certain"},   {ReviewOrder::ByPatch, "by-patch"},
-    {ReviewOrder::ById, "by-id"},        {ReviewOrder::Largest, "largest"},   {ReviewOrder::Smallest, "smallest"},
+    {ReviewOrder::Doubtful, "doubtful"}, {ReviewOrder::Certain, "certain"}, {ReviewOrder::ByPatch, "by-patch"},
+    {ReviewOrder::ById, "by-id"},        {ReviewOrder::Largest, "largest"}, {ReviewOrder::Smallest, "smallest"},
     {ReviewOrder::Nearest, "nearest"}};
 
 // µm from `here` to the nearest voxel of the box.
 double distance(const Box& box, Index here, Vec3 spacing) {
     double sum = 0;
     for (int axis = 0; axis < 3; ++axis) {
-        const std::int64_t gap = std::max({box.begin[axis] - here[axis], here[axis] - (box.end[axis] - 1), std::int64_t(0)});
+        const std::int64_t gap =
+            std::max({box.begin[axis] - here[axis], here[axis] - (box.end[axis] - 1), std::int64_t(0)});
         sum += std::pow(double(gap) * spacing[axis], 2);
     }
     return std::sqrt(sum);
@@ -35,13 +36,20 @@ double patchOf(const Box& box, const std::vector<Box>& patches) {
 std::pair<double, double> sortKey(const ReviewRow& row, ReviewOrder order, const ReviewPlace& place) {
     const double score = std::isfinite(row.score) ? row.score : 0;
     switch (order) {
-        case ReviewOrder::Doubtful: return {score, 0};
-        case ReviewOrder::Certain: return {-score, 0};
-        case ReviewOrder::ByPatch: return {patchOf(row.box, place.patches), score};
-        case ReviewOrder::ById: return {0, 0};
-        case ReviewOrder::Largest: return {-double(row.voxels), 0};
-        case ReviewOrder::Smallest: return {double(row.voxels), 0};
-        case ReviewOrder::Nearest: break;
+        case ReviewOrder::Doubtful:
+            return {score, 0};
+        case ReviewOrder::Certain:
+            return {-score, 0};
+        case ReviewOrder::ByPatch:
+            return {patchOf(row.box, place.patches), score};
+        case ReviewOrder::ById:
+            return {0, 0};
+        case ReviewOrder::Largest:
+            return {-double(row.voxels), 0};
+        case ReviewOrder::Smallest:
+            return {double(row.voxels), 0};
+        case ReviewOrder::Nearest:
+            break;
     }
     return {distance(row.box, place.here, place.spacing), 0};
 }
@@ -60,8 +68,8 @@ ReviewOrder reviewOrderByName(const std::string& wanted) {
         if (wanted == text) return value;
         known += (known.empty() ? "" : ", ") + std::string(text);
     }
-    throw Error(ErrorKind::Input,
-                {FOVEA_TR("There is no order of review {name}. Known are: {known}."), {{"name", wanted}, {"known", known}}});
+    throw Error(ErrorKind::Input, {FOVEA_TR("There is no order of review {name}. Known are: {known}."),
+                                   {{"name", wanted}, {"known", known}}});
 }
 
 std::vector<std::int32_t> reviewOrder(const std::vector<ReviewRow>& rows, ReviewOrder order, const ReviewPlace& place) {

@@ -21,12 +21,13 @@ void checkDisk(const Project& project, const WorkOrder& order) {
     for (const Case& c : order.cases) needed += std::uint64_t(c.shape.count()) * bytesPerVoxel;
     const std::uint64_t free = file::freeBytes(project.folder());
     if (free >= needed) return;
-    throw Error(ErrorKind::Input, {FOVEA_TR("{stage} may need {needed}, but the disk that holds {folder} has {free} left. Free some "
-                                            "space, for instance by emptying its cache folder."),
-                                   {{"stage", order.stage},
-                                    {"needed", bytesText(double(needed))},
-                                    {"folder", project.folder().string()},
-                                    {"free", bytesText(double(free))}}});
+    throw Error(ErrorKind::Input,
+                {FOVEA_TR("{stage} may need {needed}, but the disk that holds {folder} has {free} left. Free some "
+                          "space, for instance by emptying its cache folder."),
+                 {{"stage", order.stage},
+                  {"needed", bytesText(double(needed))},
+                  {"folder", project.folder().string()},
+                  {"free", bytesText(double(free))}}});
 }
 
 // result.json of a run that ended but was not taken over: the program was killed in between.
@@ -82,18 +83,23 @@ class Chain {
             row["state"] = "waiting";
             row["result"] = waitingFor(perCase);
         }
-        if (stage.scope == Scope::Project) row["result"] = perCase[""].value("result", json::object());
-        else row["cases"] = perCase;
+        if (stage.scope == Scope::Project)
+            row["result"] = perCase[""].value("result", json::object());
+        else
+            row["cases"] = perCase;
         return row;
     }
 
-    // Cases that wait for a person are adopted when another one does not; else what they made is thrown away. True when all wait.
+    // Cases that wait for a person are adopted when another one does not; else what they made is thrown away. True when
+    // all wait.
     bool settleWaiting(std::size_t cases) {
         const std::vector<fs::path> folders = std::exchange(waiting_, {});
         const bool all = !folders.empty() && folders.size() == cases;
         for (const fs::path& folder : folders)
-            if (all) file::remove(folder);
-            else adopt(artifacts_, folder);
+            if (all)
+                file::remove(folder);
+            else
+                adopt(artifacts_, folder);
         return all;
     }
 
@@ -124,9 +130,12 @@ class Chain {
         if (!result)
             result = request_.program.empty() ? runOrder(folder, artifacts_.stages(), project_.opener(), job)
                                               : runOrderInChild(folder, request_.program, job);
-        if ((*result)["state"] == "waiting") waiting_.push_back(folder);
-        else adopt(artifacts_, folder);
-        return {{"state", (*result)["state"]}, {"seconds", result->value("seconds", 0.0)}, {"result", (*result)["result"]}};
+        if ((*result)["state"] == "waiting")
+            waiting_.push_back(folder);
+        else
+            adopt(artifacts_, folder);
+        return {
+            {"state", (*result)["state"]}, {"seconds", result->value("seconds", 0.0)}, {"result", (*result)["result"]}};
     }
 
     Project& project_;
@@ -138,7 +147,8 @@ class Chain {
 
 }  // namespace
 
-std::vector<std::string> chainUntil(const StageList& stages, const std::string& until, const std::vector<std::string>& skip) {
+std::vector<std::string> chainUntil(const StageList& stages, const std::string& until,
+                                    const std::vector<std::string>& skip) {
     stageById(stages, until);
     for (const std::string& id : skip) stageById(stages, id);
     std::vector<std::string> chain;

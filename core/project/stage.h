@@ -24,8 +24,8 @@ enum class Rounds { Zero, Later, Any };
 enum class From { Same, Before, Base, Latest };
 
 struct Need {
-    // "image", "pseudo-labels", "plan", "model", "encoder", "features", "queue", "annotations", "probabilities", "objects",
-    // "scores", "export"; or "edits": the case's own folder with its journal, hashed by journal position.
+    // "image", "pseudo-labels", "plan", "model", "encoder", "features", "queue", "annotations", "probabilities",
+    // "objects", "scores", "export"; or "edits": the case's own folder with its journal, hashed by journal position.
     std::string kind;
     From from = From::Latest;
     bool optional = false;
@@ -35,7 +35,7 @@ struct Need {
 struct HeldOut {
     std::string caseId;
     Box test;
-    Box guarded;            // test grown by the guard, clipped to the image
+    Box guarded;  // test grown by the guard, clipped to the image
 };
 
 // Everything a stage may know. A stage never sees the project, so that it runs anywhere.
@@ -48,10 +48,12 @@ class StageContext {
     virtual ImagePtr image(const std::string& caseId) const = 0;
     // Boxes held out in this case: leave out of training, features, query, parameter search.
     virtual std::vector<HeldOut> heldOut(const std::string& caseId) const = 0;
-    // Folder of a needed artifact; throws Error(Missing) naming the stage to run first. caseId "" for project artifacts.
+    // Folder of a needed artifact; throws Error(Missing) naming the stage to run first. caseId "" for project
+    // artifacts.
     virtual std::filesystem::path input(const std::string& kind, const std::string& caseId = "") const = 0;
     // Same, absent when an optional need is not there.
-    virtual std::optional<std::filesystem::path> find(const std::string& kind, const std::string& caseId = "") const = 0;
+    virtual std::optional<std::filesystem::path> find(const std::string& kind,
+                                                      const std::string& caseId = "") const = 0;
     // An image or label file named by an option (a truth to score against). Throws as the formats' open() does.
     virtual ImagePtr open(const std::string& path) const = 0;
     // Staging folder to write into; adopted by rename when run() returns. Content of an interrupted run with the same
@@ -60,28 +62,28 @@ class StageContext {
 
     int round = 0;
     Options options;
-    std::string device;     // "cpu", "cuda:0"
+    std::string device;  // "cpu", "cuda:0"
     std::uint64_t seed = 0;
-    int threads = 0;        // 0 = all
+    int threads = 0;  // 0 = all
     Job* job = nullptr;
-    // What the stage wants said in one JSON line and kept in the manifest ("objects": 60, "f1": 0.4). A stage that cannot go
-    // on before a person has done something sets "state": "waiting"; when all cases wait, nothing is adopted and the chain
-    // stops there.
+    // What the stage wants said in one JSON line and kept in the manifest ("objects": 60, "f1": 0.4). A stage that
+    // cannot go on before a person has done something sets "state": "waiting"; when all cases wait, nothing is adopted
+    // and the chain stops there.
     nlohmann::json result = nlohmann::json::object();
 };
 
 // One step of the chain, as a value: one file in core/stage each.
 struct Stage {
-    std::string id;         // "pseudo-label": CLI sub-command, folder name
-    Text title;             // "Find objects"
-    Text help;              // one sentence
+    std::string id;  // "pseudo-label": CLI sub-command, folder name
+    Text title;      // "Find objects"
+    Text help;       // one sentence
     Scope scope = Scope::Case;
     Rounds rounds = Rounds::Zero;
     std::vector<Need> needs;
-    std::string makes;      // artifact kind: "pseudo-labels"
+    std::string makes;  // artifact kind: "pseudo-labels"
     OptionTable options;
     std::function<void(StageContext&)> run;
-    bool random = false;    // the result depends on the seed
+    bool random = false;  // the result depends on the seed
 };
 
 }  // namespace fovea::project

@@ -16,16 +16,27 @@ json toJson(const WorkOrder& order) {
     for (const Case& c : order.cases) cases.push_back(toJson(c));
     for (const WorkOrder::Input& input : order.inputs)
         inputs.push_back({{"kind", input.kind}, {"case", input.caseId}, {"path", input.path.string()}});
-    return {{"schema", 1},          {"id", order.id},           {"stage", order.stage},     {"round", order.round},
-            {"cases", cases},       {"case", order.runCase},    {"inputs", inputs},         {"missing", order.missing},
-            {"options", order.options}, {"recipe", order.recipe}, {"device", order.device}, {"seed", order.seed},
-            {"threads", order.threads}, {"cache", order.cache.string()}};
+    return {{"schema", 1},
+            {"id", order.id},
+            {"stage", order.stage},
+            {"round", order.round},
+            {"cases", cases},
+            {"case", order.runCase},
+            {"inputs", inputs},
+            {"missing", order.missing},
+            {"options", order.options},
+            {"recipe", order.recipe},
+            {"device", order.device},
+            {"seed", order.seed},
+            {"threads", order.threads},
+            {"cache", order.cache.string()}};
 }
 
 WorkOrder orderFromJson(const json& in) {
     try {
         if (in.at("schema").get<int>() != 1)
-            throw Error(ErrorKind::Unsupported, FOVEA_TR("This work order was written by a newer program. Update this one."));
+            throw Error(ErrorKind::Unsupported,
+                        FOVEA_TR("This work order was written by a newer program. Update this one."));
         WorkOrder order;
         order.id = in.at("id").get<std::string>();
         order.stage = in.at("stage").get<std::string>();
@@ -78,8 +89,9 @@ WorkOrder prepareOrder(const Artifacts& artifacts, const Stage& stage, const std
             }
             const std::string maker = artifacts.makerOf(need.kind, round);
             if (!need.optional)
-                throw Error(ErrorKind::Missing, {FOVEA_TR("{stage} needs {kind}, which is not there yet. Run {maker} first."),
-                                                 {{"stage", stage.id}, {"kind", need.kind}, {"maker", maker}}});
+                throw Error(ErrorKind::Missing,
+                            {FOVEA_TR("{stage} needs {kind}, which is not there yet. Run {maker} first."),
+                             {{"stage", stage.id}, {"kind", need.kind}, {"maker", maker}}});
             order.missing[need.kind] = maker;
         }
     return order;
@@ -145,8 +157,9 @@ void adopt(Artifacts& artifacts, const fs::path& orderFolder) {
     const ArtifactRef ref{order.stage, order.runCase, order.round};
     const std::optional<json> before = artifacts.manifest(ref);
     if (before && project.finished(order.round))
-        throw Error(ErrorKind::Input, {FOVEA_TR("{artifact} belongs to a finished round and stays as it is. Begin a new round."),
-                                       {{"artifact", ref.str()}}});
+        throw Error(ErrorKind::Input,
+                    {FOVEA_TR("{artifact} belongs to a finished round and stays as it is. Begin a new round."),
+                     {{"artifact", ref.str()}}});
     const std::string key = Artifacts::key(order.recipe), finished = utcNow();
     // Made again on purpose from the same things: another result, so what follows from it is stale.
     const bool again = before && before->value("key", "") == key;

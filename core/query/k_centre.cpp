@@ -8,12 +8,16 @@ namespace fovea::query {
 
 namespace {
 
-// Sixteen sums side by side, so that the compiler can use the widest registers there are.
-#if defined(__x86_64__) && defined(__GNUC__)
-__attribute__((target_clones("arch=x86-64-v3", "default")))
+// Compiled for the widest registers there are and chosen when the program starts (before the thread sanitizer is
+// ready).
+#if defined(__x86_64__) && defined(__GNUC__) && !defined(__SANITIZE_THREAD__)
+#define FOVEA_FOR_EACH_CPU __attribute__((target_clones("arch=x86-64-v3", "default")))
+#else
+#define FOVEA_FOR_EACH_CPU
 #endif
-double
-dot(const float* a, const float* b, std::int64_t n) {
+
+// Sixteen sums side by side, so that wide registers can be used.
+FOVEA_FOR_EACH_CPU double dot(const float* a, const float* b, std::int64_t n) {
     constexpr std::int64_t lanes = 16;
     double sums[lanes] = {};
     std::int64_t i = 0;

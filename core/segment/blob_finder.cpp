@@ -25,8 +25,9 @@ struct Candidate {
     std::int32_t scale = 0, node = 0;
     bool filled = false;
     bool operator<(const Candidate& other) const {
-        return score != other.score ? score < other.score
-                                    : scale != other.scale ? scale > other.scale : node > other.node;
+        return score != other.score   ? score < other.score
+               : scale != other.scale ? scale > other.scale
+                                      : node > other.node;
     }
 };
 
@@ -59,13 +60,13 @@ Ellipse ellipseOf(const std::array<double, 6>& c, const Index& shape) {
     if (shape.z == 1) return flatEllipse(c[1], c[2], c[5]);
     if (shape.y == 1) return flatEllipse(c[0], c[2], c[4]);
     if (shape.x == 1) return flatEllipse(c[0], c[1], c[3]);
-    const double det = c[0] * (c[1] * c[2] - c[5] * c[5]) - c[3] * (c[3] * c[2] - c[5] * c[4]) +
-                       c[4] * (c[3] * c[5] - c[1] * c[4]);
+    const double det =
+        c[0] * (c[1] * c[2] - c[5] * c[5]) - c[3] * (c[3] * c[2] - c[5] * c[4]) + c[4] * (c[3] * c[5] - c[1] * c[4]);
     // Smallest eigenvalue of a symmetric 3×3 matrix by the trigonometric formula (Smith 1961).
     const double mean = (c[0] + c[1] + c[2]) / 3;
     const double off = c[3] * c[3] + c[4] * c[4] + c[5] * c[5];
-    const double p = std::sqrt(((c[0] - mean) * (c[0] - mean) + (c[1] - mean) * (c[1] - mean) +
-                                (c[2] - mean) * (c[2] - mean) + 2 * off) / 6);
+    const double p = std::sqrt(
+        ((c[0] - mean) * (c[0] - mean) + (c[1] - mean) * (c[1] - mean) + (c[2] - mean) * (c[2] - mean) + 2 * off) / 6);
     double least = mean;
     if (p > 1e-12) {
         const double a = (c[0] - mean) / p, b = (c[1] - mean) / p, d = (c[2] - mean) / p;
@@ -82,7 +83,9 @@ double radiusOf(double voxels, const Index& shape, Vec3 spacing) {
     int axes = 0;
     for (int k = 0; k < 3; ++k)
         if (shape[k] > 1) size *= spacing[k], ++axes;
-    return axes == 3 ? std::cbrt(size * 3 / (4 * std::numbers::pi)) : axes == 2 ? std::sqrt(size / std::numbers::pi) : size / 2;
+    return axes == 3   ? std::cbrt(size * 3 / (4 * std::numbers::pi))
+           : axes == 2 ? std::sqrt(size / std::numbers::pi)
+                       : size / 2;
 }
 
 // What a set of voxels is judged by.
@@ -117,7 +120,8 @@ Shape shapeOf(const ComponentTree::Node& node, const Index& volume, Vec3 spacing
     return {double(node.voxels), node.outline, node.open, node.meanEdge(), covariance(node, volume, spacing)};
 }
 
-// The same of any set of voxels, except that the edge counts where it is weak: the mean of the weaker half of the outline.
+// The same of any set of voxels, except that the edge counts where it is weak: the mean of the weaker half of the
+// outline.
 Shape shapeOf(const std::vector<std::int32_t>& voxels, const Volume<float>& edges, Vec3 spacing,
               std::vector<std::uint8_t>& seen) {
     const Index n = edges.shape();
@@ -150,12 +154,12 @@ Index meanPosition(const std::vector<std::int32_t>& voxels, const Index& n) {
     return {std::int64_t(sum.z / count), std::int64_t(sum.y / count), std::int64_t(sum.x / count)};
 }
 
-Scale makeScale(const Volume<float>& image, double sigma, const BlobSettings& s, Job& job) {
+Scale makeScale(const Volume<float>& image, std::size_t k, const BlobSettings& s, Job& job) {
     Scale scale;
     Volume<float> soft = image;
-    blur(soft, {sigma / s.spacing.z, sigma / s.spacing.y, sigma / s.spacing.x}, job);
+    blur(soft, {s.sigmas[k] / s.spacing.z, s.sigmas[k] / s.spacing.y, s.sigmas[k] / s.spacing.x}, job);
     scale.edges = gradientLength(soft, s.spacing, job);
-    scale.usualEdge = quantiles(scale.edges, {0.5})[0];
+    scale.usualEdge = k < s.usualEdges.size() ? s.usualEdges[k] : quantiles(scale.edges, {0.5})[0];
     scale.levels = Volume<std::uint8_t>(image.shape());
     for (std::int64_t i = 0; i < soft.size(); ++i)
         scale.levels.data()[i] = std::uint8_t(std::clamp(soft.data()[i], 0.0f, 1.0f) * 255.0f + 0.5f);
@@ -164,18 +168,25 @@ Scale makeScale(const Volume<float>& image, double sigma, const BlobSettings& s,
 
 }  // namespace
 
+double usualEdge(const Volume<float>& image, double sigma, Vec3 spacing, Job& job) {
+    Volume<float> soft = image;
+    blur(soft, {sigma / spacing.z, sigma / spacing.y, sigma / spacing.x}, job);
+    return quantiles(gradientLength(soft, spacing, job), {0.5})[0];
+}
+
 std::vector<Blob> findBlobs(const Volume<float>& image, const BlobSettings& settings, Job& job) {
     const Index shape = image.shape();
     std::vector<Scale> scales;
     scales.reserve(settings.sigmas.size());
     std::priority_queue<Candidate> candidates;
-    for (double sigma : settings.sigmas) {
-        scales.push_back(makeScale(image, sigma, settings, job));
+    for (std::size_t k = 0; k < settings.sigmas.size(); ++k) {
+        scales.push_back(makeScale(image, k, settings, job));
         Scale& scale = scales.back();
         scale.tree = std::make_unique<ComponentTree>(scale.levels, scale.edges, job);
         const auto& nodes = scale.tree->nodes();
         for (std::size_t i = 0; i + 1 < nodes.size(); ++i) {  // the root is everything
-            const double score = scoreOf(shapeOf(nodes[i], shape, settings.spacing), 0.3, scale.usualEdge, shape, settings);
+            const double score =
+                scoreOf(shapeOf(nodes[i], shape, settings.spacing), 0.3, scale.usualEdge, shape, settings);
             if (score >= settings.leastScore)
                 candidates.push({score, std::int32_t(scales.size()) - 1, std::int32_t(i), false});
         }
@@ -196,7 +207,8 @@ std::vector<Blob> findBlobs(const Volume<float>& image, const BlobSettings& sett
         fillHoles(voxels, shape);
         if (solid < 0.6 * double(voxels.size())) continue;  // a ring, not a blob
         if (!c.filled) {
-            // Judged again with its holes filled; the first score only says whether that is worth while, and in what order.
+            // Judged again with its holes filled; the first score only says whether that is worth while, and in what
+            // order.
             const Shape whole = shapeOf(voxels, scale.edges, settings.spacing, seen);
             c.score = std::min(c.score, scoreOf(whole, settings.roundFrom, scale.usualEdge, shape, settings));
             c.filled = true;

@@ -35,25 +35,43 @@ Volume<float> normalised(const Volume<float>& image, const Plan& plan) {
     return result;
 }
 
-// A contiguous piece of `box` to choose parameters on: at most `most` per axis, with the fewest held voxels.
+// A contiguous piece of `box` to choose parameters on: at most `most` per axis, smaller where that avoids held voxels.
 Box sampleBox(const Box& box, Index most, const std::vector<Box>& held) {
     const Index n = box.extent();
-    const Index size{std::min(n.z, most.z), std::min(n.y, most.y), std::min(n.x, most.x)};
     Box best;
     std::int64_t fewest = std::numeric_limits<std::int64_t>::max();
-    constexpr int steps = 4;  // the middle first, so that it wins ties
-    for (int k = 0; k <= steps * steps * steps + 2 * steps * steps; ++k) {
-        static constexpr std::int64_t order[5] = {2, 1, 3, 0, 4};
-        if (k >= 125) break;
-        const Index step{order[k / 25], order[k / 5 % 5], order[k % 5]};
-        Index begin;
-        for (int axis = 0; axis < 3; ++axis) begin[axis] = box.begin[axis] + (n[axis] - size[axis]) * step[axis] / steps;
-        const Box candidate{begin, begin + size};
-        std::int64_t count = 0;
-        for (const Box& h : held) count += candidate.intersected(h).count();
-        if (count < fewest) fewest = count, best = candidate;
+    static constexpr std::int64_t order[5] = {2, 1, 3, 0, 4};  // in quarters of the free way; the middle wins ties
+    for (int eighths = 8; eighths >= 1 && fewest > 0; --eighths) {
+        Index size;
+        for (int axis = 0; axis < 3; ++axis) {
+            const std::int64_t whole = std::min(n[axis], most[axis]);
+            size[axis] = axis == 0 ? whole : std::max(std::min<std::int64_t>(whole, 32), whole * eighths / 8);
+        }
+        for (int k = 0; k < 125; ++k) {
+            const Index step{order[k / 25], order[k / 5 % 5], order[k % 5]};
+            Index begin;
+            for (int axis = 0; axis < 3; ++axis)
+                begin[axis] = box.begin[axis] + (n[axis] - size[axis]) * step[axis] / 4;
+            const Box candidate{begin, begin + size};
+            std::int64_t count = 0;
+            for (const Box& h : held) count += candidate.intersected(h).count();
+            if (count < fewest) fewest = count, best = candidate;
+        }
     }
     return best;
+}
+
+// The image there, held voxels unknown.
+Volume<float> readSample(const ImageSource& image, int channel, const Box& where, const std::vector<Box>& held) {
+    Volume<float> sample = image.readAs<float>(where, channel);
+    for (const Box& h : held) {
+        const Box inside = h.intersected(where).shifted(Index{} - where.begin);
+        for (std::int64_t z = inside.begin.z; z < inside.end.z; ++z)
+            for (std::int64_t y = inside.begin.y; y < inside.end.y; ++y)
+                for (std::int64_t x = inside.begin.x; x < inside.end.x; ++x)
+                    sample(z, y, x) = std::numeric_limits<float>::quiet_NaN();
+    }
+    return sample;
 }
 
 std::vector<Blob> blobsIn(const Volume<float>& image, const BlobSettings& settings, bool grow, Job& job) {
@@ -64,7 +82,8 @@ std::vector<Blob> blobsIn(const Volume<float>& image, const BlobSettings& settin
     blur(soft, {sigma / settings.spacing.z, sigma / settings.spacing.y, sigma / settings.spacing.x}, job);
     Index reach;
     for (int k = 0; k < 3; ++k)
-        reach[k] = image.shape()[k] == 1 ? 0 : std::int64_t(std::ceil(0.75 * settings.typicalRadius / settings.spacing[k]));
+        reach[k] =
+            image.shape()[k] == 1 ? 0 : std::int64_t(std::ceil(0.75 * settings.typicalRadius / settings.spacing[k]));
     growToHalfHeight(blobs, soft, reach, job);
     return blobs;
 }
@@ -81,7 +100,7 @@ double weightedMedian(std::vector<std::pair<double, double>> valueAndWeight) {
 // The labels of a whole box and what is believed of each.
 struct Found {
     Volume<std::int32_t> labels;
-    std::vector<double> scores;          // by id − 1
+    std::vector<double> scores;  // by id − 1
     std::vector<double> radii, edges;
 };
 
@@ -92,8 +111,8 @@ Found findAll(const Volume<float>& image, const Plan& plan, Job& job) {
     if (plan.slices) settings.spacing.z = 1;
     const Index tile = plan.slices ? Index{1, 2048, 2048} : Index{96, 256, 256};
     const double reach = 2 * std::min(settings.mostRadius, std::max(16.0, 2 * settings.typicalRadius));
-    const Index halo{plan.slices ? 0 : std::int64_t(reach / settings.spacing.z), std::int64_t(reach / settings.spacing.y),
-                     std::int64_t(reach / settings.spacing.x)};
+    const Index halo{plan.slices ? 0 : std::int64_t(reach / settings.spacing.z),
+                     std::int64_t(reach / settings.spacing.y), std::int64_t(reach / settings.spacing.x)};
     std::vector<Box> tiles;
     forEachTile(image.box(), tile, [&](const Box& box) { tiles.push_back(box); });
     std::vector<std::vector<Blob>> results(tiles.size());
@@ -139,8 +158,7 @@ void linkAndFilter(Found& found, Job& job) {
     for (std::size_t k = 0; k < perSlice.size(); ++k) {
         double support = 0;
         for (const auto& [z, blob] : perSlice[k]) support += found.scores[std::size_t(blob)];
-        if (std::int64_t(perSlice[k].size()) >= needed && support >= leastSupport * double(needed) / double(agreeing))
-        {
+        if (std::int64_t(perSlice[k].size()) >= needed && support >= leastSupport * double(needed) / double(agreeing)) {
             keep.push_back(std::int32_t(k) + 1);
             scores.push_back(1 - std::exp(-support));
         }
@@ -160,14 +178,26 @@ void linkAndFilter(Found& found, Job& job) {
     found = {std::move(linked), std::move(scores), std::move(radii), std::move(edges)};
 }
 
+Box middleSlice(const Volume<float>& volume) {
+    Box box = volume.box();
+    box.begin.z = box.end.z / 2;
+    box.end.z = box.begin.z + 1;
+    return box;
+}
+
 // Sets size and edge strength to those of the objects found on a sample, blurs and least size with them.
 void estimate(const Volume<float>& sample, Plan& plan, double radius, Job& job) {
     BlobSettings& s = plan.blobs;
     s.leastRadius = radius > 0 ? std::max(1.5, radius / 3.5) : 3;
     s.sigmas = radius > 0 ? std::vector<double>{radius / 12, radius / 6} : std::vector<double>{1, 2, 4};
     s.typicalRadius = radius;
-    for (int pass = 0; pass < 2; ++pass) {
+    const Volume<float> flat = plan.slices ? crop(sample, middleSlice(sample)) : Volume<float>();
+    for (int pass = 0; pass < 3; ++pass) {
         job.check();
+        s.usualEdges.clear();
+        for (double sigma : s.sigmas)
+            s.usualEdges.push_back(usualEdge(plan.slices ? flat : sample, sigma, s.spacing, job));
+        if (pass == 2) return;  // only the edges of the final blurs were missing
         Found found = findAll(sample, plan, job);
         if (plan.slices && sample.shape().z > 1) linkAndFilter(found, job);
         std::vector<std::pair<double, double>> sizes, edges;
@@ -204,7 +234,8 @@ Plan makePlan(const Volume<float>& sample, const Geometry& geometry, const Optio
     const std::vector<double> grey = quantiles(sample, {0.002, 0.5, 0.998});
     plan.low = grey[0], plan.high = grey[2];
     if (!(plan.high > plan.low)) return plan;
-    // Objects lie on a background that is most of the image: where the middle grey value is near the low end they are bright.
+    // Objects lie on a background that is most of the image: where the middle grey value is near the low end they are
+    // bright.
     const std::string polarity = options.string("polarity");
     plan.dark = polarity == "auto" ? (grey[1] - grey[0]) / (grey[2] - grey[0]) > 0.37 : polarity == "dark";
     setThresholds(plan, plan.slices && n.z > 1, options.number("sensitivity"));
@@ -227,13 +258,21 @@ class Classical : public PseudoLabeler {
     std::string id() const override { return "classical"; }
     Text title() const override { return FOVEA_TR("Blobs (no training)"); }
     OptionTable options() const override {
-        return {{"polarity", OptionType::Choice, "auto", FOVEA_TR("Whether objects are darker or brighter than what is around them."),
-                 "", {}, {}, {"auto", "dark", "bright"}},
-                {"diameter", OptionType::Double, 0.0,
-                 FOVEA_TR("Typical diameter of an object in µm, or in voxels where the voxel size is not known; 0: estimated."),
-                 "µm", 0.0, 1e6},
-                {"sensitivity", OptionType::Double, 0.5, FOVEA_TR("Higher finds more objects, and more that are none."), "", 0.0,
-                 1.0}};
+        return {
+            {"polarity",
+             OptionType::Choice,
+             "auto",
+             FOVEA_TR("Whether objects are darker or brighter than what is around them."),
+             "",
+             {},
+             {},
+             {"auto", "dark", "bright"}},
+            {"diameter", OptionType::Double, 0.0,
+             FOVEA_TR(
+                 "Typical diameter of an object in µm, or in voxels where the voxel size is not known; 0: estimated."),
+             "µm", 0.0, 1e6},
+            {"sensitivity", OptionType::Double, 0.5, FOVEA_TR("Higher finds more objects, and more that are none."), "",
+             0.0, 1.0}};
     }
     PseudoLabels run(const ImageSource& image, int channel, const Box& box, const std::vector<Box>& held,
                      const Options& options, Job& job) const override;
@@ -242,13 +281,13 @@ class Classical : public PseudoLabeler {
 PseudoLabels Classical::run(const ImageSource& image, int channel, const Box& box, const std::vector<Box>& held,
                             const Options& options, Job& job) const {
     if (box.empty() || !Box::of(image.info().shape()).contains(box))
-        throw Error(ErrorKind::Input, {FOVEA_TR("The box {box} does not lie inside {path} ({shape}); choose one that does."),
-                                       {{"box", toString(box)}, {"path", image.info().path},
-                                        {"shape", toString(image.info().shape())}}});
+        throw Error(ErrorKind::Input,
+                    {FOVEA_TR("The box {box} does not lie inside {path} ({shape}); choose one that does."),
+                     {{"box", toString(box)}, {"path", image.info().path}, {"shape", toString(image.info().shape())}}});
     job.progress(0, 1, FOVEA_TR("Choosing parameters"));
     const bool thick = image.info().geometry.spacing.z > 4 * image.info().geometry.spacing.x;
-    const Box where = sampleBox(box, thick ? Index{6, 768, 768} : Index{64, 256, 256}, held);
-    Volume<float> sample = image.readAs<float>(box.extent().z == 1 ? sampleBox(box, {1, 1024, 1024}, held) : where, channel);
+    const Index most = box.extent().z == 1 ? Index{1, 1024, 1024} : thick ? Index{6, 768, 768} : Index{64, 256, 256};
+    const Volume<float> sample = readSample(image, channel, sampleBox(box, most, held), held);
     const Plan plan = makePlan(sample, image.info().geometry, options, job);
     PseudoLabels result;
     result.parameters = describe(plan);
@@ -264,7 +303,8 @@ PseudoLabels Classical::run(const ImageSource& image, int channel, const Box& bo
     found.labels.geometry = result.labels.geometry;
     const std::vector<std::int32_t> old = measure::relabelDense(found.labels);
     for (const measure::ObjectStats& s : measure::objectStats(found.labels, nullptr, job))
-        result.objects.push_back({std::int32_t(s.id), std::clamp(found.scores[std::size_t(old[std::size_t(s.id - 1)] - 1)], 0.0, 1.0),
+        result.objects.push_back({std::int32_t(s.id),
+                                  std::clamp(found.scores[std::size_t(old[std::size_t(s.id - 1)] - 1)], 0.0, 1.0),
                                   s.box.shifted(box.begin), s.voxels});
     result.labels = std::move(found.labels);
     job.progress(1, 1);

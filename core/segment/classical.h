@@ -5,10 +5,11 @@
 
 namespace fovea::segment {
 
-// Pseudo-labels without any training, id "classical". Blobs with a threshold of their own (blob_finder.h), at a size estimated from
-// the image outside `held`; touching bright objects are grown to their half height by a seeded watershed. Voxels more than
-// four times as thick as wide: slice by slice, then linked along z, and only what several slices agree on is kept.
-// Works tile by tile: beside the image and the labels of the box asked for, memory follows the tile.
+// Pseudo-labels without any training, id "classical". Blobs with a threshold of their own (blob_finder.h), at a size
+// estimated from the image outside `held`; touching bright objects are grown to their half height by a seeded
+// watershed. Voxels more than four times as thick as wide: slice by slice, then linked along z, and only what several
+// slices agree on is kept. Works tile by tile: beside the image and the labels of the box asked for, memory follows the
+// tile.
 std::shared_ptr<const PseudoLabeler> classicalLabeler();
 
 }  // namespace fovea::segment

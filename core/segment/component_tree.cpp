@@ -11,7 +11,8 @@ std::vector<std::int32_t> sorted(const Volume<std::uint8_t>& levels) {
     for (std::uint8_t v : levels) ++begin[std::size_t(255 - v) + 1];
     for (std::size_t i = 0; i < 256; ++i) begin[i + 1] += begin[i];
     std::vector<std::int32_t> order(std::size_t(levels.size()));
-    for (std::int64_t i = 0; i < levels.size(); ++i) order[std::size_t(begin[255 - levels.data()[i]]++)] = std::int32_t(i);
+    for (std::int64_t i = 0; i < levels.size(); ++i)
+        order[std::size_t(begin[255 - levels.data()[i]]++)] = std::int32_t(i);
     return order;
 }
 
@@ -24,7 +25,8 @@ std::int32_t root(std::vector<std::int32_t>& up, std::int32_t i) {
 }
 
 // Parent of each voxel in canonical form: that of its component's canonical voxel, or of the component above.
-std::vector<std::int32_t> parents(const Volume<std::uint8_t>& levels, const std::vector<std::int32_t>& order, Job& job) {
+std::vector<std::int32_t> parents(const Volume<std::uint8_t>& levels, const std::vector<std::int32_t>& order,
+                                  Job& job) {
     std::vector<std::int32_t> parent(order.size(), -1), up(order.size(), -1);
     for (std::size_t k = 0; k < order.size(); ++k) {
         if ((k & 0xFFFFF) == 0) job.check();
@@ -45,11 +47,14 @@ std::vector<std::int32_t> parents(const Volume<std::uint8_t>& levels, const std:
 
 }  // namespace
 
-ComponentTree::ComponentTree(const Volume<std::uint8_t>& levels, const Volume<float>& edges, Job& job) : levels_(levels) {
+ComponentTree::ComponentTree(const Volume<std::uint8_t>& levels, const Volume<float>& edges, Job& job)
+    : levels_(levels) {
     const Index shape = levels.shape();
     const std::vector<std::int32_t> order = sorted(levels);
     const std::vector<std::int32_t> parent = parents(levels, order, job);
-    const auto canonical = [&](std::int32_t p) { return parent[p] == p || levels.data()[parent[p]] != levels.data()[p]; };
+    const auto canonical = [&](std::int32_t p) {
+        return parent[p] == p || levels.data()[parent[p]] != levels.data()[p];
+    };
     std::vector<std::int32_t> nodeOf(order.size(), -1);
     for (std::int32_t p : order)
         if (canonical(p)) {

@@ -12,7 +12,8 @@ std::vector<float> kernel(double sigma) {
     const int radius = std::max(1, int(std::ceil(3 * sigma)));
     std::vector<float> weights(std::size_t(2 * radius + 1));
     double sum = 0;
-    for (int i = -radius; i <= radius; ++i) sum += weights[std::size_t(i + radius)] = float(std::exp(-0.5 * i * i / (sigma * sigma)));
+    for (int i = -radius; i <= radius; ++i)
+        sum += weights[std::size_t(i + radius)] = float(std::exp(-0.5 * i * i / (sigma * sigma)));
     for (float& w : weights) w = float(w / sum);
     return weights;
 }
@@ -32,7 +33,8 @@ void blurRows(const float* in, float* out, std::int64_t rows, std::int64_t strid
     }
 }
 
-void blurLine(const float* in, float* out, std::int64_t n, const std::vector<float>& weights, std::vector<float>& padded) {
+void blurLine(const float* in, float* out, std::int64_t n, const std::vector<float>& weights,
+              std::vector<float>& padded) {
     const std::int64_t radius = std::int64_t(weights.size()) / 2;
     padded.resize(std::size_t(n + 2 * radius));
     std::fill_n(padded.begin(), radius, in[0]);
@@ -62,14 +64,17 @@ void blur(Volume<float>& volume, Vec3 sigma, Job& job) {
     const auto weightsY = kernel(std::max(sigma.y, 0.05)), weightsX = kernel(std::max(sigma.x, 0.05));
     measure::parallelFor(shape.z, job, [&](std::int64_t z) {
         float *a = volume.data() + z * slice, *b = other.data() + z * slice;
-        if (wanted(1)) blurRows(a, b, shape.y, shape.x, shape.x, weightsY);
-        else std::copy_n(a, slice, b);
+        if (wanted(1))
+            blurRows(a, b, shape.y, shape.x, shape.x, weightsY);
+        else
+            std::copy_n(a, slice, b);
         if (!wanted(2)) {
             std::copy_n(b, slice, a);
             return;
         }
         std::vector<float> padded;
-        for (std::int64_t y = 0; y < shape.y; ++y) blurLine(b + y * shape.x, a + y * shape.x, shape.x, weightsX, padded);
+        for (std::int64_t y = 0; y < shape.y; ++y)
+            blurLine(b + y * shape.x, a + y * shape.x, shape.x, weightsX, padded);
     });
 }
 

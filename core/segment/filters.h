@@ -6,15 +6,15 @@
 
 namespace fovea::segment {
 
-// Gaussian blur, separable, sigma in voxels per axis (0: untouched), edges mirrored without repeating the edge voxel's weight
-// (clamped), kernel cut at 3 sigma. Slices and rows in parallel.
+// Gaussian blur, separable, sigma in voxels per axis (0: untouched), edges mirrored without repeating the edge voxel's
+// weight (clamped), kernel cut at 3 sigma. Slices and rows in parallel.
 void blur(Volume<float>& volume, Vec3 sigma, Job& job);
 
 // Length of the central-difference gradient, per step of `spacing` on each axis; axes of one voxel add nothing.
 Volume<float> gradientLength(const Volume<float>& volume, Vec3 spacing, Job& job);
 
-// The values below which the shares (0 … 1) of the finite samples lie. At most about 10⁶ voxels are looked at, evenly spread.
-// Zeros when nothing is finite.
+// The values below which the shares (0 … 1) of the finite samples lie. At most about 10⁶ voxels are looked at, evenly
+// spread. Zeros when nothing is finite.
 std::vector<double> quantiles(const Volume<float>& volume, const std::vector<double>& shares);
 
 }  // namespace fovea::segment

@@ -12,7 +12,7 @@ namespace {
 
 struct Step {
     std::int64_t dz, dy, dx, offset;
-    double length;
+    double length, area;  // µm-isotropic units; area of the face between
     bool face;
 };
 
@@ -25,7 +25,12 @@ std::vector<Step> stepsOf(const Index& n, Vec3 spacing) {
                 const bool face = std::abs(dz) + std::abs(dy) + std::abs(dx) == 1;
                 if ((dz == 0 && dy == 0 && dx == 0) || (dz != 0 && !face) || (dz != 0 && n.z == 1)) continue;
                 const double z = double(dz) * spacing.z, y = double(dy) * spacing.y, x = double(dx) * spacing.x;
-                steps.push_back({dz, dy, dx, (dz * n.y + dy) * n.x + dx, std::sqrt(z * z + y * y + x * x), face});
+                steps.push_back({dz, dy, dx, (dz * n.y + dy) * n.x + dx, std::sqrt(z * z + y * y + x * x),
+                                 spacing.z * spacing.y * spacing.x /
+                                     (dz != 0   ? spacing.z
+                                      : dy != 0 ? spacing.y
+                                                : spacing.x),
+                                 face});
             }
     return steps;
 }
@@ -48,7 +53,9 @@ std::pair<double, double> greyAround(const GeodesicField& field, std::int32_t st
 class Buckets {
   public:
     explicit Buckets(int longest) : ring_(std::size_t(longest) + 1) {}
-    void push(std::int64_t distance, std::int32_t voxel) { ring_[std::size_t(distance) % ring_.size()].push_back(voxel), ++size_; }
+    void push(std::int64_t distance, std::int32_t voxel) {
+        ring_[std::size_t(distance) % ring_.size()].push_back(voxel), ++size_;
+    }
     // Moves on to the next distance that has voxels; takes them out.
     std::vector<std::int32_t> pop(std::int64_t& distance) {
         while (ring_[std::size_t(distance) % ring_.size()].empty()) ++distance;
@@ -67,24 +74,31 @@ class Buckets {
 // Keeps track of the edge along the outline while a region grows, and of when it was strongest.
 class OutlineScore {
   public:
-    OutlineScore(const GeodesicField& field, double leastSize) : field_(field), leastSize_(leastSize) {}
-    void face(std::int64_t inside, std::int64_t outside, bool nowInside) {
-        const double edge = 0.5 * (field_.edges.data()[inside] + field_.edges.data()[outside]);
-        faces_ += nowInside ? -1 : 1;
+    OutlineScore(const GeodesicField& field, double leastSize)
+        : field_(field), leastSize_(leastSize), solid_(field.soft.shape().z > 1) {}
+    void face(std::int64_t inside, std::int64_t outside, double area, bool nowInside) {
+        const double edge = 0.5 * area * (field_.edges.data()[inside] + field_.edges.data()[outside]);
+        area_ += nowInside ? -area : area;
         sum_ += nowInside ? -edge : edge;
     }
     void judge(std::int64_t voxels) {
-        if (faces_ < 1) return;
-        const double strength = sum_ / faces_;
-        const double size = double(voxels) / (double(voxels) + leastSize_);
-        if (const double score = strength * size; score > best_) best_ = score, bestEdge_ = strength, bestVoxels_ = voxels;
+        if (area_ < 0.5) return;
+        const double strength = sum_ / area_;
+        const double n = double(voxels) * field_.spacing.z * field_.spacing.y * field_.spacing.x,
+                     size = n / (n + leastSize_);
+        // 1 for a disc (ball) of voxels, less the longer its outline is.
+        const double compact = solid_ ? n * n / (0.00262 * area_ * area_ * area_) : n / (0.049 * area_ * area_);
+        if (const double score = strength * size * std::sqrt(std::min(1.0, compact)); score > best_)
+            best_ = score, bestEdge_ = strength, bestVoxels_ = voxels;
     }
     std::int64_t bestVoxels() const { return bestVoxels_; }
     double bestEdge() const { return bestEdge_; }
 
   private:
     const GeodesicField& field_;
-    double leastSize_, faces_ = 0, sum_ = 0, best_ = -1, bestEdge_ = 0;
+    double leastSize_;
+    bool solid_;
+    double area_ = 0, sum_ = 0, best_ = -1, bestEdge_ = 0;
     std::int64_t bestVoxels_ = 0;
 };
 
@@ -98,7 +112,7 @@ GeodesicField makeField(const Volume<float>& image, Job& job) {
     field.soft = image;
     const Vec3 s = image.geometry.spacing;
     const double finest = image.shape().z > 1 ? std::min({s.z, s.y, s.x}) : std::min(s.y, s.x);
-    field.spacing = {s.z / finest, s.y / finest, s.x / finest};
+    field.spacing = {image.shape().z > 1 ? s.z / finest : 1, s.y / finest, s.x / finest};
     const std::vector<double> grey = quantiles(image, {0.005, 0.5, 0.995});
     const double range = grey[2] > grey[0] ? grey[2] - grey[0] : 1;
     for (float& v : field.soft)
@@ -125,7 +139,7 @@ Growth growFrom(const GeodesicField& field, std::int32_t start, const std::vecto
     for (std::int32_t r : rivals)
         if (r != start) distance[r] = 0, owner[r] = 2, buckets.push(0, r);
     Growth growth;
-    OutlineScore outline(field, n.z > 1 ? 400 : 80);
+    OutlineScore outline(field, n.z > 1 ? 1000 : 40);
     std::int64_t now = 0;
     while (!buckets.empty() && std::int64_t(growth.voxels.size()) < mostVoxels) {
         job.check();
@@ -140,7 +154,7 @@ Growth growFrom(const GeodesicField& field, std::int32_t start, const std::vecto
                 if (!field.soft.box().contains(v + Index{s.dz, s.dy, s.dx})) continue;
                 const std::int64_t to = at + s.offset;
                 if (!open.data()[to]) continue;
-                if (s.face && mine) outline.face(at, to, owner[to] == 5);
+                if (s.face && mine) outline.face(at, to, s.area, owner[to] == 5);
                 if (owner[to] >= 4) continue;
                 const double away = std::abs(field.soft.data()[to] - mean) / tolerance;
                 const double rough = field.edges.data()[to] / field.usualEdge;

@@ -9,10 +9,10 @@ namespace fovea::segment {
 
 // What a click can spread over: the image made ready once per answer.
 struct GeodesicField {
-    Volume<float> soft;   // image, lightly blurred
-    Volume<float> edges;  // gradient length of `soft`
-    Vec3 spacing;         // finest axis 1
-    double usualEdge = 0; // mean of `edges`
+    Volume<float> soft;    // image, lightly blurred
+    Volume<float> edges;   // gradient length of `soft`
+    Vec3 spacing;          // finest axis 1
+    double usualEdge = 0;  // mean of `edges`
 };
 GeodesicField makeField(const Volume<float>& image, Job& job);
 
@@ -21,10 +21,11 @@ struct Growth {
     double edge = 0;                   // how much stronger the edge along the outline is than usual, 0..1
 };
 
-// Grows a region from `start` in order of geodesic distance (Criminisi, Sharp, Blake 2008: length of a path, weighted by the
-// edges it crosses and by how much the grey value differs from that around the start) and keeps the size at which the edge along
-// the outline is strongest. Voxels with open = 0 are never entered and their faces count neither way; `rivals` grow at the same
-// time and keep what they reach first. At most `mostVoxels`. Integer distances in buckets (Dial 1969): deterministic.
+// Grows a region from `start` in order of geodesic distance (Criminisi, Sharp, Blake 2008: length of a path, weighted
+// by the edges it crosses and by how much the grey value differs from that around the start) and keeps the size at
+// which the edge along the outline is strongest. Voxels with open = 0 are never entered and their faces count neither
+// way; `rivals` grow at the same time and keep what they reach first. At most `mostVoxels`. Integer distances in
+// buckets (Dial 1969): deterministic.
 Growth growFrom(const GeodesicField& field, std::int32_t start, const std::vector<std::int32_t>& rivals,
                 const Volume<std::uint8_t>& open, std::int64_t mostVoxels, Job& job);
 

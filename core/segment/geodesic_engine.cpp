@@ -1,11 +1,18 @@
 #include <algorithm>
+#include <cmath>
 
+#include "measure/distance.h"
+#include "segment/filters.h"
 #include "segment/geodesic.h"
 #include "segment/holes.h"
 #include "segment/prompt_engine.h"
 
 namespace fovea::segment {
 namespace {
+
+constexpr double reachFactor = 4;     // how far along what is wrong a click reaches, in depths of the click …
+constexpr double depthFactor = 1.25;  // … and how far across
+constexpr double smooth = 1.5;        // blur of a proposed outline, in voxels of the finest axis
 
 // One answer in the making, on the crop or on its one slice.
 class Answer {
@@ -16,6 +23,8 @@ class Answer {
   private:
     void apply(std::size_t k);
     std::vector<std::int32_t> rivalsOf(std::size_t k) const;
+    void limitToReach(Volume<std::uint8_t>& open, const Volume<std::uint8_t>& same, Index at) const;
+    void paint(std::size_t k, const std::vector<std::int32_t>& region, const Volume<std::uint8_t>& open);
     bool inside(Index v) const { return scope_.contains(v); }
     std::int32_t offset(Index v) const { return std::int32_t(mask_.offset(v - scope_.begin)); }
 
@@ -32,16 +41,18 @@ Answer::Answer(const PromptRequest& request, Job& job) : request_(request), job_
     const Box crop = request.image.box();
     for (const auto* extra : {&request.startMask, &request.forbidden})
         if (!extra->empty() && extra->shape() != request.image.shape())
-            throw Error(ErrorKind::Input, {FOVEA_TR("A mask of {mask} does not fit the image crop of {image}; cut both from one box."),
-                                           {{"mask", toString(extra->shape())}, {"image", toString(request.image.shape())}}});
+            throw Error(ErrorKind::Input,
+                        {FOVEA_TR("A mask of {mask} does not fit the image crop of {image}; cut both from one box."),
+                         {{"mask", toString(extra->shape())}, {"image", toString(request.image.shape())}}});
     scope_ = crop;
     if (!request.wholeObject) {
         scope_.begin.z = request.slice - request.origin.z;
         scope_.end.z = scope_.begin.z + 1;
     }
     if (scope_.empty() || !crop.contains(scope_))
-        throw Error(ErrorKind::Input, {FOVEA_TR("Slice {slice} is not part of the image crop; cut it around the points."),
-                                       {{"slice", std::to_string(request.slice)}}});
+        throw Error(ErrorKind::Input,
+                    {FOVEA_TR("Slice {slice} is not part of the image crop; cut it around the points."),
+                     {{"slice", std::to_string(request.slice)}}});
     mask_ = request.startMask.empty() ? Volume<std::uint8_t>(scope_.extent()) : fovea::crop(request.startMask, scope_);
     for (std::uint8_t& v : mask_) v = v != 0;
     if (!request.forbidden.empty()) {
@@ -61,8 +72,8 @@ std::vector<std::int32_t> Answer::rivalsOf(std::size_t k) const {
     return rivals;
 }
 
-// Makes the mask agree with a point: adds the region around a positive one that is missing, takes away that around a negative
-// one. A point the mask agrees with already changes nothing.
+// Makes the mask agree with a point: adds the region around a positive one that is missing, takes away that around a
+// negative one. A point the mask agrees with already changes nothing.
 void Answer::apply(std::size_t k) {
     const PointPrompt& point = request_.points[k];
     const Index at = point.at - request_.origin;
@@ -73,25 +84,53 @@ void Answer::apply(std::size_t k) {
         return;
     }
     if ((mask_.data()[start] != 0) == point.positive) return;
-    std::int64_t had = 0;
-    Volume<std::uint8_t> open(mask_.shape());
+    Volume<std::uint8_t> open(mask_.shape()), same(mask_.shape());
+    bool begun = false;
     for (std::int64_t i = 0; i < mask_.size(); ++i) {
-        had += mask_.data()[i];
-        open.data()[i] = (mask_.data()[i] != 0) != point.positive && (forbidden_.empty() || !forbidden_.data()[i]);
+        begun |= mask_.data()[i] != 0;
+        same.data()[i] = (mask_.data()[i] != 0) != point.positive;
+        open.data()[i] = same.data()[i] && (forbidden_.empty() || !forbidden_.data()[i]);
     }
-    // An object just begun may take up to a quarter of the crop; a repair at most as much as half of what is there.
-    const std::int64_t most = had == 0 ? mask_.size() / 4 : std::max<std::int64_t>(64, point.positive ? had : had / 2);
-    Growth growth = growFrom(field_, start, rivalsOf(k), open, std::max<std::int64_t>(most, 1), job_);
+    if (begun) limitToReach(open, same, at - scope_.begin);
+    // An object just begun may take up to a quarter of the crop.
+    Growth growth = growFrom(field_, start, rivalsOf(k), open,
+                             begun ? mask_.size() : std::max<std::int64_t>(64, mask_.size() / 4), job_);
     fillHoles(growth.voxels, mask_.shape());
-    for (std::int32_t i : growth.voxels)
-        if (forbidden_.empty() || !forbidden_.data()[i]) mask_.data()[i] = point.positive;
-    for (const PointPrompt& p : request_.points)  // what was filled over a point that pulls the other way
-        if (p.positive != point.positive && inside(p.at - request_.origin)) {
-            const std::int32_t i = offset(p.at - request_.origin);
-            if (forbidden_.empty() || !forbidden_.data()[i]) mask_.data()[i] = p.positive;
-        }
+    paint(k, growth.voxels, open);
     belief_ += growth.edge;
     ++changes_;
+}
+
+// A click points at the middle of what is wrong, so a repair goes no further from what is right already than to the
+// other side of its middle, and a few times as far along it.
+void Answer::limitToReach(Volume<std::uint8_t>& open, const Volume<std::uint8_t>& same, Index at) const {
+    const Volume<float> depth = measure::distanceTransform(same, field_.spacing, false, job_);
+    if (!std::isfinite(depth[at])) return;
+    const double reach = 3 + reachFactor * depth[at], deepest = depthFactor * depth[at] + 0.5;
+    for (std::int64_t z = 0; z < open.shape().z; ++z)
+        for (std::int64_t y = 0; y < open.shape().y; ++y)
+            for (std::int64_t x = 0; x < open.shape().x; ++x) {
+                const double dz = double(z - at.z) * field_.spacing.z, dy = double(y - at.y) * field_.spacing.y;
+                const double dx = double(x - at.x) * field_.spacing.x;
+                if (depth(z, y, x) > deepest || dz * dz + dy * dy + dx * dx > reach * reach) open(z, y, x) = 0;
+            }
+}
+
+// Writes the region into the mask, its outline smoothed, never where it is not open.
+void Answer::paint(std::size_t k, const std::vector<std::int32_t>& region, const Volume<std::uint8_t>& open) {
+    const bool value = request_.points[k].positive;
+    Volume<float> soft(mask_.shape());
+    for (std::int64_t i = 0; i < mask_.size(); ++i) soft.data()[i] = (mask_.data()[i] != 0) == value ? 1.0f : 0.0f;
+    for (std::int32_t i : region) soft.data()[i] = 1;
+    blur(soft, {0.5 * smooth / field_.spacing.z, smooth, smooth}, job_);
+    for (std::int64_t i = 0; i < mask_.size(); ++i)
+        if (open.data()[i] && soft.data()[i] >= 0.5f) mask_.data()[i] = value;
+    // The smoothing may have passed over this point or an earlier one.
+    for (std::size_t j = 0; j <= k; ++j) {
+        const Index v = request_.points[j].at - request_.origin;
+        if (inside(v) && (forbidden_.empty() || !forbidden_.data()[offset(v)]))
+            mask_.data()[offset(v)] = request_.points[j].positive;
+    }
 }
 
 PromptAnswer Answer::run() {

@@ -15,7 +15,9 @@ namespace {
 
 constexpr Index tile{16, 512, 512};
 
-ImagePtr openIf(const std::optional<fs::path>& folder, const char* name) { return folder ? zarr::open(*folder / name) : nullptr; }
+ImagePtr openIf(const std::optional<fs::path>& folder, const char* name) {
+    return folder ? zarr::open(*folder / name) : nullptr;
+}
 
 zarr::Layout layoutOf(const ImageInfo& info, DType dtype, bool labels) {
     zarr::Layout layout;
@@ -26,7 +28,15 @@ zarr::Layout layoutOf(const ImageInfo& info, DType dtype, bool labels) {
     return layout;
 }
 
-// Both arrays, tile by tile; where nothing is known nothing is written.
+void forget(labels::TrainingView::Arrays& arrays, const Box& part) {
+    forEachTile(part, {1, 1, part.extent().x}, [&](const Box& row) {
+        std::fill_n(arrays.labels.data() + arrays.labels.offset(row.begin), row.extent().x, 0);
+        std::fill_n(arrays.weight.data() + arrays.weight.offset(row.begin), row.extent().x, std::uint8_t(0));
+    });
+}
+
+// Both arrays, tile by tile; where nothing is known nothing is written. What is held out stays unknown, whoever
+// labelled it.
 void writeArrays(StageContext& context, const labels::TrainingView& view, const ImageInfo& info) {
     const std::string& id = context.cases().front();
     const ImagePtr probability = openIf(context.find("probabilities", id), "probability.zarr");
@@ -39,8 +49,12 @@ void writeArrays(StageContext& context, const labels::TrainingView& view, const 
     forEachTile(all, tile, [&](const Box& box) {
         context.job->check();
         context.job->progress(done += double(box.count()), double(all.count()), FOVEA_TR("Writing down what is known"));
-        if (!probability && std::none_of(known.begin(), known.end(), [&](const Box& k) { return k.overlaps(box); })) return;
-        const labels::TrainingView::Arrays arrays = view.read(box, probability.get(), pseudo.get());
+        if (!probability && std::none_of(known.begin(), known.end(), [&](const Box& k) { return k.overlaps(box); }))
+            return;
+        labels::TrainingView::Arrays arrays = view.read(box, probability.get(), pseudo.get());
+        for (const project::HeldOut& out : context.heldOut(id))
+            if (const Box part = out.guarded.intersected(box); !part.empty())
+                forget(arrays, part.shifted(Index{} - box.begin));
         labelWriter.write(0, box.begin, arrays.labels);
         weightWriter.write(0, box.begin, arrays.weight);
     });
@@ -67,8 +81,10 @@ void run(StageContext& context) {
     file::writeJson(context.output() / "objects.json", labels::toJson(session->objects()));
     file::writeJson(context.output() / "snapshot.json",
                     {{"journal_position", view.journalPosition()}, {"complete_patches", patches}, {"states", states}});
-    if (decided) context.result = {{"complete_patches", patches.size()}, {"states", states}};
-    else context.result = {{"state", "waiting"}, {"patches", queued}};
+    if (decided)
+        context.result = {{"complete_patches", patches.size()}, {"states", states}};
+    else
+        context.result = {{"state", "waiting"}, {"patches", queued}};
 }
 
 }  // namespace
@@ -80,11 +96,17 @@ Stage annotateStage() {
     stage.title = FOVEA_TR("Review");
     stage.help = FOVEA_TR("Writes down what a person decided so far, for training.");
     stage.rounds = project::Rounds::Later;
-    stage.needs = {{"image", From::Base},        {"queue", From::Same},           {"edits", From::Latest},
-                   {"pseudo-labels", From::Base, true}, {"objects", From::Before, true}, {"probabilities", From::Before, true}};
+    stage.needs = {{"image", From::Base},           {"queue", From::Same, true},
+                   {"edits", From::Latest},         {"pseudo-labels", From::Base, true},
+                   {"objects", From::Before, true}, {"probabilities", From::Before, true}};
     stage.makes = "annotations";
-    stage.options = {{.name = "rim", .type = OptionType::Double, .defaultValue = 100.0,
-                      .help = FOVEA_TR("Width of the background around accepted objects"), .unit = "nm", .least = 0.0, .most = 1e6}};
+    stage.options = {{.name = "rim",
+                      .type = OptionType::Double,
+                      .defaultValue = 100.0,
+                      .help = FOVEA_TR("Width of the background around accepted objects"),
+                      .unit = "nm",
+                      .least = 0.0,
+                      .most = 1e6}};
     stage.run = run;
     return stage;
 }

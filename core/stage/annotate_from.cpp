@@ -22,14 +22,16 @@ CommittedTruth commitTruth(const project::Artifacts& artifacts, int round, const
         const std::vector<Box> patches = patchesOf(artifacts.folder(*queue), id);
         if (patches.empty()) continue;
         const ImageInfo info = project.image(id)->info();
-        const Volume<std::int32_t> truth =
-            givenLabels(*project.opener()(givenPath(labelsPath, id, ids.size()), 0, project.cacheFolder()), info.shape());
+        const Volume<std::int32_t> truth = givenLabels(
+            *project.opener()(givenPath(labelsPath, id, ids.size()), 0, project.cacheFolder()), info.shape());
         auto base = artifacts.resolve({"objects", From::Before}, id, round);
         if (!base) base = artifacts.resolve({"pseudo-labels", From::Base}, id, round);
-        const auto session = openSession(project.caseFolder(id), info, base ? std::optional(artifacts.folder(*base)) : std::nullopt, false, job);
+        const auto session = openSession(project.caseFolder(id), info,
+                                         base ? std::optional(artifacts.folder(*base)) : std::nullopt, false, job);
         if (session->readOnly())
-            throw Error(ErrorKind::Input, {FOVEA_TR("The labels of {id} cannot be changed now: {folder} cannot be written."),
-                                           {{"id", id}, {"folder", project.caseFolder(id).string()}}});
+            throw Error(ErrorKind::Input,
+                        {FOVEA_TR("The labels of {id} cannot be changed now: {folder} cannot be written."),
+                         {{"id", id}, {"folder", project.caseFolder(id).string()}}});
         for (const Box& patch : patches) {
             const auto& complete = session->completePatches();
             if (std::find(complete.begin(), complete.end(), patch) != complete.end()) {

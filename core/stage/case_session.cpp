@@ -1,6 +1,7 @@
 #include "stage/case_session.h"
 
 #include "base/file.h"
+#include "labels/kept_base.h"
 #include "zarr/ome_zarr.h"
 
 namespace fovea::stage {
@@ -12,15 +13,17 @@ std::optional<fs::path> baseFolder(const project::StageContext& context, const s
     return context.find("pseudo-labels", caseId);
 }
 
-std::unique_ptr<labels::EditSession> openSession(const fs::path& caseFolder, const ImageInfo& info, const std::optional<fs::path>& base,
-                                                 bool lookOnly, Job& job) {
+std::unique_ptr<labels::EditSession> openSession(const fs::path& caseFolder, const ImageInfo& info,
+                                                 const std::optional<fs::path>& base, bool lookOnly, Job& job) {
     ImagePtr image;
     labels::ObjectTable rows;
     if (base) {
-        image = zarr::open(*base / "labels.zarr");
+        image = zarr::open(lookOnly ? *base / "labels.zarr" : labels::keepBase(caseFolder, *base / "labels.zarr"));
         std::error_code error;
-        if (fs::exists(*base / "objects.json", error)) rows = labels::tableFromJson(file::readJson(*base / "objects.json"));
-        else rows = labels::tableOf(*image, "", job);
+        if (fs::exists(*base / "objects.json", error))
+            rows = labels::tableFromJson(file::readJson(*base / "objects.json"));
+        else
+            rows = labels::tableOf(*image, "", job);
     }
     labels::SessionOptions options;
     options.lookOnly = lookOnly;
@@ -31,7 +34,8 @@ std::vector<Box> patchesOf(const fs::path& queueFolder, const std::string& caseI
     std::vector<Box> boxes;
     const nlohmann::json queue = file::readJson(queueFolder / "queue.json");
     if (!queue.is_object() || !queue.contains("chosen"))
-        throw Error(ErrorKind::Format, {FOVEA_TR("{path} is damaged. Run query again."), {{"path", (queueFolder / "queue.json").string()}}});
+        throw Error(ErrorKind::Format, {FOVEA_TR("{path} is damaged. Run query again."),
+                                        {{"path", (queueFolder / "queue.json").string()}}});
     for (const ChosenPatch& chosen : chosenFromJson(queue["chosen"]))
         if (chosen.patch.caseId == caseId) boxes.push_back(chosen.patch.box);
     return boxes;

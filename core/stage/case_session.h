@@ -13,10 +13,11 @@ namespace fovea::stage {
 // What a person edits on top of: objects of the round before, else pseudo-labels, else nothing.
 std::optional<std::filesystem::path> baseFolder(const project::StageContext& context, const std::string& caseId);
 
-// The case's session; `base` is an artifact's folder with labels.zarr and objects.json. Once the journal holds edits, its own
-// base wins. `lookOnly` never writes.
+// The case's session; `base` is an artifact's folder with labels.zarr and objects.json. Once the journal holds edits,
+// its own base wins. `lookOnly` never writes.
 std::unique_ptr<labels::EditSession> openSession(const std::filesystem::path& caseFolder, const ImageInfo& info,
-                                                 const std::optional<std::filesystem::path>& base, bool lookOnly, Job& job);
+                                                 const std::optional<std::filesystem::path>& base, bool lookOnly,
+                                                 Job& job);
 
 // Queued patches of one case, best first, as the queue of this round says.
 std::vector<Box> patchesOf(const project::StageContext& context, const std::string& caseId);

@@ -39,7 +39,8 @@ json scoreAgainst(StageContext& context, const std::string& truthPath, const std
         job.check();
         job.progress(double(i), double(tests.size()), {FOVEA_TR("Scoring {id}"), {{"id", test.id}}});
         const Index shape = context.image(test.id)->info().shape();
-        const Volume<std::int32_t> truth = givenLabels(*context.open(givenPath(truthPath, test.id, context.cases().size())), shape);
+        const Volume<std::int32_t> truth =
+            givenLabels(*context.open(givenPath(truthPath, test.id, context.cases().size())), shape);
         for (const auto& [method, kind] : methods)
             if (const auto folder = context.find(kind, test.id)) {
                 const auto labels = zarr::open(*folder / "labels.zarr")->readAll<std::int32_t>();
@@ -75,7 +76,8 @@ void run(StageContext& context) {
     result["objects"] = countObjects(context, "objects");
     if (truths.empty()) {
         result["truth"] = nullptr;
-        context.job->message(MessageLevel::Info, FOVEA_TR("No truth was given, so nothing was scored. Set truth to a label file."));
+        context.job->message(MessageLevel::Info,
+                             FOVEA_TR("No truth was given, so nothing was scored. Set truth to a label file."));
     }
     for (std::size_t i = 0; i < truths.size(); ++i) {
         const std::string suffix = i == 0 ? "" : "_2";
@@ -106,12 +108,20 @@ Stage evaluateStage() {
     stage.rounds = project::Rounds::Any;
     stage.needs = {{"image", From::Base}, {"pseudo-labels", From::Base, true}, {"objects", From::Same}};
     stage.makes = "scores";
-    stage.options = {
-        {.name = "truth", .type = OptionType::Path, .defaultValue = "",
-         .help = FOVEA_TR("Label file, series or Zarr; {case} in it stands for the image's name")},
-        {.name = "second_truth", .type = OptionType::Path, .defaultValue = "", .help = FOVEA_TR("Another truth, scored beside the first")},
-        {.name = "min_voxels", .type = OptionType::Int, .defaultValue = 200, .help = FOVEA_TR("Smaller objects are not counted"),
-         .unit = "voxels", .least = 0}};
+    stage.options = {{.name = "truth",
+                      .type = OptionType::Path,
+                      .defaultValue = "",
+                      .help = FOVEA_TR("Label file, series or Zarr; {case} in it stands for the image's name")},
+                     {.name = "second_truth",
+                      .type = OptionType::Path,
+                      .defaultValue = "",
+                      .help = FOVEA_TR("Another truth, scored beside the first")},
+                     {.name = "min_voxels",
+                      .type = OptionType::Int,
+                      .defaultValue = 200,
+                      .help = FOVEA_TR("Smaller objects are not counted"),
+                      .unit = "voxels",
+                      .least = 0}};
     stage.run = run;
     return stage;
 }

@@ -18,8 +18,9 @@ std::string table(const std::vector<ObjectRow>& rows, Vec3 spacing) {
     out << "id,state,source,score,voxels,volume_um3,z0,y0,x0,z1,y1,x1\n";
     for (const ObjectRow& row : rows)
         out << row.id << ',' << row.state << ",\"" << row.source << "\"," << row.score << ',' << row.voxels << ','
-            << double(row.voxels) * spacing.z * spacing.y * spacing.x << ',' << row.box.begin.z << ',' << row.box.begin.y << ','
-            << row.box.begin.x << ',' << row.box.end.z << ',' << row.box.end.y << ',' << row.box.end.x << '\n';
+            << double(row.voxels) * spacing.z * spacing.y * spacing.x << ',' << row.box.begin.z << ','
+            << row.box.begin.y << ',' << row.box.begin.x << ',' << row.box.end.z << ',' << row.box.end.y << ','
+            << row.box.end.x << '\n';
     return out.str();
 }
 
@@ -45,9 +46,13 @@ Stage exportStage() {
     stage.rounds = project::Rounds::Any;
     stage.needs = {{"objects", project::From::Latest}};
     stage.makes = "export";
-    stage.options = {{.name = "format", .type = OptionType::Choice, .defaultValue = ".tif", .help = FOVEA_TR("Kind of label image"),
-                      .choices = {".tif", ".zarr", ".nrrd", ".nii.gz", ".mha"}},
-                     {.name = "compress", .type = OptionType::Bool, .defaultValue = true, .help = FOVEA_TR("Smaller files")}};
+    stage.options = {
+        {.name = "format",
+         .type = OptionType::Choice,
+         .defaultValue = ".tif",
+         .help = FOVEA_TR("Kind of label image"),
+         .choices = {".tif", ".zarr", ".nrrd", ".nii.gz", ".mha"}},
+        {.name = "compress", .type = OptionType::Bool, .defaultValue = true, .help = FOVEA_TR("Smaller files")}};
     stage.run = run;
     return stage;
 }

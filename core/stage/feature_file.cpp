@@ -28,10 +28,12 @@ FeatureTable readFeatures(const fs::path& folder) {
                                         {{"path", (folder / "patches.json").string()}, {"reason", error.what()}}});
     }
     if (tensor.shape.size() != 2 || tensor.shape[0] != std::int64_t(table.patches.size()))
-        throw Error(ErrorKind::Format, {FOVEA_TR("features.npy in {folder} is {shape}, but there are {patches} patches. Run features again."),
-                                        {{"folder", folder.string()},
-                                         {"shape", tensorfile::toString(tensor.shape)},
-                                         {"patches", std::to_string(table.patches.size())}}});
+        throw Error(
+            ErrorKind::Format,
+            {FOVEA_TR("features.npy in {folder} is {shape}, but there are {patches} patches. Run features again."),
+             {{"folder", folder.string()},
+              {"shape", tensorfile::toString(tensor.shape)},
+              {"patches", std::to_string(table.patches.size())}}});
     table.dim = tensor.shape[1];
     const auto values = tensor.as<float>();
     table.values.assign(values.begin(), values.end());
@@ -39,13 +41,15 @@ FeatureTable readFeatures(const fs::path& folder) {
 }
 
 void append(FeatureTable& table, const FeatureTable& more) {
+    if (more.patches.empty()) return;
     if (table.patches.empty()) {
         table = more;
         return;
     }
     if (table.dim != more.dim)
-        throw Error(ErrorKind::Input, {FOVEA_TR("The images have features of {a} and {b} values. Run features again for all of them."),
-                                       {{"a", std::to_string(table.dim)}, {"b", std::to_string(more.dim)}}});
+        throw Error(ErrorKind::Input,
+                    {FOVEA_TR("The images have features of {a} and {b} values. Run features again for all of them."),
+                     {{"a", std::to_string(table.dim)}, {"b", std::to_string(more.dim)}}});
     table.patches.insert(table.patches.end(), more.patches.begin(), more.patches.end());
     table.values.insert(table.values.end(), more.values.begin(), more.values.end());
 }

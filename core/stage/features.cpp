@@ -1,5 +1,5 @@
-#include "base/file.h"
 #include "infer/features.h"
+#include "base/file.h"
 #include "stage/feature_file.h"
 #include "stage/network_support.h"
 #include "stage/patch_grid.h"
@@ -32,10 +32,12 @@ void run(StageContext& context) {
         const infer::NormsOf normsOf = [&](const std::string& caseId) {
             return train::normsOf(plan, caseId, *image, guardedBoxes(context, caseId), *context.job);
         };
-        table = infer::unetFeatures(nn::loadUNet(*weights), patches, imageOf, normsOf, plan.patchIndex(), options, *context.job);
+        table = infer::unetFeatures(nn::loadUNet(*weights), patches, imageOf, normsOf, plan.patchIndex(), options,
+                                    *context.job);
         table.source = "network pre-trained on pseudo-labels";
     } else {
-        throw Error(ErrorKind::Missing, FOVEA_TR("No network can look at the patches yet. Run learn-features or pretrain first."));
+        throw Error(ErrorKind::Missing,
+                    FOVEA_TR("No network can look at the patches yet. Run learn-features or pretrain first."));
     }
     writeFeatures(context.output(), table);
     context.result = {{"patches", table.patches.size()}, {"dim", table.dim}, {"source", table.source}};
@@ -49,11 +51,17 @@ Stage featuresStage() {
     stage.id = "features";
     stage.title = FOVEA_TR("Look at all patches");
     stage.help = FOVEA_TR("Describes every patch by a vector, for choosing patches that differ.");
-    stage.needs = {{"image", From::Base}, {"encoder", From::Base, true}, {"model", From::Base, true}, {"plan", From::Base, true}};
+    stage.needs = {
+        {"image", From::Base}, {"encoder", From::Base, true}, {"model", From::Base, true}, {"plan", From::Base, true}};
     stage.makes = "features";
-    stage.options = {{.name = "patch", .type = OptionType::String, .defaultValue = "auto",
-                      .help = FOVEA_TR("Extent z,y,x of the patches a person labels"), .unit = "voxels"},
-                     {.name = "source", .type = OptionType::Choice, .defaultValue = "auto",
+    stage.options = {{.name = "patch",
+                      .type = OptionType::String,
+                      .defaultValue = "auto",
+                      .help = FOVEA_TR("Extent z,y,x of the patches a person labels"),
+                      .unit = "voxels"},
+                     {.name = "source",
+                      .type = OptionType::Choice,
+                      .defaultValue = "auto",
                       .help = FOVEA_TR("Which network looks; auto = the autoencoder when there is one"),
                       .choices = {"auto", "autoencoder", "network"}}};
     stage.run = run;

@@ -16,13 +16,16 @@ train::TrainSource annotatedSource(const StageContext& context, const plan::Plan
     for (const std::string& id : context.cases()) {
         const auto folder = context.find("annotations", id);
         if (!folder) continue;
-        train::TrainCase one = train::caseOf(plan, id, context.image(id), zarr::open(*folder / "labels.zarr"),
-                                             zarr::open(*folder / "weight.zarr"), guardedBoxes(context, id), *context.job);
-        for (const json& box : file::readJson(*folder / "snapshot.json").at("complete_patches")) one.focus.push_back(boxFromJson(box));
+        train::TrainCase one =
+            train::caseOf(plan, id, context.image(id), zarr::open(*folder / "labels.zarr"),
+                          zarr::open(*folder / "weight.zarr"), guardedBoxes(context, id), *context.job);
+        for (const json& box : file::readJson(*folder / "snapshot.json").at("complete_patches"))
+            one.focus.push_back(boxFromJson(box));
         source.cases.push_back(std::move(one));
     }
     if (source.cases.empty())
-        throw Error(ErrorKind::Missing, FOVEA_TR("Nothing has been annotated yet. Review the chosen patches, or give labels to annotate."));
+        throw Error(ErrorKind::Missing,
+                    FOVEA_TR("Nothing has been annotated yet. Review the chosen patches, or give labels to annotate."));
     return source;
 }
 
@@ -65,16 +68,29 @@ Stage fineTuneStage() {
     stage.help = FOVEA_TR("Teaches the network what a person accepted.");
     stage.scope = project::Scope::Project;
     stage.rounds = project::Rounds::Later;
-    stage.needs = {{"image", From::Base}, {"plan", From::Base}, {"model", From::Base, true}, {"annotations", From::Same, true},
+    stage.needs = {{"image", From::Base},
+                   {"plan", From::Base},
+                   {"model", From::Base, true},
+                   {"annotations", From::Same, true},
                    {"pseudo-labels", From::Base, true}};
     stage.makes = "model";
-    stage.options = {
-        {.name = "start", .type = OptionType::Choice, .defaultValue = "pretrained",
-         .help = FOVEA_TR("Start from the model that learned pseudo-labels, or from fresh weights"), .choices = {"pretrained", "fresh"}},
-        {.name = "replay_share", .type = OptionType::Double, .defaultValue = 0.2,
-         .help = FOVEA_TR("Samples of pseudo-labels for each annotated sample; 0 = none"), .least = 0.0, .most = 10.0},
-        {.name = "replay_certainty", .type = OptionType::Double, .defaultValue = 0.1,
-         .help = FOVEA_TR("How much a pseudo-label counts against an annotation"), .least = 0.0, .most = 1.0}};
+    stage.options = {{.name = "start",
+                      .type = OptionType::Choice,
+                      .defaultValue = "pretrained",
+                      .help = FOVEA_TR("Start from the model that learned pseudo-labels, or from fresh weights"),
+                      .choices = {"pretrained", "fresh"}},
+                     {.name = "replay_share",
+                      .type = OptionType::Double,
+                      .defaultValue = 0.2,
+                      .help = FOVEA_TR("Samples of pseudo-labels for each annotated sample; 0 = none"),
+                      .least = 0.0,
+                      .most = 10.0},
+                     {.name = "replay_certainty",
+                      .type = OptionType::Double,
+                      .defaultValue = 0.1,
+                      .help = FOVEA_TR("How much a pseudo-label counts against an annotation"),
+                      .least = 0.0,
+                      .most = 1.0}};
     stage.random = true;
     stage.run = run;
     return stage;

@@ -9,9 +9,8 @@ using nlohmann::json;
 namespace {
 
 json intensityJson(const plan::Intensity& i) {
-    return {{"min", i.min},   {"max", i.max},        {"mean", i.mean},
-            {"std", i.std},   {"median", i.median},  {"low", i.percentile005},
-            {"high", i.percentile995}};
+    return {{"min", i.min},       {"max", i.max},           {"mean", i.mean},         {"std", i.std},
+            {"median", i.median}, {"low", i.percentile005}, {"high", i.percentile995}};
 }
 
 // Looks at an image once: what it is, and which grey values it holds. Throws for images nothing can be made of.
@@ -20,7 +19,8 @@ void run(StageContext& context) {
     const ImagePtr image = context.image(id);
     const ImageInfo& info = image->info();
     if (info.shape().count() <= 0)
-        throw Error(ErrorKind::Input, {FOVEA_TR("{path} has no voxels ({shape})."), {{"path", info.path}, {"shape", toString(info.shape())}}});
+        throw Error(ErrorKind::Input, {FOVEA_TR("{path} has no voxels ({shape})."),
+                                       {{"path", info.path}, {"shape", toString(info.shape())}}});
     std::vector<Box> held;
     for (const project::HeldOut& out : context.heldOut(id)) held.push_back(out.guarded);
     // An image held out as a whole is still shown; its grey values are used for nothing else.
@@ -45,8 +45,9 @@ void run(StageContext& context) {
     context.result = {{"shape", summary["shape"]}, {"dtype", summary["dtype"]}, {"channels", info.channels}};
     if (!info.geometry.known) {
         context.result["spacing_known"] = false;
-        context.job->message(MessageLevel::Warning,
-                             {FOVEA_TR("{path} does not say how large its voxels are; 1 µm is assumed."), {{"path", info.path}}});
+        context.job->message(
+            MessageLevel::Warning,
+            {FOVEA_TR("{path} does not say how large its voxels are; 1 µm is assumed."), {{"path", info.path}}});
     }
 }
 
@@ -60,14 +61,31 @@ Stage importStage() {
     stage.makes = "image";
     // Used when images are added; they become part of the case, not of the project's options.
     stage.options = {
-        {.name = "test", .type = OptionType::Box, .defaultValue = "",
-         .help = FOVEA_TR("Part that no method may learn from, only ever scored, as Z0:Z1,Y0:Y1,X0:X1; :,:,: = the whole image")},
-        {.name = "guard", .type = OptionType::Int, .defaultValue = 0,
-         .help = FOVEA_TR("Width around the test part that is left out of everything"), .unit = "voxels", .least = 0},
-        {.name = "spacing", .type = OptionType::String, .defaultValue = "",
-         .help = FOVEA_TR("Size of a voxel as z,y,x, in place of what the file says"), .unit = "µm"},
-        {.name = "channels", .type = OptionType::String, .defaultValue = "", .help = FOVEA_TR("Names of the channels, with commas")},
-        {.name = "timepoint", .type = OptionType::Int, .defaultValue = 0, .help = FOVEA_TR("Point in time, from 0"), .least = 0}};
+        {.name = "test",
+         .type = OptionType::Box,
+         .defaultValue = "",
+         .help = FOVEA_TR(
+             "Part that no method may learn from, only ever scored, as Z0:Z1,Y0:Y1,X0:X1; :,:,: = the whole image")},
+        {.name = "guard",
+         .type = OptionType::Int,
+         .defaultValue = 0,
+         .help = FOVEA_TR("Width around the test part that is left out of everything"),
+         .unit = "voxels",
+         .least = 0},
+        {.name = "spacing",
+         .type = OptionType::String,
+         .defaultValue = "",
+         .help = FOVEA_TR("Size of a voxel as z,y,x, in place of what the file says"),
+         .unit = "µm"},
+        {.name = "channels",
+         .type = OptionType::String,
+         .defaultValue = "",
+         .help = FOVEA_TR("Names of the channels, with commas")},
+        {.name = "timepoint",
+         .type = OptionType::Int,
+         .defaultValue = 0,
+         .help = FOVEA_TR("Point in time, from 0"),
+         .least = 0}};
     stage.run = run;
     return stage;
 }

@@ -12,7 +12,8 @@ namespace fovea::stage {
 namespace {
 
 // One block (3D) or one slice. Ids 1…n.
-Volume<std::int32_t> flood(const Volume<std::uint8_t>& interior, const Volume<std::uint8_t>& border, const InstanceRules& rules, Job& job) {
+Volume<std::int32_t> flood(const Volume<std::uint8_t>& interior, const Volume<std::uint8_t>& border,
+                           const InstanceRules& rules, Job& job) {
     const int least = int(std::ceil(rules.threshold * 255)), seedLeast = int(std::ceil(rules.seedThreshold * 255));
     Volume<std::uint8_t> mask(interior.shape()), sure(interior.shape());
     Volume<float> landscape(interior.shape());
@@ -41,8 +42,8 @@ Volume<std::int32_t> flood(const Volume<std::uint8_t>& interior, const Volume<st
 
 }  // namespace
 
-Volume<std::int32_t> findInstances(const Volume<std::uint8_t>& interior, const Volume<std::uint8_t>& border, const InstanceRules& rules,
-                                   Job& job) {
+Volume<std::int32_t> findInstances(const Volume<std::uint8_t>& interior, const Volume<std::uint8_t>& border,
+                                   const InstanceRules& rules, Job& job) {
     const Index shape = interior.shape();
     Volume<std::int32_t> labels;
     if (rules.perSlice && shape.z > 1) {
@@ -71,8 +72,9 @@ Volume<std::int32_t> findInstances(const Volume<std::uint8_t>& interior, const V
 
 void keepAccepted(Volume<std::int32_t>& labels, const Volume<std::int32_t>& accepted, std::int64_t minVoxels) {
     if (labels.shape() != accepted.shape())
-        throw Error(ErrorKind::Format, {FOVEA_TR("Annotations are {a} voxels, the prediction is {b}. Run annotate again."),
-                                        {{"a", toString(accepted.shape())}, {"b", toString(labels.shape())}}});
+        throw Error(ErrorKind::Format,
+                    {FOVEA_TR("Annotations are {a} voxels, the prediction is {b}. Run annotate again."),
+                     {{"a", toString(accepted.shape())}, {"b", toString(labels.shape())}}});
     std::int32_t top = 0, count = 0;
     for (const std::int32_t v : accepted) top = std::max(top, v);
     for (const std::int32_t v : labels) count = std::max(count, v);

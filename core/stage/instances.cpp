@@ -15,7 +15,8 @@ namespace fs = std::filesystem;
 namespace {
 
 // Mean foreground probability of each object: how sure the network was of it.
-std::vector<ObjectRow> rowsOf(const Volume<std::int32_t>& labels, const Volume<float>& foreground, const std::string& source, Job& job) {
+std::vector<ObjectRow> rowsOf(const Volume<std::int32_t>& labels, const Volume<float>& foreground,
+                              const std::string& source, Job& job) {
     std::vector<ObjectRow> rows;
     for (const measure::ObjectStats& s : measure::objectStats(labels, &foreground, job))
         rows.push_back({std::int32_t(s.id), "to-review", source, s.mean, s.box, s.voxels});
@@ -55,7 +56,8 @@ void run(StageContext& context) {
     const Vec3 spacing = info.geometry.spacing;
     rules.perSlice = mode == "slices" || (mode == "auto" && spacing.z > 4 * std::min(spacing.y, spacing.x));
     const Volume<std::uint8_t> interior = probability->readAll<std::uint8_t>(0);
-    const Volume<std::uint8_t> border = info.channels > 1 ? probability->readAll<std::uint8_t>(1) : Volume<std::uint8_t>();
+    const Volume<std::uint8_t> border =
+        info.channels > 1 ? probability->readAll<std::uint8_t>(1) : Volume<std::uint8_t>();
     JobPart finding(*context.job, 0, 0.7);
     Volume<std::int32_t> labels = findInstances(interior, border, rules, finding);
 
@@ -94,18 +96,39 @@ Stage instancesStage() {
     stage.needs = {{"probabilities", From::Same}, {"annotations", From::Latest, true}};
     stage.makes = "objects";
     stage.options = {
-        {.name = "threshold", .type = OptionType::Double, .defaultValue = 0.5,
-         .help = FOVEA_TR("Probability from which a voxel belongs to an object"), .least = 0.01, .most = 0.99},
-        {.name = "seed_threshold", .type = OptionType::Double, .defaultValue = 0.6,
-         .help = FOVEA_TR("Interior probability from which a voxel may start an object"), .least = 0.01, .most = 0.99},
-        {.name = "min_voxels", .type = OptionType::Int, .defaultValue = 50, .help = FOVEA_TR("Smaller objects are dropped"),
-         .unit = "voxels", .least = 0},
-        {.name = "mode", .type = OptionType::Choice, .defaultValue = "auto",
+        {.name = "threshold",
+         .type = OptionType::Double,
+         .defaultValue = 0.5,
+         .help = FOVEA_TR("Probability from which a voxel belongs to an object"),
+         .least = 0.01,
+         .most = 0.99},
+        {.name = "seed_threshold",
+         .type = OptionType::Double,
+         .defaultValue = 0.6,
+         .help = FOVEA_TR("Interior probability from which a voxel may start an object"),
+         .least = 0.01,
+         .most = 0.99},
+        {.name = "min_voxels",
+         .type = OptionType::Int,
+         .defaultValue = 50,
+         .help = FOVEA_TR("Smaller objects are dropped"),
+         .unit = "voxels",
+         .least = 0},
+        {.name = "mode",
+         .type = OptionType::Choice,
+         .defaultValue = "auto",
          .help = FOVEA_TR("Whole blocks, or section by section and joined along z; auto looks at the voxel size"),
          .choices = {"auto", "slices", "volume"}},
-        {.name = "link_overlap", .type = OptionType::Double, .defaultValue = 0.3,
-         .help = FOVEA_TR("Share of the smaller section's object that must overlap to join two sections"), .least = 0.0, .most = 1.0},
-        {.name = "keep_accepted", .type = OptionType::Bool, .defaultValue = true, .help = FOVEA_TR("Accepted objects keep their voxels")}};
+        {.name = "link_overlap",
+         .type = OptionType::Double,
+         .defaultValue = 0.3,
+         .help = FOVEA_TR("Share of the smaller section's object that must overlap to join two sections"),
+         .least = 0.0,
+         .most = 1.0},
+        {.name = "keep_accepted",
+         .type = OptionType::Bool,
+         .defaultValue = true,
+         .help = FOVEA_TR("Accepted objects keep their voxels")}};
     stage.run = run;
     return stage;
 }

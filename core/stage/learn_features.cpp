@@ -20,10 +20,12 @@ std::vector<nn::IntensityRange> rangesOf(const StageContext& context) {
         const int channels = std::min(mostChannels, image->info().channels);
         if (ranges.empty()) ranges.assign(std::size_t(channels), {1e300, -1e300});
         if (int(ranges.size()) != channels)
-            throw Error(ErrorKind::Input, {FOVEA_TR("{case} has {n} channels, other images have {m}. Keep them in separate projects."),
-                                           {{"case", id}, {"n", std::to_string(channels)}, {"m", std::to_string(ranges.size())}}});
+            throw Error(ErrorKind::Input,
+                        {FOVEA_TR("{case} has {n} channels, other images have {m}. Keep them in separate projects."),
+                         {{"case", id}, {"n", std::to_string(channels)}, {"m", std::to_string(ranges.size())}}});
         for (int c = 0; c < channels; ++c) {
-            const plan::Intensity intensity = plan::measureIntensity(*image, c, guardedBoxes(context, id), *context.job);
+            const plan::Intensity intensity =
+                plan::measureIntensity(*image, c, guardedBoxes(context, id), *context.job);
             ranges[std::size_t(c)].lower = std::min(ranges[std::size_t(c)].lower, intensity.percentile005);
             ranges[std::size_t(c)].upper = std::max(ranges[std::size_t(c)].upper, intensity.percentile995);
         }
@@ -36,7 +38,8 @@ std::vector<nn::IntensityRange> rangesOf(const StageContext& context) {
 void run(StageContext& context) {
     train::MaeRequest request;
     request.config.ranges = rangesOf(context);
-    for (const std::string& id : context.cases()) request.cases.push_back({id, context.image(id), guardedBoxes(context, id)});
+    for (const std::string& id : context.cases())
+        request.cases.push_back({id, context.image(id), guardedBoxes(context, id)});
     request.loop.iterations = context.options.integer("iterations");
     request.folder = context.output();
     request.device = deviceOf(context);
@@ -62,8 +65,12 @@ Stage learnFeaturesStage() {
     stage.scope = project::Scope::Project;
     stage.needs = {{"image", From::Base}, {"plan", From::Base, true}};
     stage.makes = "encoder";
-    stage.options = {{.name = "iterations", .type = OptionType::Int, .defaultValue = 200, .help = FOVEA_TR("Steps of 8 crops"),
-                      .least = 1, .most = 1e7}};
+    stage.options = {{.name = "iterations",
+                      .type = OptionType::Int,
+                      .defaultValue = 200,
+                      .help = FOVEA_TR("Steps of 8 crops"),
+                      .least = 1,
+                      .most = 1e7}};
     stage.random = true;
     stage.run = run;
     return stage;

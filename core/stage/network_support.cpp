@@ -31,8 +31,8 @@ train::TrainSource pseudoSource(const StageContext& context, const plan::Plan& p
     train::TrainSource source;
     for (const std::string& id : context.cases())
         if (const auto folder = context.find("pseudo-labels", id))
-            source.cases.push_back(train::caseOf(plan, id, context.image(id), zarr::open(*folder / "labels.zarr"), nullptr,
-                                                 guardedBoxes(context, id), *context.job));
+            source.cases.push_back(train::caseOf(plan, id, context.image(id), zarr::open(*folder / "labels.zarr"),
+                                                 nullptr, guardedBoxes(context, id), *context.job));
     return source;
 }
 

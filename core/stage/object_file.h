@@ -13,8 +13,8 @@ namespace fovea::stage {
 struct ObjectRow {
     std::int32_t id = 0;
     std::string state = "to-review";
-    std::string source;          // "classical", "round 1"
-    double score = 0;            // 0..1, the maker's belief
+    std::string source;  // "classical", "round 1"
+    double score = 0;    // 0..1, the maker's belief
     Box box;
     std::int64_t voxels = 0;
 };
@@ -24,6 +24,7 @@ void writeObjects(const std::filesystem::path& path, const std::vector<ObjectRow
 std::vector<ObjectRow> readObjects(const std::filesystem::path& path);
 
 // Label volume as labels.zarr with levels in `folder`, 16 sections at a time.
-void writeLabels(const std::filesystem::path& folder, const Volume<std::int32_t>& labels, const Geometry& geometry, Job& job);
+void writeLabels(const std::filesystem::path& folder, const Volume<std::int32_t>& labels, const Geometry& geometry,
+                 Job& job);
 
 }  // namespace fovea::stage

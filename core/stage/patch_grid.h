@@ -8,14 +8,15 @@
 
 namespace fovea::stage {
 
-// Extent of the patches a person labels, chosen from the image: sections of 256 × 256 where it is flat or coarse along z
-// (spacing ratio above 3), else blocks of about 64 voxels of the finest axis along each axis in µm.
+// Extent of the patches a person labels, chosen from the image: sections of 256 × 256 where it is flat or coarse along
+// z (spacing ratio above 3), else blocks of about 64 voxels of the finest axis along each axis in µm.
 Index defaultPatch(Index shape, Vec3 spacing);
 // "z,y,x", or "auto" for the default. Throws Error(Input).
 Index parsePatch(const std::string& text, Index shape, Vec3 spacing);
 
-// A regular grid over the image: as many parts per axis as patches fit (rounded), of nearly equal extent. Patches that touch a
-// guarded box are left out. Features, query and annotation use the same grid.
-std::vector<Patch> patchGrid(const std::string& caseId, Index shape, Index patch, const std::vector<project::HeldOut>& held);
+// A regular grid over the image: as many parts per axis as patches fit (rounded), of nearly equal extent. Patches that
+// touch a guarded box are left out. Features, query and annotation use the same grid.
+std::vector<Patch> patchGrid(const std::string& caseId, Index shape, Index patch,
+                             const std::vector<project::HeldOut>& held);
 
 }  // namespace fovea::stage

@@ -11,7 +11,8 @@ plan::Fingerprint fingerprintOf(const StageContext& context, Job& job) {
     std::vector<plan::FingerprintCase> cases;
     for (const std::string& id : context.cases()) {
         const auto pseudo = context.find("pseudo-labels", id);
-        cases.push_back({id, context.image(id), pseudo ? zarr::open(*pseudo / "labels.zarr") : nullptr, guardedBoxes(context, id)});
+        cases.push_back(
+            {id, context.image(id), pseudo ? zarr::open(*pseudo / "labels.zarr") : nullptr, guardedBoxes(context, id)});
     }
     return plan::measureFingerprint(cases, job);
 }
@@ -33,13 +34,18 @@ void run(StageContext& context) {
 
     context.job->progress(0.4, 1, FOVEA_TR("Timing one step on this machine"));
     JobPart timing(*context.job, 0.4, 1);
-    const nn::TimedCompute timed = nn::chooseCompute(train::topologyOf(plan), plan.patch, plan.batch, true, device, context.threads, timing);
+    const nn::TimedCompute timed =
+        nn::chooseCompute(train::topologyOf(plan), plan.patch, plan.batch, true, device, context.threads, timing);
     plan.compute = nn::toJson(timed.compute);
     plan::fitToMinutes(plan, timed.seconds);
     plan::savePlan(context.output() / "plan.json", plan);
-    context.result = {{"configuration", plan.configuration}, {"patch", plan.patch},           {"batch", plan.batch},
-                      {"iterations", plan.iterations},       {"pretrain_iterations", plan.pretrainIterations},
-                      {"seconds_per_step", timed.seconds},   {"compute", plan.compute}};
+    context.result = {{"configuration", plan.configuration},
+                      {"patch", plan.patch},
+                      {"batch", plan.batch},
+                      {"iterations", plan.iterations},
+                      {"pretrain_iterations", plan.pretrainIterations},
+                      {"seconds_per_step", timed.seconds},
+                      {"compute", plan.compute}};
 }
 
 }  // namespace
@@ -53,21 +59,47 @@ Stage planStage() {
     stage.scope = project::Scope::Project;
     stage.needs = {{"image", From::Base}, {"pseudo-labels", From::Base, true}};
     stage.makes = "plan";
-    stage.options = {
-        {.name = "minutes", .type = OptionType::Double, .defaultValue = 20.0,
-         .help = FOVEA_TR("Time for pre-training and fine-tuning together; iterations are cut to it"), .unit = "min", .least = 0.1, .most = 1e5},
-        {.name = "dimensions", .type = OptionType::Choice, .defaultValue = "auto",
-         .help = FOVEA_TR("Whether the network looks at sections or at blocks"), .choices = {"auto", "2d", "3d"}},
-        {.name = "classes", .type = OptionType::Choice, .defaultValue = "auto",
-         .help = FOVEA_TR("Whether a border class keeps touching objects apart"), .choices = {"auto", "boundary", "foreground"}},
-        {.name = "normalisation", .type = OptionType::Choice, .defaultValue = "auto", .help = FOVEA_TR("How grey values are scaled"),
-         .choices = {"auto", "ZScoreNormalization", "CTNormalization", "NoNormalization", "RescaleTo01Normalization", "PercentileNormalization"}},
-        {.name = "iterations", .type = OptionType::Int, .defaultValue = 0, .help = FOVEA_TR("Steps of fine-tuning; 0 = the planner's choice"),
-         .least = 0, .most = 1e7},
-        {.name = "pretrain_iterations", .type = OptionType::Int, .defaultValue = -1,
-         .help = FOVEA_TR("Steps of pre-training on pseudo-labels; 0 = none, −1 = the planner's choice"), .least = -1, .most = 1e7},
-        {.name = "base_features", .type = OptionType::Int, .defaultValue = 0,
-         .help = FOVEA_TR("Channels of the first stage; 0 = the planner's choice"), .least = 0, .most = 512}};
+    stage.options = {{.name = "minutes",
+                      .type = OptionType::Double,
+                      .defaultValue = 20.0,
+                      .help = FOVEA_TR("Time for pre-training and fine-tuning together; iterations are cut to it"),
+                      .unit = "min",
+                      .least = 0.1,
+                      .most = 1e5},
+                     {.name = "dimensions",
+                      .type = OptionType::Choice,
+                      .defaultValue = "auto",
+                      .help = FOVEA_TR("Whether the network looks at sections or at blocks"),
+                      .choices = {"auto", "2d", "3d"}},
+                     {.name = "classes",
+                      .type = OptionType::Choice,
+                      .defaultValue = "auto",
+                      .help = FOVEA_TR("Whether a border class keeps touching objects apart"),
+                      .choices = {"auto", "boundary", "foreground"}},
+                     {.name = "normalisation",
+                      .type = OptionType::Choice,
+                      .defaultValue = "auto",
+                      .help = FOVEA_TR("How grey values are scaled"),
+                      .choices = {"auto", "ZScoreNormalization", "CTNormalization", "NoNormalization",
+                                  "RescaleTo01Normalization", "PercentileNormalization"}},
+                     {.name = "iterations",
+                      .type = OptionType::Int,
+                      .defaultValue = 0,
+                      .help = FOVEA_TR("Steps of fine-tuning; 0 = the planner's choice"),
+                      .least = 0,
+                      .most = 1e7},
+                     {.name = "pretrain_iterations",
+                      .type = OptionType::Int,
+                      .defaultValue = -1,
+                      .help = FOVEA_TR("Steps of pre-training on pseudo-labels; 0 = none, −1 = the planner's choice"),
+                      .least = -1,
+                      .most = 1e7},
+                     {.name = "base_features",
+                      .type = OptionType::Int,
+                      .defaultValue = 0,
+                      .help = FOVEA_TR("Channels of the first stage; 0 = the planner's choice"),
+                      .least = 0,
+                      .most = 512}};
     stage.run = run;
     return stage;
 }

@@ -16,14 +16,24 @@ namespace {
 OptionTable optionsOf(const Labelers& labelers) {
     std::vector<std::string> ids;
     for (const auto& labeler : labelers) ids.push_back(labeler->id());
-    OptionTable table = {
-        {.name = "engine", .type = OptionType::Choice, .defaultValue = ids.empty() ? "" : ids.front(),
-         .help = FOVEA_TR("What finds the objects"), .choices = ids},
-        {.name = "channel", .type = OptionType::Int, .defaultValue = 0, .help = FOVEA_TR("Channel that shows the objects"), .least = 0},
-        {.name = "box", .type = OptionType::Box, .defaultValue = "", .help = FOVEA_TR("Part of the image to look at; empty = all of it")}};
+    OptionTable table = {{.name = "engine",
+                          .type = OptionType::Choice,
+                          .defaultValue = ids.empty() ? "" : ids.front(),
+                          .help = FOVEA_TR("What finds the objects"),
+                          .choices = ids},
+                         {.name = "channel",
+                          .type = OptionType::Int,
+                          .defaultValue = 0,
+                          .help = FOVEA_TR("Channel that shows the objects"),
+                          .least = 0},
+                         {.name = "box",
+                          .type = OptionType::Box,
+                          .defaultValue = "",
+                          .help = FOVEA_TR("Part of the image to look at; empty = all of it")}};
     for (const auto& labeler : labelers)
         for (const OptionSpec& spec : labeler->options())
-            if (std::none_of(table.begin(), table.end(), [&](const OptionSpec& known) { return known.name == spec.name; }))
+            if (std::none_of(table.begin(), table.end(),
+                             [&](const OptionSpec& known) { return known.name == spec.name; }))
                 table.push_back(spec);
     return table;
 }
@@ -40,8 +50,10 @@ void run(StageContext& context, const Labelers& labelers) {
     const ImageInfo& info = image->info();
     const int channel = int(context.options.integer("channel"));
     if (channel >= info.channels)
-        throw Error(ErrorKind::Input, {FOVEA_TR("Channel {channel} does not exist: {path} has {channels}. Count from 0."),
-                                       {{"channel", std::to_string(channel)}, {"path", info.path}, {"channels", std::to_string(info.channels)}}});
+        throw Error(
+            ErrorKind::Input,
+            {FOVEA_TR("Channel {channel} does not exist: {path} has {channels}. Count from 0."),
+             {{"channel", std::to_string(channel)}, {"path", info.path}, {"channels", std::to_string(info.channels)}}});
     const std::string where = context.options.string("box");
     const Box box = where.empty() ? Box::of(info.shape()) : parseBox(where, info.shape());
     std::vector<Box> held;
@@ -53,8 +65,8 @@ void run(StageContext& context, const Labelers& labelers) {
     segment::PseudoLabels found =
         (*engine)->run(*image, channel, box, held, only((*engine)->options(), context.options.json()), finding);
     std::vector<ObjectRow> rows;
-    for (const segment::Proposal& p : found.objects) 
-        rows.push_back({p.id, "to-review", (*engine)->id(), p.confidence, p.box.shifted(box.begin), p.voxels});
+    for (const segment::Proposal& p : found.objects)
+        rows.push_back({p.id, "to-review", (*engine)->id(), p.confidence, p.box, p.voxels});
     if (box != Box::of(info.shape())) {
         Volume<std::int32_t> whole(info.shape());
         copyBox(found.labels, found.labels.box(), whole, box.begin);

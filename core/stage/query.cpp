@@ -19,15 +19,26 @@ OptionTable optionsOf(const Strategies& strategies) {
     std::vector<std::string> ids;
     for (const auto& strategy : strategies) ids.push_back(strategy->id());
     OptionTable table = {
-        {.name = "strategy", .type = OptionType::Choice, .defaultValue = ids.empty() ? "" : ids.front(),
-         .help = FOVEA_TR("How patches are chosen"), .choices = ids},
-        {.name = "patches", .type = OptionType::Int, .defaultValue = 8, .help = FOVEA_TR("How many patches to label in this round"),
-         .least = 1, .most = 1000},
-        {.name = "patch", .type = OptionType::String, .defaultValue = "auto",
-         .help = FOVEA_TR("Size of a patch as z,y,x, when there are no features; auto = from the image"), .unit = "voxels"}};
+        {.name = "strategy",
+         .type = OptionType::Choice,
+         .defaultValue = ids.empty() ? "" : ids.front(),
+         .help = FOVEA_TR("How patches are chosen"),
+         .choices = ids},
+        {.name = "patches",
+         .type = OptionType::Int,
+         .defaultValue = 8,
+         .help = FOVEA_TR("How many patches to label in this round"),
+         .least = 1,
+         .most = 1000},
+        {.name = "patch",
+         .type = OptionType::String,
+         .defaultValue = "auto",
+         .help = FOVEA_TR("Size of a patch as z,y,x, when there are no features; auto = from the image"),
+         .unit = "voxels"}};
     for (const auto& strategy : strategies)
         for (const OptionSpec& spec : strategy->options())
-            if (std::none_of(table.begin(), table.end(), [&](const OptionSpec& known) { return known.name == spec.name; }))
+            if (std::none_of(table.begin(), table.end(),
+                             [&](const OptionSpec& known) { return known.name == spec.name; }))
                 table.push_back(spec);
     return table;
 }
@@ -35,7 +46,8 @@ OptionTable optionsOf(const Strategies& strategies) {
 // Mean entropy (nats) of the predicted classes in a box: background, interior and, where there is one, border.
 double entropy(const ImageSource& probability, const Box& box) {
     std::vector<Volume<std::uint8_t>> channels;
-    for (int c = 0; c < std::min(2, probability.info().channels); ++c) channels.push_back(probability.readAs<std::uint8_t>(box, c));
+    for (int c = 0; c < std::min(2, probability.info().channels); ++c)
+        channels.push_back(probability.readAs<std::uint8_t>(box, c));
     double sum = 0;
     const auto term = [](double p) { return p > 0 ? -p * std::log(p) : 0.0; };
     for (std::int64_t i = 0; i < channels[0].size(); ++i) {
@@ -56,23 +68,27 @@ double share(const ImageSource& image, const Box& box, double above) {
     return double(n) / double(std::max<std::int64_t>(1, values.size()));
 }
 
-// What may be chosen from: the patches features were made of, else a grid of the option's size.
+// What may be chosen from: the patches features were made of, else (not for all images there) a grid of the option's
+// size.
 FeatureTable candidates(const StageContext& context) {
+    const std::vector<std::string>& ids = context.cases();
+    const bool described = std::all_of(ids.begin(), ids.end(),
+                                       [&](const std::string& id) { return context.find("features", id).has_value(); });
     FeatureTable table;
-    for (const std::string& id : context.cases()) {
-        const auto held = context.heldOut(id);
-        if (const auto folder = context.find("features", id)) {
-            append(table, readFeatures(*folder));
+    for (const std::string& id : ids) {
+        if (described) {
+            append(table, readFeatures(*context.find("features", id)));
             continue;
         }
-        const ImageInfo& info = context.image(id)->info();
+        const ImageInfo info = context.image(id)->info();
         const Index patch = parsePatch(context.options.string("patch"), info.shape(), info.geometry.spacing);
-        const std::vector<Patch> grid = patchGrid(id, info.shape(), patch, held);
-        if (table.dim == 0) table.patches.insert(table.patches.end(), grid.begin(), grid.end());
+        for (Patch& one : patchGrid(id, info.shape(), patch, context.heldOut(id)))
+            table.patches.push_back(std::move(one));
     }
     if (table.patches.empty())
-        throw Error(ErrorKind::Input, FOVEA_TR("No patch is left to choose from: everything is held out. Make the test box smaller, or "
-                                               "import more images."));
+        throw Error(ErrorKind::Input,
+                    FOVEA_TR("No patch is left to choose from: everything is held out. Make the test box smaller, or "
+                             "import more images."));
     return table;
 }
 
@@ -109,15 +125,17 @@ void run(StageContext& context, const Strategies& strategies) {
     }
     for (const ChosenPatch& chosen : earlier) pool.labelled.push_back(chosen.patch);
     look(context, pool);
-    const auto strategy = std::find_if(strategies.begin(), strategies.end(), [&](const auto& s) {
-        return s->id() == context.options.string("strategy");
-    });
+    const auto strategy = std::find_if(strategies.begin(), strategies.end(),
+                                       [&](const auto& s) { return s->id() == context.options.string("strategy"); });
     json own = json::object();
     for (const OptionSpec& spec : (*strategy)->options()) own[spec.name] = context.options.json().at(spec.name);
     const std::vector<ChosenPatch> chosen =
-        (*strategy)->choose(pool, int(context.options.integer("patches")), Options((*strategy)->options(), own), context.seed, *context.job);
-    file::writeJson(context.output() / "queue.json",
-                    {{"strategy", (*strategy)->id()}, {"chosen", toJson(chosen)}, {"earlier", toJson(earlier)}, {"pool", pool.features.patches.size()}});
+        (*strategy)->choose(pool, int(context.options.integer("patches")), Options((*strategy)->options(), own),
+                            context.seed, *context.job);
+    file::writeJson(context.output() / "queue.json", {{"strategy", (*strategy)->id()},
+                                                      {"chosen", toJson(chosen)},
+                                                      {"earlier", toJson(earlier)},
+                                                      {"pool", pool.features.patches.size()}});
     context.result = {{"patches", chosen.size()}, {"pool", pool.features.patches.size()}};
 }
 
@@ -131,8 +149,11 @@ Stage queryStage(const Extensions& extensions) {
     stage.help = FOVEA_TR("Chooses the few patches that are worth labelling.");
     stage.scope = project::Scope::Project;
     stage.rounds = project::Rounds::Later;
-    stage.needs = {{"image", From::Base}, {"features", From::Base, true}, {"pseudo-labels", From::Base, true},
-                   {"probabilities", From::Before, true}, {"queue", From::Before, true}};
+    stage.needs = {{"image", From::Base},
+                   {"features", From::Base, true},
+                   {"pseudo-labels", From::Base, true},
+                   {"probabilities", From::Before, true},
+                   {"queue", From::Before, true}};
     stage.makes = "queue";
     stage.options = optionsOf(extensions.strategies);
     stage.random = true;

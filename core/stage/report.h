@@ -14,7 +14,8 @@ struct Picture {
     std::vector<std::uint8_t> rgb;
 };
 
-// One section in grey (low…high → black…white) with the outlines of objects in colour. `labels` may be empty. Both are 1 × H × W.
+// One section in grey (low…high → black…white) with the outlines of objects in colour. `labels` may be empty. Both are
+// 1 × H × W.
 Picture overlay(const Volume<float>& image, float low, float high, const Volume<std::int32_t>& labels);
 
 // PNG file content, not compressed.

@@ -7,7 +7,9 @@ namespace fovea::stage {
 
 namespace {
 
-double f1Of(std::int64_t tp, std::int64_t fp, std::int64_t fn) { return tp == 0 ? 0 : 2.0 * double(tp) / double(2 * tp + fp + fn); }
+double f1Of(std::int64_t tp, std::int64_t fp, std::int64_t fn) {
+    return tp == 0 ? 0 : 2.0 * double(tp) / double(2 * tp + fp + fn);
+}
 
 // Objects that count, cut to the box.
 Volume<std::int32_t> counted(Volume<std::int32_t> labels, const Box& test, std::int64_t minVoxels) {
@@ -20,7 +22,9 @@ Volume<std::int32_t> counted(Volume<std::int32_t> labels, const Box& test, std::
 
 double Scores::f1(bool strict) const { return strict ? f1Of(tp75, fp75, fn75) : f1Of(tp50, fp50, fn50); }
 
-double Scores::dice() const { return inTruth + inPrediction == 0 ? 0 : 2.0 * double(both) / double(inTruth + inPrediction); }
+double Scores::dice() const {
+    return inTruth + inPrediction == 0 ? 0 : 2.0 * double(both) / double(inTruth + inPrediction);
+}
 
 Scores& Scores::operator+=(const Scores& o) {
     references += o.references, predictions += o.predictions;
@@ -47,11 +51,12 @@ nlohmann::json toJson(const Scores& s, std::uint64_t seed) {
             {"enough_objects", s.references >= 30}};
 }
 
-Scores scoreInside(const Volume<std::int32_t>& truth, const Volume<std::int32_t>& prediction, const Box& test, std::int64_t minVoxels,
-                   Job& job) {
+Scores scoreInside(const Volume<std::int32_t>& truth, const Volume<std::int32_t>& prediction, const Box& test,
+                   std::int64_t minVoxels, Job& job) {
     if (truth.shape() != prediction.shape())
-        throw Error(ErrorKind::Input, {FOVEA_TR("The truth is {truth} voxels, the image is {image}. Give labels of the same grid."),
-                                       {{"truth", toString(truth.shape())}, {"image", toString(prediction.shape())}}});
+        throw Error(ErrorKind::Input,
+                    {FOVEA_TR("The truth is {truth} voxels, the image is {image}. Give labels of the same grid."),
+                     {{"truth", toString(truth.shape())}, {"image", toString(prediction.shape())}}});
     Scores scores;
     forEachTile(test, {1, 1, test.extent().x}, [&](const Box& row) {
         const std::int32_t* t = truth.data() + truth.offset(row.begin);

@@ -20,14 +20,14 @@ struct Scores {
     Scores& operator+=(const Scores& other);
 };
 
-// f1, f1_75, dice, splits, merges, counts, "interval" (95 % bootstrap of F1 over objects) and "enough_objects" (at least 30:
-// below, differences between methods mean little).
+// f1, f1_75, dice, splits, merges, counts, "interval" (95 % bootstrap of F1 over objects) and "enough_objects" (at
+// least 30: below, differences between methods mean little).
 nlohmann::json toJson(const Scores& scores, std::uint64_t seed);
 
 // Compares inside `test`. On both sides an object counts when at least half of it lies in the box and it has at least
-// `minVoxels` voxels in the whole image; objects are cut to the box before matching. Dice takes all foreground inside the box.
-// Throws Error(Input) when shapes differ.
-Scores scoreInside(const Volume<std::int32_t>& truth, const Volume<std::int32_t>& prediction, const Box& test, std::int64_t minVoxels,
-                   Job& job);
+// `minVoxels` voxels in the whole image; objects are cut to the box before matching. Dice takes all foreground inside
+// the box. Throws Error(Input) when shapes differ.
+Scores scoreInside(const Volume<std::int32_t>& truth, const Volume<std::int32_t>& prediction, const Box& test,
+                   std::int64_t minVoxels, Job& job);
 
 }  // namespace fovea::stage

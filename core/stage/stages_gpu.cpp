@@ -4,7 +4,17 @@ namespace fovea::stage {
 
 // Without annotate (label sessions) and export (file formats).
 StageList stages(const Extensions& extensions) {
-    return {importStage(), pseudoLabelStage(extensions), queryStage(extensions), instancesStage(), evaluateStage()};
+    return {importStage(),
+            pseudoLabelStage(extensions),
+            planStage(),
+            pretrainStage(),
+            learnFeaturesStage(),
+            featuresStage(),
+            queryStage(extensions),
+            fineTuneStage(),
+            predictStage(),
+            instancesStage(),
+            evaluateStage()};
 }
 
 }  // namespace fovea::stage

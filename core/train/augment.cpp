@@ -40,7 +40,9 @@ MeanStd meanStd(const Volume<float>& v) {
 }
 
 // nnU-Net's factor: one half below, one half above 1.
-double factor(Rng& rng, double low, double high) { return rng.uniform() < 0.5 ? rng.uniform(low, 1) : rng.uniform(1, high); }
+double factor(Rng& rng, double low, double high) {
+    return rng.uniform() < 0.5 ? rng.uniform(low, 1) : rng.uniform(1, high);
+}
 
 void changeContrast(Volume<float>& v, double f) {
     const auto [low, high] = std::minmax_element(v.begin(), v.end());
@@ -66,7 +68,8 @@ void blurAxis(Volume<float>& v, int axis, double sigma) {
     const std::int64_t step = axis == 1 ? v.shape().x : 1, lines = v.size() / n;
     std::vector<double> kernel(std::size_t(radius) + 1);
     double sum = 0;
-    for (std::int64_t i = 0; i <= radius; ++i) sum += (i ? 2 : 1) * (kernel[i] = std::exp(-double(i * i) / (2 * sigma * sigma)));
+    for (std::int64_t i = 0; i <= radius; ++i)
+        sum += (i ? 2 : 1) * (kernel[i] = std::exp(-double(i * i) / (2 * sigma * sigma)));
     std::vector<float> line(n);
     for (std::int64_t l = 0; l < lines; ++l) {
         float* at = v.data() + l / step * step * n + l % step;
@@ -103,7 +106,8 @@ SpatialDraw drawSpatial(const AugmentOptions& options, Index patch, Rng& rng) {
 Index spatialMargin(const SpatialDraw& draw, Index patch) {
     if (draw.angle == 0 && draw.scale == 1) return {0, 0, 0};
     const double c = std::abs(std::cos(draw.angle)), s = std::abs(std::sin(draw.angle));
-    const double y = (c * double(patch.y) + s * double(patch.x)) * draw.scale, x = (s * double(patch.y) + c * double(patch.x)) * draw.scale;
+    const double y = (c * double(patch.y) + s * double(patch.x)) * draw.scale,
+                 x = (s * double(patch.y) + c * double(patch.x)) * draw.scale;
     const auto margin = [](double wanted, std::int64_t has) {
         return std::max<std::int64_t>(0, std::int64_t(std::ceil((wanted - double(has)) / 2)) + 1);
     };

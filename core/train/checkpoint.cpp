@@ -44,14 +44,16 @@ std::optional<Checkpoint> loadCheckpoint(const std::filesystem::path& path, cons
         checkpoint.identity = nlohmann::json::parse(about.at("identity"));
         checkpoint.progress = nlohmann::json::parse(about.at("progress"));
     } catch (const std::exception& error) {
-        throw Error(ErrorKind::Format, {FOVEA_TR("{path} is no training checkpoint, or damaged ({why}). Delete it to start the "
-                                                 "training anew."),
-                                        {{"path", path.string()}, {"why", error.what()}}});
+        throw Error(ErrorKind::Format,
+                    {FOVEA_TR("{path} is no training checkpoint, or damaged ({why}). Delete it to start the "
+                              "training anew."),
+                     {{"path", path.string()}, {"why", error.what()}}});
     }
     if (checkpoint.identity != identity)
-        throw Error(ErrorKind::Format, {FOVEA_TR("{path} is the checkpoint of another network or of other settings ({difference}). "
-                                                 "Delete it to start anew, or go back to the old settings."),
-                                        {{"path", path.string()}, {"difference", difference(checkpoint.identity, identity)}}});
+        throw Error(ErrorKind::Format,
+                    {FOVEA_TR("{path} is the checkpoint of another network or of other settings ({difference}). "
+                              "Delete it to start anew, or go back to the old settings."),
+                     {{"path", path.string()}, {"difference", difference(checkpoint.identity, identity)}}});
     checkpoint.tensors = nn::readState(path);
     return checkpoint;
 }

@@ -8,12 +8,13 @@
 
 namespace fovea::train {
 
-// Everything a training run needs to go on: network, averaged network, best network, optimizer, and `progress` (iteration, next
-// sample, batch size, best score, curve). One safetensors file, so that a crash leaves the old or the new one whole.
+// Everything a training run needs to go on: network, averaged network, best network, optimizer, and `progress`
+// (iteration, next sample, batch size, best score, curve). One safetensors file, so that a crash leaves the old or the
+// new one whole.
 struct Checkpoint {
     nlohmann::json identity;  // what must not change: topology, optimizer, seed, iterations
     nlohmann::json progress;
-    nn::State tensors;        // names start with "net.", "ema.", "best.", "opt."
+    nn::State tensors;  // names start with "net.", "ema.", "best.", "opt."
 
     // Tensors whose names start with `group` + ".", without it.
     nn::State group(const std::string& group) const;

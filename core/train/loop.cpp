@@ -67,8 +67,15 @@ class Loop {
   public:
     Loop(torch::nn::Module& module, const LoopHooks& hooks, const LoopOptions& options, std::filesystem::path folder,
          nlohmann::json identity, Job& job)
-        : module_(module), hooks_(hooks), options_(options), folder_(std::move(folder)), identity_(std::move(identity)), job_(job),
-          state_(nn::stateOf(module)), optimizer_(trainable(module), options.optimizer), batch_(options.batch) {
+        : module_(module),
+          hooks_(hooks),
+          options_(options),
+          folder_(std::move(folder)),
+          identity_(std::move(identity)),
+          job_(job),
+          state_(nn::stateOf(module)),
+          optimizer_(trainable(module), options.optimizer),
+          batch_(options.batch) {
         identity_["loop"] = toJson(options);
     }
 
@@ -119,17 +126,19 @@ void Loop::resume() {
     } catch (const Error&) {
         throw;
     } catch (const std::exception& error) {
-        throw Error(ErrorKind::Format, {FOVEA_TR("The training checkpoint in {path} is damaged ({why}). Delete it to start anew."),
-                                        {{"path", folder_.string()}, {"why", error.what()}}});
+        throw Error(ErrorKind::Format,
+                    {FOVEA_TR("The training checkpoint in {path} is damaged ({why}). Delete it to start anew."),
+                     {{"path", folder_.string()}, {"why", error.what()}}});
     }
 }
 
 void Loop::save() {
     Checkpoint checkpoint;
     checkpoint.identity = identity_;
-    checkpoint.progress = {{"iteration", iteration_}, {"next_sample", nextSample_}, {"batch", batch_}, {"since_best", sinceBest_},
-                           {"stopped", stopped_}, {"best", nullptr}, {"curve", toJson(curve_)},
-                           {"optimizer_steps", optimizer_.steps()}};
+    checkpoint.progress = {{"iteration", iteration_}, {"next_sample", nextSample_},
+                           {"batch", batch_},         {"since_best", sinceBest_},
+                           {"stopped", stopped_},     {"best", nullptr},
+                           {"curve", toJson(curve_)}, {"optimizer_steps", optimizer_.steps()}};
     if (bestTuning_) checkpoint.progress["best"] = *bestTuning_;
     checkpoint.add("net", state_);
     checkpoint.add("ema", ema_);
@@ -148,9 +157,10 @@ double Loop::step() {
     const at::Tensor loss = hooks_.loss(nextSample_, batch_);
     const double value = loss.item<double>();
     if (!std::isfinite(value))
-        throw Error(ErrorKind::Input, {FOVEA_TR("The training loss is no number any more at iteration {n} (learning rate {lr}). "
-                                                "Choose a lower learning rate, or look for extreme values in the images."),
-                                       {{"n", std::to_string(iteration_ + 1)}, {"lr", shown(options_.learningRate)}}});
+        throw Error(ErrorKind::Input,
+                    {FOVEA_TR("The training loss is no number any more at iteration {n} (learning rate {lr}). "
+                              "Choose a lower learning rate, or look for extreme values in the images."),
+                     {{"n", std::to_string(iteration_ + 1)}, {"lr", shown(options_.learningRate)}}});
     loss.backward();
     if (options_.clip > 0) optimizer_.clip(options_.clip);
     optimizer_.step(learningRateAt(options_, iteration_));
@@ -165,7 +175,8 @@ double Loop::stepWithinMemory() {
             if (error.kind() != ErrorKind::Memory) throw;
             optimizer_.zeroGrad();
             if (batch_ == 1)
-                throw error.context(FOVEA_TR("training with one patch at a time: choose a smaller patch or fewer features"));
+                throw error.context(
+                    FOVEA_TR("training with one patch at a time: choose a smaller patch or fewer features"));
         }
         batch_ = std::max<std::int64_t>(1, batch_ / 2);
         job_.message(MessageLevel::Warning, {FOVEA_TR("Memory was short: training goes on with {n} patches at a time."),
@@ -182,8 +193,7 @@ void Loop::average() {
     }
     const torch::NoGradGuard off;
     const double decay = std::min(options_.ema, double(1 + iteration_) / double(10 + iteration_));
-    for (std::size_t i = 0; i < state_.size(); ++i)
-        ema_[i].second.mul_(decay).add_(state_[i].second, 1 - decay);
+    for (std::size_t i = 0; i < state_.size(); ++i) ema_[i].second.mul_(decay).add_(state_[i].second, 1 - decay);
 }
 
 void Loop::tune() {
@@ -203,8 +213,10 @@ void Loop::tune() {
 }
 
 void Loop::finish(LoopResult& result) {
-    if (!best_.empty()) assign(state_, best_);
-    else if (!ema_.empty()) assign(state_, ema_);
+    if (!best_.empty())
+        assign(state_, best_);
+    else if (!ema_.empty())
+        assign(state_, ema_);
     optimizer_.zeroGrad();
     result.iterations = iteration_;
     result.bestTuning = bestTuning_;
@@ -233,8 +245,10 @@ LoopResult Loop::run() {
             tune();
             job_.progress(double(iteration_), double(options_.iterations),
                           {FOVEA_TR("Learning, loss {loss}"), {{"loss", shown(loss)}}});
-            if (secondsSince(saved) >= options_.checkpointSeconds) save(), saved = written = Clock::now();
-            else if (secondsSince(written) >= 2) writeCurve(), written = Clock::now();
+            if (secondsSince(saved) >= options_.checkpointSeconds)
+                save(), saved = written = Clock::now();
+            else if (secondsSince(written) >= 2)
+                writeCurve(), written = Clock::now();
         }
     } catch (const Cancelled&) {
         save();
@@ -255,10 +269,17 @@ LoopResult runLoop(torch::nn::Module& module, const LoopHooks& hooks, const Loop
 }
 
 nlohmann::json toJson(const LoopOptions& o) {
-    return {{"iterations", o.iterations}, {"batch", o.batch}, {"learning_rate", o.learningRate}, {"warmup", o.warmup},
+    return {{"iterations", o.iterations},
+            {"batch", o.batch},
+            {"learning_rate", o.learningRate},
+            {"warmup", o.warmup},
             {"schedule", o.schedule == Schedule::Poly ? "poly" : "cosine"},
-            {"method", o.optimizer.method == Method::Sgd ? "sgd" : "adamw"}, {"weight_decay", o.optimizer.weightDecay},
-            {"clip", o.clip}, {"ema", o.ema}, {"tune_every", o.tuneEvery}, {"patience", o.patience}};
+            {"method", o.optimizer.method == Method::Sgd ? "sgd" : "adamw"},
+            {"weight_decay", o.optimizer.weightDecay},
+            {"clip", o.clip},
+            {"ema", o.ema},
+            {"tune_every", o.tuneEvery},
+            {"patience", o.patience}};
 }
 
 nlohmann::json toJson(const std::vector<CurvePoint>& curve) {

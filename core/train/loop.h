@@ -23,11 +23,11 @@ struct LoopOptions {
     std::int64_t warmup = 20;
     Schedule schedule = Schedule::Poly;
     OptimizerOptions optimizer;
-    double clip = 12;                  // of the gradients' L2 norm, 0 = none
-    double ema = 0;                    // decay of the averaged weights, 0 = none
-    std::int64_t tuneEvery = 50;       // iterations between tuning scores
-    std::int64_t patience = 0;         // tuning scores without a new best before it stops early; 0 = never
-    double checkpointSeconds = 30;     // between checkpoints
+    double clip = 12;               // of the gradients' L2 norm, 0 = none
+    double ema = 0;                 // decay of the averaged weights, 0 = none
+    std::int64_t tuneEvery = 50;    // iterations between tuning scores
+    std::int64_t patience = 0;      // tuning scores without a new best before it stops early; 0 = never
+    double checkpointSeconds = 30;  // between checkpoints
 };
 
 struct CurvePoint {
@@ -46,20 +46,21 @@ struct LoopHooks {
 };
 
 struct LoopResult {
-    std::int64_t iterations = 0;       // taken in all, resumed ones included
-    double loss = 0;                   // mean of the last tenth
+    std::int64_t iterations = 0;  // taken in all, resumed ones included
+    double loss = 0;              // mean of the last tenth
     std::optional<double> bestTuning;
     std::vector<CurvePoint> curve;
-    double seconds = 0;                // of this call
+    double seconds = 0;  // of this call
     bool stoppedEarly = false;
 };
 
 // Trains `module` and leaves the best (with tuning), else averaged (with ema), else last weights in it. Writes
-// folder/checkpoint.safetensors and folder/curves.json ({"points": [{iteration, loss, lr, tuning}], "iterations": n}) as it goes;
-// a checkpoint found there is continued, and the result is then the same, bit for bit on a CPU with one thread, as without the
-// break. Each iteration calls job.check(), job.yield() and job.progress(). On Cancelled the checkpoint is written first.
-// Out of memory: the batch is halved, said in a message. Throws Error(Memory) when a single sample does not fit, Error(Input)
-// when the loss is no number, Error(Format) for a checkpoint with another `identity`, Cancelled.
+// folder/checkpoint.safetensors and folder/curves.json ({"points": [{iteration, loss, lr, tuning}], "iterations": n})
+// as it goes; a checkpoint found there is continued, and the result is then the same, bit for bit on a CPU with one
+// thread, as without the break. Each iteration calls job.check(), job.yield() and job.progress(). On Cancelled the
+// checkpoint is written first. Out of memory: the batch is halved, said in a message. Throws Error(Memory) when a
+// single sample does not fit, Error(Input) when the loss is no number, Error(Format) for a checkpoint with another
+// `identity`, Cancelled.
 LoopResult runLoop(torch::nn::Module& module, const LoopHooks& hooks, const LoopOptions& options,
                    const std::filesystem::path& folder, nlohmann::json identity, Job& job);
 

@@ -18,7 +18,8 @@ at::Tensor resized(const at::Tensor& source, const at::Tensor& like) {
     for (std::int64_t axis = 1; axis < source.dim(); ++axis) {
         const std::int64_t from = source.size(axis), to = like.size(axis + 1);
         std::vector<std::int64_t> index(to);
-        for (std::int64_t i = 0; i < to; ++i) index[i] = std::min(from - 1, std::int64_t((double(i) + 0.5) * double(from) / double(to)));
+        for (std::int64_t i = 0; i < to; ++i)
+            index[i] = std::min(from - 1, std::int64_t((double(i) + 0.5) * double(from) / double(to)));
         result = result.index_select(axis, torch::tensor(index, torch::kInt64).to(source.device()));
     }
     return result;
@@ -59,7 +60,8 @@ at::Tensor crossEntropyTerm(const at::Tensor& logits, const at::Tensor& target, 
 
 }  // namespace
 
-at::Tensor diceCeLoss(const at::Tensor& logits, const at::Tensor& target, const at::Tensor& weight, const LossOptions& options) {
+at::Tensor diceCeLoss(const at::Tensor& logits, const at::Tensor& target, const at::Tensor& weight,
+                      const LossOptions& options) {
     const at::Tensor x = logits.scalar_type() == torch::kFloat64 ? logits : logits.to(torch::kFloat32);
     return crossEntropyTerm(x, target, weight) + diceTerm(x, target, weight, options.batchDice);
 }
@@ -100,7 +102,8 @@ at::Tensor countsPerClass(const at::Tensor& logits, const at::Tensor& target, co
     const std::int64_t classes = logits.size(1);
     const at::Tensor known = weight.defined() ? weight > 0 : torch::ones_like(target, torch::kBool);
     const at::Tensor predicted = logits.argmax(1).masked_select(known), truth = target.masked_select(known);
-    const at::Tensor pairs = torch::bincount(truth * classes + predicted, {}, classes * classes).view({classes, classes});
+    const at::Tensor pairs =
+        torch::bincount(truth * classes + predicted, {}, classes * classes).view({classes, classes});
     const at::Tensor tp = pairs.diagonal();
     return torch::stack({tp, pairs.sum(0) - tp, pairs.sum(1) - tp}, 1);
 }

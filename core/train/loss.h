@@ -11,18 +11,19 @@ struct LossOptions {
     bool batchDice = true;  // Dice sums over the batch before the ratio, else per sample
 };
 
-// Softmax cross-entropy plus soft Dice of the foreground classes. logits (B, K, …) any float type, target (B, …) int64 in
-// [0, K), weight (B, …) float32 in 0…1: 0 = ignored, 1 = nnU-Net's loss, between = counts that much less; undefined = all 1.
-// Everything ignored gives a Dice term without gradient. Scalar float32 (float64 for float64 logits).
-at::Tensor diceCeLoss(const at::Tensor& logits, const at::Tensor& target, const at::Tensor& weight, const LossOptions& options);
+// Softmax cross-entropy plus soft Dice of the foreground classes. logits (B, K, …) any float type, target (B, …) int64
+// in [0, K), weight (B, …) float32 in 0…1: 0 = ignored, 1 = nnU-Net's loss, between = counts that much less; undefined
+// = all 1. Everything ignored gives a Dice term without gradient. Scalar float32 (float64 for float64 logits).
+at::Tensor diceCeLoss(const at::Tensor& logits, const at::Tensor& target, const at::Tensor& weight,
+                      const LossOptions& options);
 
 // Per head (stages − 1 of them, full resolution first): 1, ½, ¼, …, the last 0, normalised to sum 1. One head: 1.
 std::vector<double> deepSupervisionWeights(std::size_t stages);
 // Size of each head relative to the patch: 1 / cumulative product of the strides of stages 0 … S−2.
 std::vector<std::vector<double>> deepSupervisionScales(const std::vector<std::vector<std::int64_t>>& strides);
 
-// Sum over the heads of weight × loss, targets taken by nearest-exact. A head with weight 0 is left out altogether, so that its
-// parameters get no gradient.
+// Sum over the heads of weight × loss, targets taken by nearest-exact. A head with weight 0 is left out altogether, so
+// that its parameters get no gradient.
 at::Tensor deepSupervisionLoss(const std::vector<at::Tensor>& heads, const at::Tensor& target, const at::Tensor& weight,
                                const std::vector<double>& headWeights, const LossOptions& options);
 

@@ -20,13 +20,16 @@ std::size_t channelsUsed(const MaeRequest& request) { return request.config.rang
 
 void checkRequest(const MaeRequest& request) {
     request.config.check();
-    if (request.cases.empty()) throw Error(ErrorKind::Input, FOVEA_TR("There is no image to learn features from. Import one first."));
+    if (request.cases.empty())
+        throw Error(ErrorKind::Input, FOVEA_TR("There is no image to learn features from. Import one first."));
     for (const MaeCase& one : request.cases)
         if (std::size_t(one.image->info().channels) < channelsUsed(request))
-            throw Error(ErrorKind::Input, {FOVEA_TR("{path} has {n} channels, {want} are used. Learn features from images with the "
-                                                    "same channels."),
-                                           {{"path", one.image->info().path}, {"n", std::to_string(one.image->info().channels)},
-                                            {"want", std::to_string(channelsUsed(request))}}});
+            throw Error(ErrorKind::Input,
+                        {FOVEA_TR("{path} has {n} channels, {want} are used. Learn features from images with the "
+                                  "same channels."),
+                         {{"path", one.image->info().path},
+                          {"n", std::to_string(one.image->info().channels)},
+                          {"want", std::to_string(channelsUsed(request))}}});
 }
 
 // A random in-plane crop outside the held boxes; smaller ones are tried when none that large is found.
@@ -38,23 +41,27 @@ Box placeCrop(const MaeCase& one, std::int64_t edge, Rng& rng) {
             Box box;
             for (int axis = 0; axis < 3; ++axis) box.begin[axis] = rng.below(shape[axis] - extent[axis] + 1);
             box.end = box.begin + extent;
-            if (std::none_of(one.held.begin(), one.held.end(), [&](const Box& held) { return held.overlaps(box); })) return box;
+            if (std::none_of(one.held.begin(), one.held.end(), [&](const Box& held) { return held.overlaps(box); }))
+                return box;
         }
     }
-    throw Error(ErrorKind::Input, {FOVEA_TR("{path} has no place outside the test box to learn features from. Choose a smaller test "
-                                            "box."),
-                                   {{"path", one.image->info().path}}});
+    throw Error(ErrorKind::Input,
+                {FOVEA_TR("{path} has no place outside the test box to learn features from. Choose a smaller test "
+                          "box."),
+                 {{"path", one.image->info().path}}});
 }
 
 // (1, channels, H, W) of one sample, mirrored and turned at random.
 torch::Tensor crop(const MaeRequest& request, Rng& rng) {
     const MaeCase& one = request.cases[std::size_t(rng.below(std::int64_t(request.cases.size())))];
-    const std::int64_t edge = std::int64_t(std::nearbyint(double(request.config.imageSize) * rng.uniform(leastZoom, mostZoom)));
+    const std::int64_t edge =
+        std::int64_t(std::nearbyint(double(request.config.imageSize) * rng.uniform(leastZoom, mostZoom)));
     const Box box = placeCrop(one, std::max<std::int64_t>(8, edge), rng);
     std::vector<torch::Tensor> channels;
     for (std::size_t c = 0; c < channelsUsed(request); ++c) {
         Volume<float> grey = one.image->readAs<float>(box, int(c));
-        channels.push_back(torch::from_blob(grey.data(), {1, 1, box.extent().y, box.extent().x}, torch::kFloat32).clone());
+        channels.push_back(
+            torch::from_blob(grey.data(), {1, 1, box.extent().y, box.extent().x}, torch::kFloat32).clone());
     }
     torch::Tensor image = torch::cat(channels, 1);
     if (rng.uniform() < 0.5) image = image.flip(2);
@@ -92,8 +99,10 @@ LoopResult trainMaeOnce(const MaeRequest& request, Job& job) {
         const nn::AutocastGuard autocast(device, request.compute);
         return mae->forward(batch.images.to(device), batch.noise.to(device), request.maskRatio, request.normPix);
     };
-    const nlohmann::json identity = {{"network", nn::toJson(request.config)}, {"seed", request.seed},
-                                     {"mask_ratio", request.maskRatio}, {"norm_pix", request.normPix},
+    const nlohmann::json identity = {{"network", nn::toJson(request.config)},
+                                     {"seed", request.seed},
+                                     {"mask_ratio", request.maskRatio},
+                                     {"norm_pix", request.normPix},
                                      {"compute", nn::toJson(request.compute)}};
     LoopResult result = runLoop(*mae, hooks, request.loop, request.folder, identity, job);
     nn::saveMae(request.folder / "mae.safetensors", *mae, {{"iterations", std::to_string(result.iterations)}});

@@ -31,8 +31,10 @@ void Optimizer::stepSgd(std::size_t i, double learningRate) {
     at::Tensor& p = parameters_[i].second;
     const double decay = options_.decayVectors || p.dim() > 1 ? options_.weightDecay : 0;
     const at::Tensor grad = decay != 0 ? p.grad().add(p, decay) : p.grad();
-    if (!first_[i].defined()) first_[i] = grad.clone();
-    else first_[i].mul_(options_.momentum).add_(grad);
+    if (!first_[i].defined())
+        first_[i] = grad.clone();
+    else
+        first_[i].mul_(options_.momentum).add_(grad);
     p.add_(grad.add(first_[i], options_.momentum), -learningRate);
 }
 

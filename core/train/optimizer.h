@@ -15,11 +15,12 @@ struct OptimizerOptions {
     double weightDecay = 1e-2;  // SGD: added to the gradient; AdamW: decoupled
     double momentum = 0.99;     // SGD, Nesterov
     double beta1 = 0.9, beta2 = 0.999, epsilon = 1e-8;
-    bool decayVectors = true;   // false: none on tensors of one dimension (MAE's recipe)
+    bool decayVectors = true;  // false: none on tensors of one dimension (MAE's recipe)
 };
 
-// SGD with Nesterov momentum as torch has it (nnU-Net's), and AdamW (Loshchilov, Hutter 2019). Written here so that its whole state is a
-// list of named tensors and a resumed run continues bit by bit. A parameter without gradient is skipped: no decay, no momentum.
+// SGD with Nesterov momentum as torch has it (nnU-Net's), and AdamW (Loshchilov, Hutter 2019). Written here so that its
+// whole state is a list of named tensors and a resumed run continues bit by bit. A parameter without gradient is
+// skipped: no decay, no momentum.
 class Optimizer {
   public:
     using Named = std::vector<std::pair<std::string, at::Tensor>>;

@@ -28,9 +28,8 @@ PatchLoader::PatchLoader(const PatchSampler& sampler, std::uint64_t first, int t
     : sampler_(sampler), index_(first), first_(first) {
     for (int t = 0; t < threads; ++t) workers_.push_back(std::make_unique<Worker>());
     for (int t = 0; t < threads; ++t)
-        workers_[t]->thread = std::jthread([this, t, threads] {
-            work(*workers_[t], first_ + std::uint64_t(t), std::uint64_t(threads));
-        });
+        workers_[t]->thread =
+            std::jthread([this, t, threads] { work(*workers_[t], first_ + std::uint64_t(t), std::uint64_t(threads)); });
 }
 
 PatchLoader::~PatchLoader() {
@@ -63,11 +62,13 @@ SampleArrays PatchLoader::next() {
 Batch collate(const std::vector<SampleArrays>& samples, int dims) {
     const Index n = samples.front().target.shape();
     const std::int64_t b = std::int64_t(samples.size()), channels = std::int64_t(samples.front().channels.size());
-    std::vector<std::int64_t> space = dims == 2 ? std::vector<std::int64_t>{n.y, n.x} : std::vector<std::int64_t>{n.z, n.y, n.x};
+    std::vector<std::int64_t> space =
+        dims == 2 ? std::vector<std::int64_t>{n.y, n.x} : std::vector<std::int64_t>{n.z, n.y, n.x};
     std::vector<std::int64_t> flat{b}, full{b, channels};
     flat.insert(flat.end(), space.begin(), space.end());
     full.insert(full.end(), space.begin(), space.end());
-    Batch batch{torch::empty(full, torch::kFloat32), torch::empty(flat, torch::kInt64), torch::empty(flat, torch::kFloat32)};
+    Batch batch{torch::empty(full, torch::kFloat32), torch::empty(flat, torch::kInt64),
+                torch::empty(flat, torch::kFloat32)};
     float* image = batch.image.data_ptr<float>();
     std::int64_t* target = batch.target.data_ptr<std::int64_t>();
     float* weight = batch.weight.data_ptr<float>();

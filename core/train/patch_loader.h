@@ -17,8 +17,8 @@ struct Batch {
 // Stacks samples of one shape; `dims` 2 drops the depth of 1.
 Batch collate(const std::vector<SampleArrays>& samples, int dims);
 
-// Makes samples ahead on its own threads and hands them out in order, so that the number of threads changes nothing but the
-// speed. At most about 2 samples per thread wait. next() throws what making the sample threw. One consumer.
+// Makes samples ahead on its own threads and hands them out in order, so that the number of threads changes nothing but
+// the speed. At most about 2 samples per thread wait. next() throws what making the sample threw. One consumer.
 class PatchLoader {
   public:
     // threads 0: samples are made inside next().

@@ -39,13 +39,17 @@ std::int64_t reflected(std::int64_t v, std::int64_t begin, std::int64_t end) {
 void checkCase(const TrainCase& one, std::size_t channels) {
     const ImageInfo& info = one.image->info();
     if (std::size_t(info.channels) != channels || one.norms.size() != channels)
-        throw Error(ErrorKind::Input, {FOVEA_TR("{path} has {n} channels, the plan was made for {want}. Plan again for these images."),
-                                       {{"path", info.path}, {"n", std::to_string(info.channels)}, {"want", std::to_string(channels)}}});
+        throw Error(ErrorKind::Input,
+                    {FOVEA_TR("{path} has {n} channels, the plan was made for {want}. Plan again for these images."),
+                     {{"path", info.path}, {"n", std::to_string(info.channels)}, {"want", std::to_string(channels)}}});
     for (const ImagePtr& other : {one.labels, one.weight})
         if (other && !(other->info().shape() == info.shape()))
-            throw Error(ErrorKind::Input, {FOVEA_TR("{other} is {a} voxels, the image {path} is {b}. Use labels made for this image."),
-                                           {{"other", other->info().path}, {"a", toString(other->info().shape())},
-                                            {"path", info.path}, {"b", toString(info.shape())}}});
+            throw Error(ErrorKind::Input,
+                        {FOVEA_TR("{other} is {a} voxels, the image {path} is {b}. Use labels made for this image."),
+                         {{"other", other->info().path},
+                          {"a", toString(other->info().shape())},
+                          {"path", info.path},
+                          {"b", toString(info.shape())}}});
 }
 
 }  // namespace
@@ -69,8 +73,9 @@ PatchSampler::PatchSampler(std::vector<TrainSource> sources, SamplerOptions opti
         indices_.push_back(std::move(indices));
     }
     if (known_ == 0)
-        throw Error(ErrorKind::Input, FOVEA_TR("There is nothing to learn from: no place outside the test boxes is annotated or "
-                                               "believed. Annotate a patch and mark it complete."));
+        throw Error(ErrorKind::Input,
+                    FOVEA_TR("There is nothing to learn from: no place outside the test boxes is annotated or "
+                             "believed. Annotate a patch and mark it complete."));
 }
 
 PatchSampler::Indexed PatchSampler::scan(const TrainCase& one, Job& job) {
@@ -115,7 +120,8 @@ Index PatchSampler::locate(const Indexed& indexed, bool foreground, Rng& rng) co
                                            [&](const Cell& c) { return count(c) <= pick; });
     std::int64_t left = pick - (cell == indexed.cells.begin() ? 0 : count(*(cell - 1)));
     const Volume<std::uint8_t> weight = readWeight(*indexed.one, cell->box);
-    const Volume<std::int32_t> labels = foreground ? indexed.one->labels->readAs<std::int32_t>(cell->box) : Volume<std::int32_t>();
+    const Volume<std::int32_t> labels =
+        foreground ? indexed.one->labels->readAs<std::int32_t>(cell->box) : Volume<std::int32_t>();
     std::int64_t i = 0;
     for (; i < weight.size(); ++i)
         if (weight.data()[i] > 0 && (!foreground || labels.data()[i] > 0) && left-- == 0) break;
@@ -136,8 +142,10 @@ Box PatchSampler::place(const TrainCase& one, Index location, Rng& rng) const {
                 start = std::clamp(start, focus->begin[axis], focus->end[axis] - patch[axis]);
             else if (focus)
                 start = std::clamp(start, focus->end[axis] - patch[axis], focus->begin[axis]);
-            if (shape[axis] >= patch[axis]) start = std::clamp<std::int64_t>(start, 0, shape[axis] - patch[axis]);
-            else start = (shape[axis] - patch[axis]) / 2;
+            if (shape[axis] >= patch[axis])
+                start = std::clamp<std::int64_t>(start, 0, shape[axis] - patch[axis]);
+            else
+                start = (shape[axis] - patch[axis]) / 2;
             box.begin[axis] = start;
         }
         box.end = box.begin + patch;
@@ -162,15 +170,18 @@ SampleArrays PatchSampler::readWindow(const TrainCase& one, const Box& window, I
             for (std::int64_t x = 0; x < m.x; ++x)
                 arrays.weight(to.z + z, to.y + y, to.x + x) = float(weight(z, y, x) / 255.0 * certainty);
     std::vector<std::int64_t> columns(std::size_t(n.x));
-    for (std::int64_t x = 0; x < n.x; ++x) columns[x] = reflected(window.begin.x + x, readable.begin.x, readable.end.x) - readable.begin.x;
+    for (std::int64_t x = 0; x < n.x; ++x)
+        columns[x] = reflected(window.begin.x + x, readable.begin.x, readable.end.x) - readable.begin.x;
     for (std::size_t c = 0; c < one.norms.size(); ++c) {
         Volume<float> grey = one.image->readAs<float>(readable, int(c));
         plan::normalise(grey.data(), grey.size(), one.norms[c]);
         Volume<float> channel(n);
         for (std::int64_t z = 0; z < n.z; ++z)
             for (std::int64_t y = 0; y < n.y; ++y) {
-                const std::int64_t fromZ = reflected(window.begin.z + z, readable.begin.z, readable.end.z) - readable.begin.z;
-                const std::int64_t fromY = reflected(window.begin.y + y, readable.begin.y, readable.end.y) - readable.begin.y;
+                const std::int64_t fromZ =
+                    reflected(window.begin.z + z, readable.begin.z, readable.end.z) - readable.begin.z;
+                const std::int64_t fromY =
+                    reflected(window.begin.y + y, readable.begin.y, readable.end.y) - readable.begin.y;
                 const float* row = grey.data() + grey.offset(fromZ, fromY, 0);
                 for (std::int64_t x = 0; x < n.x; ++x) channel(z, y, x) = row[columns[x]];
             }
@@ -201,7 +212,8 @@ SampleArrays PatchSampler::sample(std::uint64_t index) const {
     const Index location = locate(indexed, foreground, rng);
     const Box box = place(*indexed.one, location, rng);
     const SpatialDraw draw = drawSpatial(options_.augment, options_.patch, rng);
-    const Index margin = spatialMargin(draw, options_.patch) + (options_.rule.boundary ? options_.rule.radius : Index{0, 0, 0});
+    const Index margin =
+        spatialMargin(draw, options_.patch) + (options_.rule.boundary ? options_.rule.radius : Index{0, 0, 0});
     const SampleArrays window = readWindow(*indexed.one, box.grown(margin), location, sources_[s].certainty);
     SampleArrays sample = applySpatial(window, options_.patch, draw);
     applyIntensity(sample.channels, options_.augment, rng);

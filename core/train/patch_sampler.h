@@ -12,8 +12,8 @@
 
 namespace fovea::train {
 
-// One image with what is known about it. labels: instance ids, weight: 0 = not known … 255 = certain; both one channel of the
-// image's shape. weight null: everything is certain.
+// One image with what is known about it. labels: instance ids, weight: 0 = not known … 255 = certain; both one channel
+// of the image's shape. weight null: everything is certain.
 struct TrainCase {
     std::string id;
     ImagePtr image, labels, weight;
@@ -31,10 +31,10 @@ struct TrainSource {
 };
 
 struct SamplerOptions {
-    Index patch;                // depth 1 for 2D
+    Index patch;  // depth 1 for 2D
     TargetRule rule;
     AugmentOptions augment;
-    double foreground = 0.5;    // share of samples placed around known foreground
+    double foreground = 0.5;  // share of samples placed around known foreground
     std::uint64_t seed = 0;
 };
 
@@ -46,8 +46,8 @@ class PatchSampler {
     // another number of channels.
     PatchSampler(std::vector<TrainSource> sources, SamplerOptions options, Job& job);
 
-    // Channels normalised and augmented, classes, certainty 0…1. Never reads a held box: windows are cut there, the rest is
-    // mirrored image with certainty 0.
+    // Channels normalised and augmented, classes, certainty 0…1. Never reads a held box: windows are cut there, the
+    // rest is mirrored image with certainty 0.
     SampleArrays sample(std::uint64_t index) const;
 
     const SamplerOptions& options() const { return options_; }

@@ -9,7 +9,8 @@ namespace {
 
 constexpr std::int32_t highest = std::numeric_limits<std::int32_t>::max();
 
-// Smallest and largest known id within the box around each voxel, axis by axis: border where they differ from the own id.
+// Smallest and largest known id within the box around each voxel, axis by axis: border where they differ from the own
+// id.
 struct Range {
     Volume<std::int32_t> low, high;
 };
@@ -40,7 +41,8 @@ void spread(Range& range, int axis, std::int64_t radius) {
 
 }  // namespace
 
-Volume<std::uint8_t> classTargets(const Volume<std::int32_t>& labels, const Volume<std::uint8_t>& weight, const TargetRule& rule) {
+Volume<std::uint8_t> classTargets(const Volume<std::int32_t>& labels, const Volume<std::uint8_t>& weight,
+                                  const TargetRule& rule) {
     if (!(labels.shape() == weight.shape())) throw Error(ErrorKind::Internal, "labels and weight of different shapes");
     Volume<std::uint8_t> target(labels.shape());
     for (std::int64_t i = 0; i < labels.size(); ++i) target.data()[i] = labels.data()[i] > 0;

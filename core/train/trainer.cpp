@@ -30,8 +30,10 @@ void loadAllButHeads(const std::filesystem::path& path, nn::UNetImpl& unet) {
 }
 
 void startWeights(const TrainRequest& request, nn::UNet& unet) {
-    if (request.start == Start::Whole) nn::loadWeights(request.startFrom, *unet);
-    else if (request.start == Start::Encoder) loadAllButHeads(request.startFrom, *unet);
+    if (request.start == Start::Whole)
+        nn::loadWeights(request.startFrom, *unet);
+    else if (request.start == Start::Encoder)
+        loadAllButHeads(request.startFrom, *unet);
 }
 
 // Samples are taken in order; a rewind starts the loader threads anew.
@@ -54,20 +56,23 @@ class Feed {
     std::unique_ptr<PatchLoader> loader_;
 };
 
-// Mean foreground Dice over fixed patches, classes without a voxel left out; 1 when there is nothing to find and nothing found.
+// Mean foreground Dice over fixed patches, classes without a voxel left out; 1 when there is nothing to find and
+// nothing found.
 double tuningScore(nn::UNet& unet, const TrainRequest& request, const PatchSampler& sampler, c10::Device device) {
     const torch::NoGradGuard off;
     const nn::AutocastGuard autocast(device, request.compute);
     torch::Tensor counts;
     for (int i = 0; i < request.tuningPatches; ++i) {
-        const Batch batch = moved(collate({sampler.sample(std::uint64_t(i))}, request.topology.dims), device, request.compute);
+        const Batch batch =
+            moved(collate({sampler.sample(std::uint64_t(i))}, request.topology.dims), device, request.compute);
         const torch::Tensor one = countsPerClass(unet->forward(batch.image), batch.target, batch.weight).cpu();
         counts = counts.defined() ? counts + one : one;
     }
     double sum = 0;
     int present = 0;
     for (std::int64_t k = 1; k < counts.size(0); ++k) {
-        const double tp = counts[k][0].item<double>(), wrong = counts[k][1].item<double>() + counts[k][2].item<double>();
+        const double tp = counts[k][0].item<double>(),
+                     wrong = counts[k][1].item<double>() + counts[k][2].item<double>();
         if (tp + wrong == 0) continue;
         sum += 2 * tp / (2 * tp + wrong);
         ++present;
@@ -111,7 +116,8 @@ TrainResult trainOnce(const TrainRequest& request, Job& job) {
     };
     if (tuning) hooks.tune = [&] { return tuningScore(unet, request, *tuning, device); };
 
-    const nlohmann::json identity = {{"network", nn::toJson(request.topology)}, {"seed", request.seed},
+    const nlohmann::json identity = {{"network", nn::toJson(request.topology)},
+                                     {"seed", request.seed},
                                      {"patch", {options.patch.z, options.patch.y, options.patch.x}},
                                      {"compute", nn::toJson(request.compute)}};
     TrainResult result;
@@ -153,14 +159,17 @@ TrainRequest requestOf(const plan::Plan& plan, Phase phase) {
 std::vector<plan::ChannelNorm> normsOf(const plan::Plan& plan, const std::string& id, const ImageSource& image,
                                        const std::vector<Box>& held, Job& job) {
     if (image.info().channels != plan.channels())
-        throw Error(ErrorKind::Input, {FOVEA_TR("{path} has {n} channels, the plan was made for {want}. Plan again for these images."),
-                                       {{"path", image.info().path}, {"n", std::to_string(image.info().channels)},
-                                        {"want", std::to_string(plan.channels())}}});
+        throw Error(ErrorKind::Input,
+                    {FOVEA_TR("{path} has {n} channels, the plan was made for {want}. Plan again for these images."),
+                     {{"path", image.info().path},
+                      {"n", std::to_string(image.info().channels)},
+                      {"want", std::to_string(plan.channels())}}});
     for (const plan::CaseNorm& norm : plan.norms)
         if (norm.id == id && !id.empty() && int(norm.channels.size()) == plan.channels()) return norm.channels;
     std::vector<plan::ChannelNorm> norms;
     for (int c = 0; c < plan.channels(); ++c)
-        norms.push_back(plan::channelNorm(plan.schemes[c], plan::measureIntensity(image, c, held, job), plan.foreground.at(c)));
+        norms.push_back(
+            plan::channelNorm(plan.schemes[c], plan::measureIntensity(image, c, held, job), plan.foreground.at(c)));
     return norms;
 }
 

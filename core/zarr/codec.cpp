@@ -42,11 +42,11 @@ const Codec& codecForCompressor(const nlohmann::json& compressor) {
     for (const Codec& codec : codecs()) {
         if (id.empty() ? codec.ids.empty() : std::ranges::find(codec.ids, id) != codec.ids.end()) return codec;
     }
-    throw Error(
-        ErrorKind::Unsupported,
-        {FOVEA_TR("The compression “{codec}” is not read by this build. Save the array with blosc, zstd, zlib or "
-                  "without compression."),
-         {{"codec", id}}});
+    std::string known;
+    for (const Codec& codec : codecs()) known += (known.empty() ? "" : ", ") + std::string(codec.layoutName);
+    throw Error(ErrorKind::Unsupported,
+                {FOVEA_TR("The compression “{codec}” is not read by this build. Save the array with one of: {known}."),
+                 {{"codec", id}, {"known", known}}});
 }
 
 }  // namespace fovea::zarr

@@ -73,7 +73,7 @@ void unetTellsTexturesApart() {
     Job job;
     const auto image = halves();
     const auto of = [&](const std::string&) { return image; };
-    const auto norms = [](const std::string&) { return std::vector<plan::ChannelNorm>{{0, 65535, 100, 0.01}}; };
+    const auto norms = [](const std::string&) { return std::vector<plan::ChannelNorm>{{0, 65535, 50, 0.01}}; };
     for (int dims : {2, 3}) {
         const FeatureTable table = unetFeatures(tinyUNet(dims), patches, of, norms, {2, 32, 32}, {}, job);
         CHECK(table.dim == 16 && table.values.size() == patches.size() * 16 && table.source == "unet");

@@ -150,7 +150,8 @@ void tilesEqualOnePiece() {
         const auto a = zarr::open(one.path() / "probabilities.zarr")->readAll<std::uint8_t>(c);
         const auto b = zarr::open(many.path() / "probabilities.zarr")->readAll<std::uint8_t>(c);
         int largest = 0;
-        for (std::int64_t i = 0; i < a.size(); ++i) largest = std::max(largest, std::abs(int(a.data()[i]) - int(b.data()[i])));
+        for (std::int64_t i = 0; i < a.size(); ++i)
+            largest = std::max(largest, std::abs(int(a.data()[i]) - int(b.data()[i])));
         CHECK(largest <= 1);
     }
 }
@@ -165,7 +166,9 @@ void otherKeyStartsAfresh() {
     predictToZarr(*image, box, networkOf(smallUNet(3), "cpu", {}), options, target, job);
     const auto before = contentOf(target.zarr);
     target.key = "another model";
-    const Network flat = [](const at::Tensor& x) { return torch::zeros({x.size(0), 3, x.size(2), x.size(3), x.size(4)}); };
+    const Network flat = [](const at::Tensor& x) {
+        return torch::zeros({x.size(0), 3, x.size(2), x.size(3), x.size(4)});
+    };
     predictToZarr(*image, box, flat, options, target, job);
     CHECK(contentOf(target.zarr) != before);
     CHECK(zarr::open(target.zarr)->readAll<std::uint8_t>(1)(3, 7, 7) == 85);
@@ -193,7 +196,8 @@ void wrongNumberOfClasses() {
     PredictionTarget target = targetIn(folder.path());
     target.classNames = {"foreground"};
     Job job;
-    CHECK_THROWS(predictToZarr(*image, Box::of(image->info().shape()), networkOf(smallUNet(3), "cpu", {}), optionsFor(3, {4, 8, 8}), target, job),
+    CHECK_THROWS(predictToZarr(*image, Box::of(image->info().shape()), networkOf(smallUNet(3), "cpu", {}),
+                               optionsFor(3, {4, 8, 8}), target, job),
                  Error);
 }
 
@@ -206,7 +210,8 @@ void reducedPrecisionIsClose() {
     options.compute = {"bfloat16", true, 1};
     const auto fast = predictVolume(*image, box, networkOf(smallUNet(3), "cpu", options.compute), options, job);
     int largest = 0;
-    for (std::int64_t i = 0; i < exact[0].size(); ++i) largest = std::max(largest, std::abs(int(exact[0].data()[i]) - int(fast[0].data()[i])));
+    for (std::int64_t i = 0; i < exact[0].size(); ++i)
+        largest = std::max(largest, std::abs(int(exact[0].data()[i]) - int(fast[0].data()[i])));
     CHECK(largest > 0 && largest <= 20);
 }
 

@@ -23,23 +23,25 @@ ImagePtr imageOf(const torch::Tensor& x) {
     for (const auto& channel : x.unbind(0)) {
         const auto plain = channel.contiguous();
         const Index shape{plain.size(0), plain.size(1), plain.size(2)};
-        channels.push_back(AnyVolume::from(
-            Volume<float>(shape, std::vector<float>(plain.data_ptr<float>(), plain.data_ptr<float>() + plain.numel()))));
+        channels.push_back(AnyVolume::from(Volume<float>(
+            shape, std::vector<float>(plain.data_ptr<float>(), plain.data_ptr<float>() + plain.numel()))));
     }
     return std::make_shared<MemoryImage>(std::move(channels));
 }
 
 // Logits (K, z, y, x) of a part.
-torch::Tensor slide(const ImageSource& image, const Box& frame, const Box& part, const Network& network, const WindowOptions& options) {
+torch::Tensor slide(const ImageSource& image, const Box& frame, const Box& part, const Network& network,
+                    const WindowOptions& options) {
     Job job;
     std::vector<torch::Tensor> sections;
     std::int64_t next = part.begin.z;
-    slideWindows(image, frame, part, network, options, [](std::int64_t) { return true; },
-                 [&](std::int64_t z, const torch::Tensor& logits) {
-                     CHECK(z == next++);
-                     sections.push_back(logits.clone());
-                 },
-                 job);
+    slideWindows(
+        image, frame, part, network, options, [](std::int64_t) { return true; },
+        [&](std::int64_t z, const torch::Tensor& logits) {
+            CHECK(z == next++);
+            sections.push_back(logits.clone());
+        },
+        job);
     CHECK(next == part.end.z);
     return torch::stack(sections, 1);
 }
@@ -79,7 +81,8 @@ void goldenStarts() {
         const auto &rows = item.at("inputs").at("rows"), &starts = item.at("outputs").at("starts");
         CHECK(rows.size() == starts.size() && rows.size() > 20);
         for (std::size_t i = 0; i < rows.size(); ++i)
-            CHECK(windowStarts(rows[i].at("image"), rows[i].at("tile"), rows[i].at("step")) == starts[i].get<std::vector<std::int64_t>>());
+            CHECK(windowStarts(rows[i].at("image"), rows[i].at("tile"), rows[i].at("step")) ==
+                  starts[i].get<std::vector<std::int64_t>>());
     }
 }
 
@@ -92,7 +95,8 @@ void goldenTiles() {
             auto tile = rows[i].at("tile").get<std::vector<std::int64_t>>();
             const int dims = int(tile.size());
             if (dims == 2) tile.insert(tile.begin(), 1);
-            const WindowGrid grid = planWindows(Box::of({image[0], image[1], image[2]}), {tile[0], tile[1], tile[2]}, dims, 0.5);
+            const WindowGrid grid =
+                planWindows(Box::of({image[0], image[1], image[2]}), {tile[0], tile[1], tile[2]}, dims, 0.5);
             const auto before = wanted[i].at("pad_before").get<std::vector<std::int64_t>>();
             const auto& starts = wanted[i].at("starts");  // in the padded image; without axis 0 when flat
             for (int a = 3 - dims; a < 3; ++a) {
@@ -110,11 +114,14 @@ void goldenGaussian() {
     int compared = 0;
     for (const auto& item : test::goldenCases(folder, "kind", "gaussian")) {
         const auto size = item.at("config").at("tile").get<std::vector<std::int64_t>>();
-        const auto window = test::goldenTensors(folder / "inference.safetensors", item.at("id").get<std::string>() + "/").at("window");
+        const auto window =
+            test::goldenTensors(folder / "inference.safetensors", item.at("id").get<std::string>() + "/").at("window");
         const auto weights = gaussianWeights(size);
         const auto got = torch::tensor(weights).view(size).to(torch::kFloat16).view(torch::kInt16).to(torch::kInt32);
-        CHECK(torch::tensor(weights).view(size).equal(torch::tensor(weights).view(size).to(torch::kFloat16).to(torch::kFloat32)));
-        CHECK((got - window.view(torch::kInt16).to(torch::kInt32)).abs().max().item<int>() <= 1);  // units in the last place
+        CHECK(torch::tensor(weights).view(size).equal(
+            torch::tensor(weights).view(size).to(torch::kFloat16).to(torch::kFloat32)));
+        CHECK((got - window.view(torch::kInt16).to(torch::kInt32)).abs().max().item<int>() <=
+              1);  // units in the last place
         ++compared;
     }
     CHECK(compared >= 8);
@@ -124,7 +131,8 @@ void goldenProfiles() {
     const auto folder = test::goldenFolder("nnunet");
     for (const auto& item : test::goldenCases(folder, "kind", "gaussian_profile")) {
         const auto size = item.at("config").at("tile").get<std::vector<std::int64_t>>();
-        const auto profiles = test::goldenTensors(folder / "inference.safetensors", item.at("id").get<std::string>() + "/");
+        const auto profiles =
+            test::goldenTensors(folder / "inference.safetensors", item.at("id").get<std::string>() + "/");
         const auto weights = torch::tensor(gaussianWeights(size)).view(size);
         CHECK(weights.min().item<double>() == item.at("outputs").at("min").get<double>());
         CHECK_NEAR(weights.mean(torch::kFloat64).item<double>() / item.at("outputs").at("mean").get<double>(), 1, 1e-4);
@@ -146,7 +154,8 @@ void goldenPredictions() {
         if (!architecture.at("network_class_name").get<std::string>().ends_with("PlainConvUNet")) continue;
         std::vector<nn::UNet> folds;
         for (const auto& weights : config.at("weights")) {
-            folds.push_back(nn::UNet(nn::topologyFromArchitecture(architecture, config.at("input_channels"), config.at("output_channels"))));
+            folds.push_back(nn::UNet(
+                nn::topologyFromArchitecture(architecture, config.at("input_channels"), config.at("output_channels"))));
             test::hashWeights(*folds.back(), weights.at("key_base").get<std::uint64_t>());
         }
         const Network network = [&](const torch::Tensor& x) {
@@ -163,7 +172,9 @@ void goldenPredictions() {
         options.batch = 2;
         if (!config.at("mirror_axes").is_null()) options.mirrorAxes = config.at("mirror_axes").get<std::vector<int>>();
         const auto image = imageOf(test::recipeTensor(item.at("inputs").at("x")));
-        const auto wanted = test::goldenTensors(folder / "inference.safetensors", item.at("id").get<std::string>() + "/").at("logits_float32");
+        const auto wanted =
+            test::goldenTensors(folder / "inference.safetensors", item.at("id").get<std::string>() + "/")
+                .at("logits_float32");
         CHECK(test::excess(slide(*image, network, options), wanted, 0) <= 2e-4);
         ++compared;
     }
@@ -180,7 +191,10 @@ void oneWindowIsTheNetwork() {
 
 void constantStaysConstant() {
     const Network network = [](const torch::Tensor& x) {
-        return torch::tensor({1.5f, -2.0f}).view({1, 2, 1, 1, 1}).expand({x.size(0), 2, x.size(2), x.size(3), x.size(4)}).clone();
+        return torch::tensor({1.5f, -2.0f})
+            .view({1, 2, 1, 1, 1})
+            .expand({x.size(0), 2, x.size(2), x.size(3), x.size(4)})
+            .clone();
     };
     const auto logits = slide(*imageOf(torch::rand({1, 9, 21, 30})), network, optionsFor(3, {4, 8, 8}, 1));
     CHECK((logits[0] - 1.5).abs().max().item<double>() < 1e-5);
@@ -206,17 +220,19 @@ void partsMakeTheWhole() {
     for (const Box part : {Box{{0, 0, 0}, {11, 13, 26}}, Box{{0, 13, 0}, {11, 30, 26}}, Box{{4, 7, 9}, {5, 8, 10}}}) {
         const auto piece = slide(*image, all, part, network, options);
         const auto n = part.extent();
-        CHECK(piece.equal(whole.narrow(1, part.begin.z, n.z).narrow(2, part.begin.y, n.y).narrow(3, part.begin.x, n.x)));
+        CHECK(
+            piece.equal(whole.narrow(1, part.begin.z, n.z).narrow(2, part.begin.y, n.y).narrow(3, part.begin.x, n.x)));
     }
     // Only the wanted sections, the same bits.
     Job job;
     std::set<std::int64_t> seen;
-    slideWindows(*image, all, all, network, options, [](std::int64_t z) { return z == 2 || z == 10; },
-                 [&](std::int64_t z, const torch::Tensor& logits) {
-                     CHECK(logits.equal(whole.select(1, z)));
-                     seen.insert(z);
-                 },
-                 job);
+    slideWindows(
+        *image, all, all, network, options, [](std::int64_t z) { return z == 2 || z == 10; },
+        [&](std::int64_t z, const torch::Tensor& logits) {
+            CHECK(logits.equal(whole.select(1, z)));
+            seen.insert(z);
+        },
+        job);
     CHECK(seen == (std::set<std::int64_t>{2, 10}));
 }
 
@@ -273,8 +289,9 @@ void stopsWhenCancelled() {
     } job;
     const auto image = imageOf(torch::rand({1, 8, 16, 16}));
     const Box all = Box::of(image->info().shape());
-    CHECK_THROWS(slideWindows(*image, all, all, networkOf(smallUNet(3)), optionsFor(3, {4, 8, 8}, 1), [](std::int64_t) { return true; },
-                              [](std::int64_t, const torch::Tensor&) {}, job),
+    CHECK_THROWS(slideWindows(
+                     *image, all, all, networkOf(smallUNet(3)), optionsFor(3, {4, 8, 8}, 1),
+                     [](std::int64_t) { return true; }, [](std::int64_t, const torch::Tensor&) {}, job),
                  Cancelled);
     CHECK(job.yields == 3 && job.share > 0 && job.share < 1);
 }

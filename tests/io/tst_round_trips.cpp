@@ -35,8 +35,8 @@ MemoryImage image(const Volume<T>& v) {
 }
 
 template <class T>
-void writeRaw(const fs::path& path, const std::vector<T>& values, bool append = true) {
-    std::ofstream(path, std::ios::binary | (append ? std::ios::app : std::ios::trunc))
+void append(const fs::path& path, const std::vector<T>& values) {
+    std::ofstream(path, std::ios::binary | std::ios::app)
         .write(reinterpret_cast<const char*>(values.data()), std::streamsize(values.size() * sizeof(T)));
 }
 
@@ -238,9 +238,7 @@ class TestRoundTrips : public QObject {
         const auto at = bytes.find(old);
         QVERIFY(at != std::string::npos);
         bytes.replace(at, old.size(), wanted);
-        // The plane lies at the start (offset 8); move everything behind it by appending a fresh copy is not possible,
-        // so build the file the other way round: directory first would need new offsets. Instead planes go to the end
-        // and the strip offset is patched.
+        // The planes go to the end of the file, and the only strip's offset points there.
         const std::uint32_t planes = std::uint32_t(bytes.size());
         const auto strip = [&](std::uint16_t tag) {
             std::uint32_t directory;
@@ -256,7 +254,7 @@ class TestRoundTrips : public QObject {
         };
         std::memcpy(bytes.data() + strip(273), &planes, 4);
         file::write(path, bytes);
-        writeRaw(path, all.vector());
+        append(path, all.vector());
         const ImagePtr back = io::open(path.string());
         QCOMPARE(back->info().format, std::string("imagej"));
         QVERIFY(back->readAll<std::uint16_t>() == all);

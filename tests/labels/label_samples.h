@@ -41,7 +41,8 @@ struct Picture {
     Volume<std::int32_t> labels, marks;
     ObjectTable rows;
     std::vector<Box> patches;
-    explicit Picture(const EditSession& s) : labels(all(s.layer())), marks(all(s.marks())), rows(s.objects()), patches(s.completePatches()) {}
+    explicit Picture(const EditSession& s)
+        : labels(all(s.layer())), marks(all(s.marks())), rows(s.objects()), patches(s.completePatches()) {}
     bool operator==(const Picture&) const = default;
 };
 
@@ -50,7 +51,8 @@ inline bool rowsFit(const EditSession& s) {
     const ObjectTable truth = rowsOf(image(all(s.layer())));
     for (const auto& [id, row] : s.objects()) {
         const auto real = truth.find(id);
-        if (real == truth.end() ? row.voxels != 0 : row.voxels != real->second.voxels || row.box != real->second.box) return false;
+        if (real == truth.end() ? row.voxels != 0 : row.voxels != real->second.voxels || row.box != real->second.box)
+            return false;
     }
     for (const auto& [id, row] : truth)
         if (!s.objects().contains(id)) return false;

@@ -1,12 +1,12 @@
 #include <QTest>
 
+#include <sys/resource.h>
+#include <sys/wait.h>
+#include <unistd.h>
 #include <csignal>
 #include <filesystem>
 #include <fstream>
-#include <sys/resource.h>
-#include <sys/wait.h>
 #include <thread>
-#include <unistd.h>
 
 #include "base/file.h"
 #include "base/log.h"
@@ -58,7 +58,8 @@ void TestJournal::codec() {
     QCOMPARE(crc32("123456789"), 0xCBF43926u);
     QCOMPARE(crc32(""), 0u);
     ByteWriter writer;
-    const std::vector<VoxelRun> runs{{{0, 0, 0}, 24, 0, 2147483647}, {{2, 15, 23}, 1, 2147483647, 0}, {{1, 3, 5}, 7, 4, 4}};
+    const std::vector<VoxelRun> runs{
+        {{0, 0, 0}, 24, 0, 2147483647}, {{2, 15, 23}, 1, 2147483647, 0}, {{1, 3, 5}, 7, 4, 4}};
     writer.number(0xffffffffffffffffull);
     writer.signedNumber(-9000000000000000000ll);
     writer.text("Ω");
@@ -92,8 +93,10 @@ void TestJournal::tornAtEveryByte() {
             s->flush();
             ends.push_back(fs::file_size(source / "journal"));
             pictures.emplace_back(*s);
-            if (i == 5) s->undo();
-            else s->paint("Brush", {i % 3, i, i}, block({1, 3, 4}), 1 + i % 3, "hand");
+            if (i == 5)
+                s->undo();
+            else
+                s->paint("Brush", {i % 3, i, i}, block({1, 3, 4}), 1 + i % 3, "hand");
         }
         s->flush();
         ends.push_back(fs::file_size(source / "journal"));
@@ -304,7 +307,8 @@ void TestJournal::strangersFile() {
         try {
             openSession(temp.path());
         } catch (const Error& e) {
-            return std::string(e.what()).find("journal") != std::string::npos && bytesOf(temp.path() / "journal") == bytes;
+            return std::string(e.what()).find("journal") != std::string::npos &&
+                   bytesOf(temp.path() / "journal") == bytes;
         }
         return false;
     };
@@ -335,7 +339,9 @@ void TestJournal::missingBase() {
     const file::TempFolder temp;
     const ImagePtr first = image(bricks(shape), "first");
     SessionOptions options;
-    options.resolve = [](const std::string& path) -> ImagePtr { throw Error(ErrorKind::Missing, {"{p} is gone", {{"p", path}}}); };
+    options.resolve = [](const std::string& path) -> ImagePtr {
+        throw Error(ErrorKind::Missing, {"{p} is gone", {{"p", path}}});
+    };
     {
         EditSession s(temp.path(), shape, {}, first, rowsOf(first), options);
         s.setNote(1, "x");
@@ -357,7 +363,8 @@ void TestJournal::missingBase() {
 
 void TestJournal::baseOnDisk() {
     const file::TempFolder temp;
-    const fs::path project = temp.path() / "project", base = project / "rounds/0/labels.zarr", next = project / "rounds/1/labels.zarr";
+    const fs::path project = temp.path() / "project", base = project / "rounds/0/labels.zarr",
+                   next = project / "rounds/1/labels.zarr";
     fs::create_directories(base.parent_path());
     fs::create_directories(next.parent_path());
     zarr::save(base, bricks(shape, 80000), true);

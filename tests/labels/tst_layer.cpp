@@ -119,7 +119,8 @@ void TestLayer::brushVolume() {
         for (std::int64_t j = box.begin.y; j < box.end.y; ++j)
             for (std::int64_t i = box.begin.x; i < box.end.x; ++i) {
                 const double d = std::hypot((k - 150) * z, (j - 150) * y, (i - 150) * x);
-                if (std::abs(d - diameter / 2) > 1e-6) QCOMPARE(ball.mask[(Index{k, j, i} - box.begin)] != 0, d < diameter / 2);
+                if (std::abs(d - diameter / 2) > 1e-6)
+                    QCOMPARE(ball.mask[(Index{k, j, i} - box.begin)] != 0, d < diameter / 2);
             }
 }
 
@@ -143,7 +144,8 @@ void TestLayer::strokeHasNoGaps() {
     Rng rng(3);
     for (int trial = 0; trial < 30; ++trial) {
         const Vec3 a{rng.uniform(0, 20), rng.uniform(0, 30), rng.uniform(0, 40)};
-        const Vec3 b = trial % 5 == 0 ? Vec3{a.z, a.y, rng.uniform(0, 40)} : Vec3{rng.uniform(0, 20), rng.uniform(0, 30), rng.uniform(0, 40)};
+        const Vec3 b = trial % 5 == 0 ? Vec3{a.z, a.y, rng.uniform(0, 40)}
+                                      : Vec3{rng.uniform(0, 20), rng.uniform(0, 30), rng.uniform(0, 40)};
         const double r = rng.uniform(0.3, 1.5);
         const Stamp s = stroke({BrushShape::Sphere, 2 * r}, a, b, spacing, {20, 30, 40});
         Vec3 d;
@@ -205,7 +207,8 @@ void TestLayer::tables() {
     for (std::int64_t z = 0; z < 70; ++z)  // touching objects differ
         for (std::int64_t y = 0; y < 20; ++y)
             for (std::int64_t x = 0; x + 1 < 33; ++x)
-                if (const auto a = volume(z, y, x), b = volume(z, y, x + 1); a && b && a != b) QVERIFY(rows.at(a).colour != rows.at(b).colour);
+                if (const auto a = volume(z, y, x), b = volume(z, y, x + 1); a && b && a != b)
+                    QVERIFY(rows.at(a).colour != rows.at(b).colour);
     QCOMPARE(colourSlot(5, 0), 35 % 12);
     QCOMPARE(colourSlot(5, 1u << 11), 0);
     QCOMPARE(colourSlot(5, 0xfff), 11);

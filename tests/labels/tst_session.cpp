@@ -38,7 +38,8 @@ void act(EditSession& s, Rng& rng, std::map<std::string, ImagePtr>& bases, int& 
     };
     const auto thawedId = [&] {
         for (int i = 0; i < 20; ++i)
-            if (const ObjectId id = anyId(); !s.objects().contains(id) || !isFrozen(s.objects().at(id).state)) return id;
+            if (const ObjectId id = anyId(); !s.objects().contains(id) || !isFrozen(s.objects().at(id).state))
+                return id;
         return s.newId();
     };
     const Index p = place();
@@ -48,7 +49,8 @@ void act(EditSession& s, Rng& rng, std::map<std::string, ImagePtr>& bases, int& 
         case 2: {
             const Index q = place();
             const Stamp mark = stroke({rng.below(2) ? BrushShape::Sphere : BrushShape::Disc, rng.uniform(1, 9)},
-                                      {double(p.z), double(p.y), double(p.x)}, {double(q.z), double(q.y), double(q.x)}, {2, 1, 1}, shape);
+                                      {double(p.z), double(p.y), double(p.x)}, {double(q.z), double(q.y), double(q.x)},
+                                      {2, 1, 1}, shape);
             if (mark.empty()) return;
             s.paint("Brush", mark.origin, mark.mask, rng.below(3) ? thawedId() : 0, "hand", rng.below(3) == 0);
             return;
@@ -58,7 +60,8 @@ void act(EditSession& s, Rng& rng, std::map<std::string, ImagePtr>& bases, int& 
             const ObjectId id = thawedId();
             for (int i = 0; i < 3; ++i) {
                 const Index q = place();
-                const Stamp mark = dab({BrushShape::Sphere, rng.uniform(1, 7)}, {double(q.z), double(q.y), double(q.x)}, {2, 1, 1}, shape);
+                const Stamp mark = dab({BrushShape::Sphere, rng.uniform(1, 7)}, {double(q.z), double(q.y), double(q.x)},
+                                       {2, 1, 1}, shape);
                 s.paint("Brush", mark.origin, mark.mask, i == 1 ? 0 : id, "hand");
             }
             s.endStep();
@@ -70,11 +73,21 @@ void act(EditSession& s, Rng& rng, std::map<std::string, ImagePtr>& bases, int& 
             s.replaceObject("Prompts", p - Index{1, 3, 3}, mask, thawedId(), "geodesic", int(rng.below(4)));
             return;
         }
-        case 5: s.setState({anyId(), anyId()}, State(rng.below(7))); return;
-        case 6: s.setState({anyId()}, rng.below(2) ? State::Accepted : State::ToReview); return;
-        case 7: s.setNote(anyId(), "note " + std::to_string(rng.below(99))); return;
-        case 8: s.setClass({anyId(), anyId()}, rng.below(2) ? "vesicle" : ""); return;
-        case 9: s.remove(thawedId()); return;
+        case 5:
+            s.setState({anyId(), anyId()}, State(rng.below(7)));
+            return;
+        case 6:
+            s.setState({anyId()}, rng.below(2) ? State::Accepted : State::ToReview);
+            return;
+        case 7:
+            s.setNote(anyId(), "note " + std::to_string(rng.below(99)));
+            return;
+        case 8:
+            s.setClass({anyId(), anyId()}, rng.below(2) ? "vesicle" : "");
+            return;
+        case 9:
+            s.remove(thawedId());
+            return;
         case 10: {
             Box patch{p, p + Index{2, 9, 9}};
             if (rng.below(2)) {
@@ -116,7 +129,7 @@ void TestSession::undoAllRedoAll() {
     QFETCH(int, x);
     QFETCH(int, compact);
     const Index shape{z, y, x};
-    for (std::uint64_t seed = 1; seed <= 4; ++seed) {
+    for (std::uint64_t seed = 1; seed <= 3; ++seed) {
         const file::TempFolder folder;
         std::map<std::string, ImagePtr> bases{{"first", image(bricks(shape, 70000), "first")}};
         SessionOptions options;
@@ -124,7 +137,8 @@ void TestSession::undoAllRedoAll() {
         options.resolve = [&](const std::string& path) { return bases.at(path); };
         Rng rng(seed, std::uint64_t(z * 1000 + x));
         const auto open = [&] {
-            return std::make_unique<EditSession>(folder.path() / "case", shape, Geometry{}, bases.at("first"), rowsOf(bases.at("first")), options);
+            return std::make_unique<EditSession>(folder.path() / "case", shape, Geometry{}, bases.at("first"),
+                                                 rowsOf(bases.at("first")), options);
         };
         auto session = open();
         std::vector<Picture> pictures{Picture(*session)};
@@ -147,8 +161,10 @@ void TestSession::undoAllRedoAll() {
             const bool undone = session->canRedo();
             act(*session, rng, bases, made);
             QVERIFY(rowsFit(*session));
-            if (session->history(10000).size() != steps || (undone && !session->canRedo())) pictures.emplace_back(*session);
-            else QVERIFY(Picture(*session) == pictures.back());
+            if (session->history(10000).size() != steps || (undone && !session->canRedo()))
+                pictures.emplace_back(*session);
+            else
+                QVERIFY(Picture(*session) == pictures.back());
             if (rng.below(15) == 0) {
                 session.reset();
                 session = open();
@@ -289,7 +305,8 @@ void TestSession::stepsAndListeners() {
     QVERIFY_EXCEPTION_THROWN(s.beginStep("Stroke"), Error);
     for (int i = 0; i < 5; ++i) s.paint("Dab", {0, 0, i * 4}, block({1, 4, 6}), 3, "hand");
     QVERIFY(s.history().empty() && s.canUndo() && !s.canRedo());
-    QVERIFY(seen.size() == 5 && seen[1].box == (Box{{0, 0, 6}, {1, 4, 10}}) && seen[1].objects == std::vector<ObjectId>{3});
+    QVERIFY(seen.size() == 5 && seen[1].box == (Box{{0, 0, 6}, {1, 4, 10}}) &&
+            seen[1].objects == std::vector<ObjectId>{3});
     s.endStep();
     QCOMPARE(s.history().size(), std::size_t(1));
     QCOMPARE(s.history()[0].title.str(), std::string("Stroke"));
@@ -332,8 +349,10 @@ void TestSession::swapKeepsDecisions() {
             for (std::int64_t x = 0; x < shape.x; ++x) {
                 const Index v{z, y, x};
                 const auto old = before.labels[v];
-                if (old == accepted || patch.contains(v)) QCOMPARE(now[v], old);
-                else QCOMPARE(now[v], bricks(shape, 500)[v]);
+                if (old == accepted || patch.contains(v))
+                    QCOMPARE(now[v], old);
+                else
+                    QCOMPARE(now[v], bricks(shape, 500)[v]);
             }
     QVERIFY(rowsFit(s));
     QVERIFY(s.objects().at(wrong) == before.rows.at(wrong) && s.objects().at(accepted) == before.rows.at(accepted));
@@ -361,7 +380,8 @@ void TestSession::truth() {
         QCOMPARE(now.data()[i] == 0, wanted.data()[i] == 0);
         const auto known = ids.emplace(wanted.data()[i], now.data()[i]);
         QCOMPARE(known.first->second, now.data()[i]);
-        if (now.data()[i]) QVERIFY(s.objects().at(now.data()[i]).state == State::Accepted && !rowsOf(base).contains(now.data()[i]));
+        if (now.data()[i])
+            QVERIFY(s.objects().at(now.data()[i]).state == State::Accepted && !rowsOf(base).contains(now.data()[i]));
     }
     QVERIFY(rowsFit(s));
     QVERIFY(s.completePatches() == std::vector<Box>{box});

@@ -82,7 +82,8 @@ void TestSurface::ball() {
     const Index shape{64, 64, 64};
     const double r = 2.4;
     const Vec3 spacing{z, x, x};
-    const LabelLayer layer = layerWith(shape, spacing, dab({BrushShape::Sphere, 2 * r}, {30, 33, 31}, spacing, shape), 70001);
+    const LabelLayer layer =
+        layerWith(shape, spacing, dab({BrushShape::Sphere, 2 * r}, {30, 33, 31}, spacing, shape), 70001);
     SurfaceOptions options;
     options.smooth = smooth;
     Job job;
@@ -92,7 +93,8 @@ void TestSurface::ball() {
     QVERIFY(found.closed);
     QVERIFY2(std::abs(found.volume / volume - 1) < 0.03, qPrintable(QString::number(found.volume / volume)));
     // Steps of unsmoothed voxels add area.
-    QVERIFY2(std::abs(found.area / area - 1) < (smooth && z == x ? 0.06 : 0.2), qPrintable(QString::number(found.area / area)));
+    QVERIFY2(std::abs(found.area / area - 1) < (smooth && z == x ? 0.06 : 0.2),
+             qPrintable(QString::number(found.area / area)));
     const Vec3 centre{30.5 * z, 33.5 * x, 31.5 * x};
     for (int k = 0; k < 3; ++k) {
         QVERIFY(std::abs(found.least[k] - (centre[k] - r)) < spacing[k]);
@@ -106,7 +108,8 @@ void TestSurface::ball() {
         }
         QVERIFY(out > 0 && std::abs(length - 1) < 1e-3);
     }
-    QVERIFY(objectSurface(layer, 70001, {{0, 0, 0}, {30, 64, 64}}, options, job).triangles.size() < mesh.triangles.size());
+    QVERIFY(objectSurface(layer, 70001, {{0, 0, 0}, {30, 64, 64}}, options, job).triangles.size() <
+            mesh.triangles.size());
     QVERIFY(measure(objectSurface(layer, 70001, {{0, 0, 0}, {30, 64, 64}}, options, job)).closed);
 }
 
@@ -129,7 +132,8 @@ void TestSurface::thinThings() {
 
 void TestSurface::coarse() {
     const Index shape{70, 70, 70};
-    const LabelLayer layer = layerWith(shape, {1, 1, 1}, dab({BrushShape::Sphere, 60}, {34, 34, 34}, {1, 1, 1}, shape), 3);
+    const LabelLayer layer =
+        layerWith(shape, {1, 1, 1}, dab({BrushShape::Sphere, 60}, {34, 34, 34}, {1, 1, 1}, shape), 3);
     SurfaceOptions options;
     options.mostCells = 30000;
     Job job;

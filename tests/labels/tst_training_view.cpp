@@ -55,15 +55,19 @@ void TestTrainingView::acceptedAndRim() {
                 const bool section = z >= 2 && z < 5, rim = section && std::hypot(dy, dx) <= 0.030001;
                 const bool beyond = (z == 1 || z == 5) && dy == 0 && dx == 0;
                 int wanted = 0;
-                if (object.contains(v)) wanted = 255;
-                else if (other.contains(v)) wanted = 0;
-                else if (rim || beyond) wanted = 255;
+                if (object.contains(v))
+                    wanted = 255;
+                else if (other.contains(v))
+                    wanted = 0;
+                else if (rim || beyond)
+                    wanted = 255;
                 QCOMPARE(int(arrays.weight[v]), wanted);
                 QCOMPARE(arrays.labels[v], object.contains(v) ? first : 0);
             }
     session_->setState({first}, State::AcceptedUnseen);
     const auto half = TrainingView(*session_, rules).read(Box::of(shape));
-    for (std::int64_t i = 0; i < half.weight.size(); ++i) QCOMPARE(int(half.weight.data()[i]), arrays.weight.data()[i] ? 128 : 0);
+    for (std::int64_t i = 0; i < half.weight.size(); ++i)
+        QCOMPARE(int(half.weight.data()[i]), arrays.weight.data()[i] ? 128 : 0);
     QVERIFY(half.labels == arrays.labels);
 }
 
@@ -74,7 +78,8 @@ void TestTrainingView::verdicts() {
     for (std::int64_t z = 0; z < shape.z; ++z)
         for (std::int64_t y = 0; y < shape.y; ++y)
             for (std::int64_t x = 0; x < shape.x; ++x) {
-                QCOMPARE(int(arrays.weight(z, y, x)), (Box{{2, 20, 20}, {5, 26, 26}}.contains(Index{z, y, x}) ? 255 : 0));
+                QCOMPARE(int(arrays.weight(z, y, x)),
+                         (Box{{2, 20, 20}, {5, 26, 26}}.contains(Index{z, y, x}) ? 255 : 0));
                 QCOMPARE(arrays.labels(z, y, x), 0);
             }
     session_->setState({first, second}, State::Unsure);

@@ -70,7 +70,8 @@ void TstComponents::equalsFloodFill_data() {
     for (int connectivity : {4, 6, 8, 18, 26})
         for (bool multi : {false, true})
             for (double share : {0.15, 0.35, 0.7})
-                QTest::addRow("%d %s %.2f", connectivity, multi ? "multi" : "binary", share) << connectivity << multi << share;
+                QTest::addRow("%d %s %.2f", connectivity, multi ? "multi" : "binary", share)
+                    << connectivity << multi << share;
 }
 
 void TstComponents::equalsFloodFill() {

@@ -60,7 +60,8 @@ void TstDistance::exact() {
     const auto d = distanceTransform(mask, spacing);
     for (std::int64_t z = 0; z < nz; ++z)
         for (std::int64_t y = 0; y < 17; ++y)
-            for (std::int64_t x = 0; x < 21; ++x) QVERIFY(std::abs(d(z, y, x) - byForce(mask, {z, y, x}, spacing)) < 1e-4f);
+            for (std::int64_t x = 0; x < 21; ++x)
+                QVERIFY(std::abs(d(z, y, x) - byForce(mask, {z, y, x}, spacing)) < 1e-4f);
 }
 
 void TstDistance::noBackground() {

@@ -102,7 +102,8 @@ void TstMatching::assignmentBeatsGreed() {
 }
 
 void TstMatching::tieAtOneHalfFollowsTheSum() {
-    // Object 1 is covered half by 8 and half by 9 (IoU 0.5 each would need them inside): 9 also serves object 2 below threshold.
+    // Object 1 is covered half by 8 and half by 9 (IoU 0.5 each would need them inside): 9 also serves object 2 below
+    // threshold.
     const auto t = overlapTable(row({1, 1, 1, 1, 0, 0}), row({8, 8, 9, 9, 0, 0}));
     const MatchScores s = matchObjects(t, 0.5);
     QCOMPARE(s.tp, 1);
@@ -151,7 +152,8 @@ void TstMatching::assignmentIsBest() {
 
 void TstMatching::splitsAndMergers() {
     //                                   1 split in two     2, 3 merged   4 missed, 30 spurious
-    const auto t = overlapTable(row({1, 1, 1, 1, 0, 2, 2, 3, 3, 0, 4, 0}), row({10, 10, 11, 11, 0, 20, 20, 20, 20, 0, 0, 30}));
+    const auto t =
+        overlapTable(row({1, 1, 1, 1, 0, 2, 2, 3, 3, 0, 4, 0}), row({10, 10, 11, 11, 0, 20, 20, 20, 20, 0, 0, 30}));
     const SplitMerge s = splitMerge(t);
     QCOMPARE(s.referencePieces, (Ids{2, 1, 1, 0}));
     QCOMPARE(s.predictionContents, (Ids{1, 1, 2, 0}));

@@ -136,8 +136,11 @@ void TstObjects::parallelPassesErrors() {
     std::vector<int> seen(1000, 0);
     parallelFor(1000, job, [&](std::int64_t i) { ++seen[std::size_t(i)]; });
     for (int n : seen) QCOMPARE(n, 1);
-    QVERIFY_EXCEPTION_THROWN(
-        parallelFor(100, job, [](std::int64_t i) { if (i == 40) throw Error(ErrorKind::Input, "forty"); }), Error);
+    QVERIFY_EXCEPTION_THROWN(parallelFor(100, job,
+                                         [](std::int64_t i) {
+                                             if (i == 40) throw Error(ErrorKind::Input, "forty");
+                                         }),
+                             Error);
     parallelFor(0, job, [](std::int64_t) { QFAIL("nothing to do"); });
 }
 

@@ -11,12 +11,14 @@ namespace fovea::test {
 
 std::filesystem::path goldenFolder(const std::string& name) {
     const char* shared = std::getenv("FOVEA_SHARED");
-    const auto folder = std::filesystem::path(shared != nullptr ? shared : FOVEA_SOURCE_DIR "/../shared") / "golden" / name;
+    const auto folder =
+        std::filesystem::path(shared != nullptr ? shared : FOVEA_SOURCE_DIR "/../shared") / "golden" / name;
     if (!std::filesystem::exists(folder / "manifest.json")) SKIP(folder.string() + " is not there");
     return folder;
 }
 
-std::vector<nlohmann::json> goldenCases(const std::filesystem::path& folder, const std::string& field, const std::string& value) {
+std::vector<nlohmann::json> goldenCases(const std::filesystem::path& folder, const std::string& field,
+                                        const std::string& value) {
     std::vector<nlohmann::json> cases;
     const auto manifest = file::readJson(folder / "manifest.json");
     for (const auto& item : manifest.at("cases"))
@@ -53,7 +55,9 @@ void hashWeights(torch::nn::Module& module, std::uint64_t base) {
         auto values = torch::empty({tensor.numel()}, torch::kFloat32);
         for (std::int64_t i = 0; i < tensor.numel(); ++i) {
             const double u = hashUniform(base + n, std::uint64_t(i));
-            values.data_ptr<float>()[i] = float(tensor.dim() > 1 ? u * scale : name.ends_with("weight") ? 1 + 0.25 * u : 0.1 * u);
+            values.data_ptr<float>()[i] = float(tensor.dim() > 1           ? u * scale
+                                                : name.ends_with("weight") ? 1 + 0.25 * u
+                                                                           : 0.1 * u);
         }
         tensor.copy_(values.view(tensor.sizes()));
     }

@@ -15,7 +15,8 @@ namespace fovea::test {
 // <shared>/golden/<name>; throws Skipped when it is not there.
 std::filesystem::path goldenFolder(const std::string& name);
 // The cases of manifest.json with this value under `field` ("kind" or "arch").
-std::vector<nlohmann::json> goldenCases(const std::filesystem::path& folder, const std::string& field, const std::string& value);
+std::vector<nlohmann::json> goldenCases(const std::filesystem::path& folder, const std::string& field,
+                                        const std::string& value);
 
 // u(k, i) of both READMEs, in [−1, 1).
 double hashUniform(std::uint64_t key, std::uint64_t i);

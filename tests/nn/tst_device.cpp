@@ -47,7 +47,8 @@ void unknownDevice() {
         test::fail(__FILE__, __LINE__, "no error");
     } catch (const Error& e) {
         CHECK(e.kind() == ErrorKind::Device);
-        CHECK(std::string(e.what()).find("cuda:77") != std::string::npos && std::string(e.what()).find("cpu") != std::string::npos);
+        CHECK(std::string(e.what()).find("cuda:77") != std::string::npos &&
+              std::string(e.what()).find("cpu") != std::string::npos);
     }
     CHECK_THROWS(torchDevice("nonsense"), Error);
 }

@@ -20,18 +20,23 @@ MaeConfig tiny() {
 }
 
 // Every tensor of the case within the tolerance; `got` by the names of the manifest.
-void compare(const nlohmann::json& item, const std::filesystem::path& folder, const test::Tensors& got, const char* precision) {
+void compare(const nlohmann::json& item, const std::filesystem::path& folder, const test::Tensors& got,
+             const char* precision) {
     const auto place = item.at("outputs").get<std::string>();
-    const auto stored = test::goldenTensors(folder / place.substr(0, place.find('#')), place.substr(place.find('#') + 1));
+    const auto stored =
+        test::goldenTensors(folder / place.substr(0, place.find('#')), place.substr(place.find('#') + 1));
     const double tolerance = item.at("tolerance").at(precision);
     for (const auto& [name, description] : item.at("tensors").items()) {
         if (!got.contains(name)) test::fail(__FILE__, __LINE__, "nothing compares " + name);
         const double error = test::relativeError(got.at(name), stored.at(name), description);
         const bool exact = description.at("compare") == "exact";
         // abs_tol refers to values of size one at most (sines).
-        const double allowed = exact ? 0 : description.contains("abs_tol") ? description.at("abs_tol").get<double>() : tolerance;
+        const double allowed = exact                             ? 0
+                               : description.contains("abs_tol") ? description.at("abs_tol").get<double>()
+                                                                 : tolerance;
         if (!(error <= allowed))
-            test::fail(__FILE__, __LINE__, item.at("id").get<std::string>() + " " + name + ": error " + std::to_string(error));
+            test::fail(__FILE__, __LINE__,
+                       item.at("id").get<std::string>() + " " + name + ": error " + std::to_string(error));
     }
 }
 
@@ -110,7 +115,8 @@ void goldenPositions() {
 }
 
 void baseHasTheOfficialKeys() {
-    const auto keys = file::readJson(test::goldenFolder("models/tiny").parent_path() / "keys" / "mae_vit_base_patch16.json");
+    const auto keys =
+        file::readJson(test::goldenFolder("models/tiny").parent_path() / "keys" / "mae_vit_base_patch16.json");
     const Mae mae(MaeConfig::base());
     std::map<std::string, std::vector<std::int64_t>> wanted, got;
     for (const auto& row : keys.at("keys")) wanted[row.at(0)] = row.at(1).get<std::vector<std::int64_t>>();

@@ -6,8 +6,8 @@
 #include "base/file.h"
 #include "base/hash.h"
 #include "nn/golden.h"
-#include "nn/unet.h"
 #include "nn/torch_test.h"
+#include "nn/unet.h"
 
 using namespace fovea;
 using namespace fovea::nn;
@@ -37,7 +37,8 @@ Topology flat() {
 }
 
 Topology goldenTopology(const nlohmann::json& config) {
-    return topologyFromArchitecture(config.at("architecture"), config.at("input_channels"), config.at("output_channels"));
+    return topologyFromArchitecture(config.at("architecture"), config.at("input_channels"),
+                                    config.at("output_channels"));
 }
 
 bool isPlain(const nlohmann::json& item) {
@@ -137,7 +138,8 @@ void goldenKeys() {
             CHECK(n < state.size());
             std::string shape;
             for (auto s : state[n].second.sizes()) shape += (shape.empty() ? "" : ",") + std::to_string(s);
-            if (line != state[n].first + "\t" + shape) test::fail(__FILE__, __LINE__, line + " against " + state[n].first + " " + shape);
+            if (line != state[n].first + "\t" + shape)
+                test::fail(__FILE__, __LINE__, line + " against " + state[n].first + " " + shape);
         }
         CHECK(n == state.size() && n == outputs.at("entries").get<std::size_t>());
         std::int64_t parameters = 0;
@@ -159,7 +161,8 @@ void goldenOutputs() {
         if (!isPlain(item)) continue;
         UNet unet(goldenTopology(item.at("config")));
         test::hashWeights(*unet, item.at("config").at("weights").at("key_base").get<std::uint64_t>());
-        const auto tensors = test::goldenTensors(folder / "networks.safetensors", item.at("id").get<std::string>() + "/");
+        const auto tensors =
+            test::goldenTensors(folder / "networks.safetensors", item.at("id").get<std::string>() + "/");
         const auto heads = unet->heads(test::recipeTensor(item.at("inputs").at("x")));
         CHECK(heads.size() == tensors.size());
         for (std::size_t h = 0; h < heads.size(); ++h)
@@ -182,7 +185,8 @@ void goldenInitialisation() {
             const auto tensor = state.at(row.at(0).get<std::string>()).detach().to(torch::kFloat64);
             CHECK(tensor.sizes() == torch::IntArrayRef(row.at(1).get<std::vector<std::int64_t>>()));
             if (row.at(4).is_null()) {
-                CHECK(tensor.min().item<double>() == row.at(2).get<double>() && tensor.max().item<double>() == row.at(3).get<double>());
+                CHECK(tensor.min().item<double>() == row.at(2).get<double>() &&
+                      tensor.max().item<double>() == row.at(3).get<double>());
                 continue;
             }
             const double wanted = row.at(2), n = double(tensor.numel());

@@ -39,7 +39,8 @@ std::string errorOf(const std::function<void()>& f, ErrorKind kind) {
 bool same(const torch::nn::Module& a, const torch::nn::Module& b) {
     const State x = stateOf(a), y = stateOf(b);
     bool equal = x.size() == y.size();
-    for (std::size_t i = 0; equal && i < x.size(); ++i) equal = x[i].first == y[i].first && x[i].second.equal(y[i].second);
+    for (std::size_t i = 0; equal && i < x.size(); ++i)
+        equal = x[i].first == y[i].first && x[i].second.equal(y[i].second);
     return equal;
 }
 
@@ -75,7 +76,8 @@ void missingAndUnexpected() {
     CHECK(report.unexpected == std::vector<std::string>{"surplus.weight"});
     CHECK(report.mismatched.empty() && !report.ok());
     const std::string text = errorOf([&] { loadState(state, *other, "x"); }, ErrorKind::Format);
-    CHECK(text.find("1 missing") != std::string::npos && text.find("1 unexpected (surplus.weight)") != std::string::npos);
+    CHECK(text.find("1 missing") != std::string::npos &&
+          text.find("1 unexpected (surplus.weight)") != std::string::npos);
 }
 
 void halfPrecisionFilesLoad() {

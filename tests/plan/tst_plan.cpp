@@ -106,7 +106,8 @@ class TestPlan : public QObject {
 
     void fingerprintOddImages() {
         Job job;
-        const Fingerprint one = measureFingerprint({{"p", memory(Volume<std::uint16_t>({1, 1, 1}, 65000)), nullptr, {}}}, job);
+        const Fingerprint one =
+            measureFingerprint({{"p", memory(Volume<std::uint16_t>({1, 1, 1}, 65000)), nullptr, {}}}, job);
         QCOMPARE(one.foreground[0].mean, 65000.0);
         const Fingerprint empty =
             measureFingerprint({{"e", memory(ramp({1, 7, 33})), memory(Volume<std::int32_t>({1, 7, 33})), {}}}, job);
@@ -115,11 +116,14 @@ class TestPlan : public QObject {
         QVERIFY(!errorOf([&] { measureFingerprint({}, job); }).empty());
         Volume<float> bad({1, 4, 4});
         bad(0, 1, 1) = std::numeric_limits<float>::quiet_NaN();
-        QVERIFY(errorOf([&] { measureFingerprint({{"n", memory(bad), nullptr, {}}}, job); }).find("not numbers") != std::string::npos);
-        QVERIFY(errorOf([&] { measureFingerprint({{"h", memory(ramp({1, 8, 8})), nullptr, {Box::of({1, 8, 8})}}}, job); })
-                    .find("held out") != std::string::npos);
+        QVERIFY(errorOf([&] { measureFingerprint({{"n", memory(bad), nullptr, {}}}, job); }).find("not numbers") !=
+                std::string::npos);
         QVERIFY(errorOf([&] {
-                    measureFingerprint({{"s", memory(ramp({1, 8, 8})), memory(Volume<std::int32_t>({1, 8, 9})), {}}}, job);
+                    measureFingerprint({{"h", memory(ramp({1, 8, 8})), nullptr, {Box::of({1, 8, 8})}}}, job);
+                }).find("held out") != std::string::npos);
+        QVERIFY(errorOf([&] {
+                    measureFingerprint({{"s", memory(ramp({1, 8, 8})), memory(Volume<std::int32_t>({1, 8, 9})), {}}},
+                                       job);
                 }).find("1 × 8 × 9") != std::string::npos);
     }
 
@@ -155,7 +159,8 @@ class TestPlan : public QObject {
             if (!one.at("expected").contains("ExperimentPlanner")) continue;
             const auto& expected = one.at("expected").at("ExperimentPlanner");
             const auto& configurations = expected.at("configurations");
-            const auto& full = configurations.contains("3d_fullres") ? configurations.at("3d_fullres") : configurations.at("2d");
+            const auto& full =
+                configurations.contains("3d_fullres") ? configurations.at("3d_fullres") : configurations.at("2d");
             const std::vector<double> median3 = full.at("median_image_size_in_voxels");
             double voxels = double(one.at("dataset_json").at("numTraining").get<std::int64_t>());
             for (double m : median3) voxels *= m;

@@ -45,7 +45,8 @@ std::string describe(const StageContext& context, const Stage& stage) {
     return text.str();
 }
 
-Stage make(const std::string& id, Scope scope, Rounds rounds, std::vector<Need> needs, const std::string& makes, bool random = false) {
+Stage make(const std::string& id, Scope scope, Rounds rounds, std::vector<Need> needs, const std::string& makes,
+           bool random = false) {
     Stage stage;
     stage.id = id;
     stage.title = id;
@@ -96,10 +97,13 @@ StageList chain() {
     list.push_back(make("import", Scope::Case, Rounds::Zero, {}, "image"));
     list.push_back(make("find", Scope::Case, Rounds::Zero, {{"image", Base}}, "pseudo-labels"));
     list.push_back(make("plan", Scope::Project, Rounds::Zero, {{"image", Base}}, "plan"));
-    list.push_back(make("train", Scope::Project, Rounds::Zero, {{"plan", Base}, {"pseudo-labels", Base}}, "model", true));
-    list.push_back(make("query", Scope::Project, Rounds::Later, {{"plan", Base}, {"probabilities", Before, true}}, "queue", true));
+    list.push_back(
+        make("train", Scope::Project, Rounds::Zero, {{"plan", Base}, {"pseudo-labels", Base}}, "model", true));
+    list.push_back(
+        make("query", Scope::Project, Rounds::Later, {{"plan", Base}, {"probabilities", Before, true}}, "queue", true));
     list.push_back(make("annotate", Scope::Case, Rounds::Later, {{"queue", Same}, {"edits", Latest}}, "annotations"));
-    list.push_back(make("tune", Scope::Project, Rounds::Later, {{"annotations", Same}, {"model", Base, true}, {"plan", Base}}, "model", true));
+    list.push_back(make("tune", Scope::Project, Rounds::Later,
+                        {{"annotations", Same}, {"model", Base, true}, {"plan", Base}}, "model", true));
     list.push_back(make("predict", Scope::Case, Rounds::Any, {{"model", Same}}, "probabilities"));
     list.push_back(make("score", Scope::Project, Rounds::Any, {{"probabilities", Same}}, "scores"));
     for (Stage& stage : list)
@@ -114,7 +118,8 @@ StageList chain() {
     return list;
 }
 
-std::string resultOf(const Project& project, const StageList& stages, const std::string& stage, const std::string& caseId, int round) {
+std::string resultOf(const Project& project, const StageList& stages, const std::string& stage,
+                     const std::string& caseId, int round) {
     return textOf(Artifacts(project, stages).folder({stage, caseId, round}));
 }
 

@@ -15,13 +15,14 @@ using namespace fovea::project;
 fovea::ImagePtr openImage(const std::string& path, int timepoint, const fs::path& cache);
 fs::path writeImage(const fs::path& folder, const std::string& name, int seed, fovea::Index shape = {4, 6, 8});
 
-// import (case) → find (case, option level) → plan (project) → train (project, random) → query (project, later) → annotate
-// (case, later, reads edits) → tune (project, later, random) → predict (case, any, reads the model) → score (project, any).
-// Each writes result.txt: its inputs, its options.
+// import (case) → find (case, option level) → plan (project) → train (project, random) → query (project, later) →
+// annotate (case, later, reads edits) → tune (project, later, random) → predict (case, any, reads the model) → score
+// (project, any). Each writes result.txt: its inputs, its options.
 StageList chain();
 
 // The text a stage wrote.
-std::string resultOf(const Project& project, const StageList& stages, const std::string& stage, const std::string& caseId, int round);
+std::string resultOf(const Project& project, const StageList& stages, const std::string& stage,
+                     const std::string& caseId, int round);
 
 // Makes the stage `id` of the chain stop the process with SIGKILL after `parts` of its ten parts, once.
 void killAfter(const std::string& id, int parts);

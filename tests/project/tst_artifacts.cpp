@@ -14,7 +14,8 @@ namespace {
 std::vector<std::string> notFresh(Fixture& f, int round) {
     std::vector<std::string> ids;
     for (const Stage& stage : f.stages)
-        if (Artifacts::roundOf(stage, round) == round && f.state(stage.id, round).status != Status::UpToDate) ids.push_back(stage.id);
+        if (Artifacts::roundOf(stage, round) == round && f.state(stage.id, round).status != Status::UpToDate)
+            ids.push_back(stage.id);
     return ids;
 }
 
@@ -26,7 +27,9 @@ void edit(Fixture& f, const std::string& caseId, const std::string& text) {
     journal.sync();
 }
 
-void set(Fixture& f, const std::string& stage, int level) { f.project->setOptions(stageById(f.stages, stage), {{"level", level}}); }
+void set(Fixture& f, const std::string& stage, int level) {
+    f.project->setOptions(stageById(f.stages, stage), {{"level", level}});
+}
 
 // Round 0 with a prediction, round 1 complete.
 void finishRoundOne(Fixture& f) {
@@ -97,7 +100,8 @@ class TestArtifacts : public QObject {
         QCOMPARE(predict["model"]["from"].get<std::string>(), std::string("tune@1"));
         const nlohmann::json zero = artifacts.recipe(stageById(f.stages, "predict"), "image0", 0)["inputs"];
         QCOMPARE(zero["model"]["from"].get<std::string>(), std::string("train@0"));
-        QVERIFY(artifacts.newest("probabilities", "image1", 1)->string().find("/1/predict/image1") != std::string::npos);
+        QVERIFY(artifacts.newest("probabilities", "image1", 1)->string().find("/1/predict/image1") !=
+                std::string::npos);
         QCOMPARE(artifacts.makerOf("model", 0), std::string("train"));
         QCOMPARE(artifacts.makerOf("model", 1), std::string("tune"));
     }
@@ -143,7 +147,7 @@ class TestArtifacts : public QObject {
         QCOMPARE(f.project->parentOf(3), 1);
         const auto query = Artifacts(*f.project, f.stages).recipe(stageById(f.stages, "query"), "", 3)["inputs"];
         QCOMPARE(query["probabilities/image0"]["from"].get<std::string>(), std::string("predict/image0@1"));
-        QVERIFY_EXCEPTION_THROWN(f.project->activate(9), Error);
+        QVERIFY_THROWS_EXCEPTION(Error, f.project->activate(9));
     }
 
     void madeAgainMakesDownstreamStale() {
@@ -162,7 +166,7 @@ class TestArtifacts : public QObject {
         const fs::path manifest = Artifacts(*f.project, f.stages).folder({"import", "image0", 0}) / "manifest.json";
         for (const char* text : {"", "{", "[]", "{}", R"({"hash":3})"}) {
             file::write(manifest, text);
-            QVERIFY_EXCEPTION_THROWN(f.state("import", 0), Error);
+            QVERIFY_THROWS_EXCEPTION(Error, f.state("import", 0));
         }
     }
 };

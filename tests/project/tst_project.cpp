@@ -75,7 +75,8 @@ class TestProject : public QObject {
         Fixture f(0);
         fs::create_directories(f.temp.path() / "other");
         f.project->addCase(fake::writeImage(f.temp.path(), "a.txt", 1).string());
-        QCOMPARE(f.project->addCase(fake::writeImage(f.temp.path() / "other", "a.txt", 2).string()).id, std::string("a-2"));
+        QCOMPARE(f.project->addCase(fake::writeImage(f.temp.path() / "other", "a.txt", 2).string()).id,
+                 std::string("a-2"));
         QVERIFY(contains(errorOf([&] { f.project->addCase((f.temp.path() / "a.txt").string()); }), "already"));
     }
 
@@ -130,10 +131,11 @@ class TestProject : public QObject {
         const fs::path folder = f.project->folder();
         QVERIFY(contains(errorOf([&] { Project::create(folder, fake::openImage); }), "already"));
         f.project.reset();
-        for (const char* text : {"", "{", "[]", R"({"schema":1})", R"({"schema":1,"cases":[{}]})", R"({"schema":0,"cases":[]})",
-                                 R"({"schema":1,"cases":[],"active_round":5})", R"({"schema":"1","cases":[]})",
-                                 R"({"schema":1,"cases":[],"parents":[-1,1]})",
-                                 R"({"schema":1,"cases":[{"id":"../x","path":"a","shape":[1,1,1],"dtype":"uint8"}]})"}) {
+        for (const char* text :
+             {"", "{", "[]", R"({"schema":1})", R"({"schema":1,"cases":[{}]})", R"({"schema":0,"cases":[]})",
+              R"({"schema":1,"cases":[],"active_round":5})", R"({"schema":"1","cases":[]})",
+              R"({"schema":1,"cases":[],"parents":[-1,1]})",
+              R"({"schema":1,"cases":[{"id":"../x","path":"a","shape":[1,1,1],"dtype":"uint8"}]})"}) {
             file::write(folder / "project.fovea", text);
             QVERIFY2(!errorOf([&] { Project::open(folder, fake::openImage); }).empty(), text);
             QVERIFY(!fs::exists(folder / "lock"));
@@ -227,7 +229,8 @@ class TestProject : public QObject {
         f.project->setHeldOut("image0", {{0, 0, 5}, {4, 6, 8}}, 1);
         QCOMPARE(f.state("import", 0).status, Status::Stale);
         f.run("find");
-        QVERIFY(contains(errorOf([&] { f.project->setHeldOut("image0", {{0, 0, 4}, {4, 6, 8}}, 1); }), "cannot change"));
+        QVERIFY(
+            contains(errorOf([&] { f.project->setHeldOut("image0", {{0, 0, 4}, {4, 6, 8}}, 1); }), "cannot change"));
         f.project->setHeldOut("image0", {{0, 0, 5}, {4, 6, 8}}, 1);  // the same again is no change
         QVERIFY(!errorOf([&] { f.project->setHeldOut("image0", {{0, 0, 5}, {4, 6, 9}}, 1); }).empty());
     }

@@ -42,10 +42,11 @@ class TestReview : public QObject {
     }
 
     void namesRoundTrip() {
-        for (const ReviewOrder order : {ReviewOrder::Doubtful, ReviewOrder::Certain, ReviewOrder::ByPatch, ReviewOrder::ById,
-                                        ReviewOrder::Largest, ReviewOrder::Smallest, ReviewOrder::Nearest})
+        for (const ReviewOrder order :
+             {ReviewOrder::Doubtful, ReviewOrder::Certain, ReviewOrder::ByPatch, ReviewOrder::ById,
+              ReviewOrder::Largest, ReviewOrder::Smallest, ReviewOrder::Nearest})
             QCOMPARE(reviewOrderByName(name(order)), order);
-        QVERIFY_EXCEPTION_THROWN(reviewOrderByName("best"), Error);
+        QVERIFY_THROWS_EXCEPTION(Error, reviewOrderByName("best"));
     }
 
     void walksUndecidedOnes() {
@@ -68,8 +69,8 @@ class TestReview : public QObject {
         queue.sort(rows(), ReviewOrder::Largest);
         QCOMPARE(*queue.current(), 9);
         auto now = rows();
-        now[1].score = 0.99;            // would sort elsewhere
-        now.erase(now.begin());         // 70000 is gone
+        now[1].score = 0.99;     // would sort elsewhere
+        now.erase(now.begin());  // 70000 is gone
         now.push_back({1, 0.0, 1, {}, false});
         queue.refresh(now);
         QCOMPARE(queue.ids(), (Ids{3, 9, 2, 1}));

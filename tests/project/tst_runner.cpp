@@ -67,7 +67,8 @@ class TestRunner : public QObject {
         QVERIFY(std::is_sorted(job.shares.begin(), job.shares.end()));
         QVERIFY(job.shares.back() <= 1.0);
         const RunResult second = run(*f.project, f.stages, request, job);
-        for (const auto& row : second.json["stages"]) QCOMPARE(row["state"].get<std::string>(), std::string("up-to-date"));
+        for (const auto& row : second.json["stages"])
+            QCOMPARE(row["state"].get<std::string>(), std::string("up-to-date"));
         QVERIFY(fs::is_empty(f.project->workFolder()));
     }
 
@@ -103,9 +104,9 @@ class TestRunner : public QObject {
             QCOMPARE(error.kind(), ErrorKind::Missing);
             QVERIFY(std::string(error.what()).find("Run plan first") != std::string::npos);
         }
-        QVERIFY_EXCEPTION_THROWN(run(*f.project, f.stages, {.stages = {"nothing"}}, job), Error);
-        QVERIFY_EXCEPTION_THROWN(run(*f.project, f.stages, {.stages = {"import"}, .cases = {"nothing"}}, job), Error);
-        QVERIFY_EXCEPTION_THROWN(chainUntil(f.stages, "nothing"), Error);
+        QVERIFY_THROWS_EXCEPTION(Error, run(*f.project, f.stages, {.stages = {"nothing"}}, job));
+        QVERIFY_THROWS_EXCEPTION(Error, run(*f.project, f.stages, {.stages = {"import"}, .cases = {"nothing"}}, job));
+        QVERIFY_THROWS_EXCEPTION(Error, chainUntil(f.stages, "nothing"));
         QCOMPARE(chainUntil(f.stages, "plan", {"find"}), (std::vector<std::string>{"import", "plan"}));
     }
 
@@ -151,7 +152,7 @@ class TestRunner : public QObject {
         Fixture f(1);
         f.run("import");
         CancelAt cancel(8);
-        QVERIFY_EXCEPTION_THROWN(run(*f.project, f.stages, {.stages = {"find"}}, cancel), Cancelled);
+        QVERIFY_THROWS_EXCEPTION(Cancelled, run(*f.project, f.stages, {.stages = {"find"}}, cancel));
         QCOMPARE(f.state("find", 0).status, Status::Partial);
         f.project->setOptions(f.stages[1], {{"level", 9}});
         QCOMPARE(f.state("find", 0).status, Status::Missing);
@@ -196,13 +197,11 @@ class TestRunner : public QObject {
         Fixture f(1);
         CancelFlag cancel;
         cancel.cancel();
-        QVERIFY_EXCEPTION_THROWN(
-            {
-                Artifacts artifacts(*f.project, f.stages);
-                const fs::path folder = writeOrder(*f.project, prepareOrder(artifacts, f.stages[0], "image0", 0));
-                runOrderInChild(folder, self, cancel);
-            },
-            Cancelled);
+        QVERIFY_THROWS_EXCEPTION(Cancelled, {
+            Artifacts artifacts(*f.project, f.stages);
+            const fs::path folder = writeOrder(*f.project, prepareOrder(artifacts, f.stages[0], "image0", 0));
+            runOrderInChild(folder, self, cancel);
+        });
     }
 
     void childFailuresArriveHere() {
@@ -220,8 +219,8 @@ class TestRunner : public QObject {
             QCOMPARE(error.kind(), ErrorKind::Input);
             QVERIFY(std::string(error.what()).find("level") != std::string::npos);
         }
-        QVERIFY_EXCEPTION_THROWN(runOrderInChild(folder, "/bin/false", job), Error);
-        QVERIFY_EXCEPTION_THROWN(runOrderInChild(folder, folder / "no-program", job), Error);
+        QVERIFY_THROWS_EXCEPTION(Error, runOrderInChild(folder, "/bin/false", job));
+        QVERIFY_THROWS_EXCEPTION(Error, runOrderInChild(folder, folder / "no-program", job));
     }
 
     void cancelFileStopsAnOrder() {
@@ -230,9 +229,9 @@ class TestRunner : public QObject {
         const fs::path folder = writeOrder(*f.project, prepareOrder(artifacts, f.stages[0], "image0", 0));
         file::write(folder / "cancel", "");
         Job job;
-        QVERIFY_EXCEPTION_THROWN(runOrder(folder, f.stages, fake::openImage, job), Cancelled);
+        QVERIFY_THROWS_EXCEPTION(Cancelled, runOrder(folder, f.stages, fake::openImage, job));
         QCOMPARE(file::readJson(folder / "result.json")["state"].get<std::string>(), std::string("cancelled"));
-        QVERIFY_EXCEPTION_THROWN(adopt(artifacts, folder), Error);
+        QVERIFY_THROWS_EXCEPTION(Error, adopt(artifacts, folder));
         QCOMPARE(f.state("import", 0).status, Status::Partial);
         f.run("import");
     }
@@ -274,7 +273,7 @@ class TestRunner : public QObject {
             QVERIFY(std::string(error.what()).find("boom") != std::string::npos);
         }
         f.stages[0].run = [](StageContext& context) { context.input("plan"); };
-        QVERIFY_EXCEPTION_THROWN(run(*f.project, f.stages, {.stages = {"import"}}, job), Error);
+        QVERIFY_THROWS_EXCEPTION(Error, run(*f.project, f.stages, {.stages = {"import"}}, job));
     }
 
     void damagedOrdersAreErrors() {
@@ -282,10 +281,10 @@ class TestRunner : public QObject {
         Job job;
         const fs::path folder = f.temp.path() / "order";
         fs::create_directories(folder);
-        QVERIFY_EXCEPTION_THROWN(runOrder(folder, f.stages, fake::openImage, job), Error);
+        QVERIFY_THROWS_EXCEPTION(Error, runOrder(folder, f.stages, fake::openImage, job));
         for (const char* text : {"", "{}", "[]", R"({"schema":9})", R"({"schema":1,"id":3})"}) {
             file::write(folder / "order.json", text);
-            QVERIFY_EXCEPTION_THROWN(runOrder(folder, f.stages, fake::openImage, job), Error);
+            QVERIFY_THROWS_EXCEPTION(Error, runOrder(folder, f.stages, fake::openImage, job));
         }
     }
 };

@@ -32,13 +32,14 @@ class TestInstances : public QObject {
         Job job;
         const auto labels = findInstances(interior, border, {.minVoxels = 5}, job);
         QCOMPARE(idsOf(labels), (std::set<std::int32_t>{1, 2}));
-        QCOMPARE(std::count(labels.begin(), labels.end(), 0), std::ptrdiff_t(12 * 20 - 8 * 16));  // the border is shared out
+        QCOMPARE(std::count(labels.begin(), labels.end(), 0),
+                 std::ptrdiff_t(12 * 20 - 8 * 16));  // the border is shared out
         QVERIFY(labels(0, 5, 3) != labels(0, 5, 16));
     }
 
     void foregroundWithoutSureInteriorIsStillFound() {
         Volume<std::uint8_t> interior({1, 8, 16});
-        fillBox(interior, {{0, 1, 1}, {1, 6, 6}}, 140);   // above the threshold, below the seed's
+        fillBox(interior, {{0, 1, 1}, {1, 6, 6}}, 140);  // above the threshold, below the seed's
         fillBox(interior, {{0, 1, 9}, {1, 6, 14}}, 250);
         Job job;
         QCOMPARE(idsOf(findInstances(interior, {}, {.minVoxels = 1}, job)).size(), std::size_t(2));
@@ -81,7 +82,7 @@ class TestInstances : public QObject {
         QVERIFY(idsOf(findInstances(none, {}, slices, job)).empty());
         CancelFlag cancel;
         cancel.cancel();
-        QVERIFY_EXCEPTION_THROWN(findInstances(none, {}, slices, cancel), Cancelled);
+        QVERIFY_THROWS_EXCEPTION(Cancelled, findInstances(none, {}, slices, cancel));
     }
 
     void acceptedObjectsKeepTheirVoxels() {
@@ -89,9 +90,9 @@ class TestInstances : public QObject {
         const auto box = [](Volume<std::int32_t>& v, const Box& b, std::int32_t id) {
             forEachTile(b, {1, 1, 1}, [&](const Box& at) { v[at.begin] = id; });
         };
-        box(labels, {{0, 0, 0}, {1, 10, 6}}, 1);     // mostly covered
-        box(labels, {{0, 0, 8}, {1, 10, 12}}, 2);    // half covered
-        box(labels, {{0, 0, 14}, {1, 10, 20}}, 3);   // free
+        box(labels, {{0, 0, 0}, {1, 10, 6}}, 1);    // mostly covered
+        box(labels, {{0, 0, 8}, {1, 10, 12}}, 2);   // half covered
+        box(labels, {{0, 0, 14}, {1, 10, 20}}, 3);  // free
         box(accepted, {{0, 0, 0}, {1, 10, 5}}, 70001);
         box(accepted, {{0, 0, 8}, {1, 10, 10}}, 9);
         keepAccepted(labels, accepted, 5);
@@ -101,7 +102,7 @@ class TestInstances : public QObject {
         QCOMPARE(labels(0, 0, 10), 70002);
         QCOMPARE(labels(0, 0, 15), 70003);
         Volume<std::int32_t> other({1, 10, 21});
-        QVERIFY_EXCEPTION_THROWN(keepAccepted(labels, other, 5), Error);
+        QVERIFY_THROWS_EXCEPTION(Error, keepAccepted(labels, other, 5));
     }
 };
 

@@ -55,8 +55,8 @@ class TestScoring : public QObject {
     void halfInsideCounts() {
         Job job;
         Volume<std::int32_t> truth({1, 10, 40}), none({1, 10, 40});
-        fillBox(truth, {{0, 0, 15}, {1, 10, 25}}, 1);   // half of it
-        fillBox(truth, {{0, 0, 0}, {1, 10, 10}}, 2);    // none of it
+        fillBox(truth, {{0, 0, 15}, {1, 10, 25}}, 1);  // half of it
+        fillBox(truth, {{0, 0, 0}, {1, 10, 10}}, 2);   // none of it
         const Box right{{0, 0, 20}, {1, 10, 40}};
         QCOMPARE(scoreInside(truth, none, right, 1, job).references, 1);
         QCOMPARE(scoreInside(truth, none, {{0, 0, 21}, {1, 10, 40}}, 1, job).references, 0);
@@ -68,9 +68,9 @@ class TestScoring : public QObject {
         Job job;
         Volume<std::int32_t> prediction = blocks();
         for (auto& v : prediction)
-            if (v == 70003) v = 0;                                           // missed
-        fillBox(prediction, {{0, 5, 85}, {1, 15, 95}}, 5);                     // on top of 70004
-        fillBox(prediction, {{0, 25, 55}, {1, 30, 65}}, 6);                    // 70007 split in two
+            if (v == 70003) v = 0;                           // missed
+        fillBox(prediction, {{0, 5, 85}, {1, 15, 95}}, 5);   // on top of 70004
+        fillBox(prediction, {{0, 25, 55}, {1, 30, 65}}, 6);  // 70007 split in two
         const Scores s = scoreInside(blocks(), prediction, test, 50, job);
         QCOMPARE(s.references, 4);
         QVERIFY(s.splits >= 1);
@@ -91,7 +91,7 @@ class TestScoring : public QObject {
         QCOMPARE(s.f1(), 0.0);
         QCOMPARE(s.dice(), 0.0);
         toJson(s, 0);
-        QVERIFY_EXCEPTION_THROWN(scoreInside(none, Volume<std::int32_t>({1, 1, 2}), none.box(), 0, job), Error);
+        QVERIFY_THROWS_EXCEPTION(Error, scoreInside(none, Volume<std::int32_t>({1, 1, 2}), none.box(), 0, job));
     }
 
     void labelsOfAnyInteger() {
@@ -100,14 +100,14 @@ class TestScoring : public QObject {
         Volume<std::uint64_t> big({1, 1, 2}, {0, 135719});
         QCOMPARE(givenLabels(MemoryImage({AnyVolume::from(big)}), {1, 1, 2})(0, 0, 1), 135719);
         big(0, 0, 1) = std::uint64_t(1) << 40;
-        QVERIFY_EXCEPTION_THROWN(givenLabels(MemoryImage({AnyVolume::from(big)}), {1, 1, 2}), Error);
+        QVERIFY_THROWS_EXCEPTION(Error, givenLabels(MemoryImage({AnyVolume::from(big)}), {1, 1, 2}));
         Volume<std::int16_t> negative({1, 1, 1}, {-1});
-        QVERIFY_EXCEPTION_THROWN(givenLabels(MemoryImage({AnyVolume::from(negative)}), {1, 1, 1}), Error);
+        QVERIFY_THROWS_EXCEPTION(Error, givenLabels(MemoryImage({AnyVolume::from(negative)}), {1, 1, 1}));
         Volume<float> real({1, 1, 1}, {1.f});
-        QVERIFY_EXCEPTION_THROWN(givenLabels(MemoryImage({AnyVolume::from(real)}), {1, 1, 1}), Error);
+        QVERIFY_THROWS_EXCEPTION(Error, givenLabels(MemoryImage({AnyVolume::from(real)}), {1, 1, 1}));
         const AnyVolume v = AnyVolume::from(small);
-        QVERIFY_EXCEPTION_THROWN(givenLabels(MemoryImage({v, v, v}), {1, 1, 2}), Error);  // RGB
-        QVERIFY_EXCEPTION_THROWN(givenLabels(MemoryImage({v}), {1, 2, 1}), Error);
+        QVERIFY_THROWS_EXCEPTION(Error, givenLabels(MemoryImage({v, v, v}), {1, 1, 2}));  // RGB
+        QVERIFY_THROWS_EXCEPTION(Error, givenLabels(MemoryImage({v}), {1, 2, 1}));
     }
 
     void pathsForCases() {
@@ -116,8 +116,8 @@ class TestScoring : public QObject {
         QCOMPARE(givenPath("x/{case}_labels.tif", "a", 3), std::string("x/a_labels.tif"));
         QCOMPARE(givenPath(temp.path().string(), "a", 3), (temp.path() / "a.tif").string());
         QCOMPARE(givenPath("one.tif", "a", 1), std::string("one.tif"));
-        QVERIFY_EXCEPTION_THROWN(givenPath("one.tif", "a", 2), Error);
-        QVERIFY_EXCEPTION_THROWN(givenPath(temp.path().string(), "b", 2), Error);
+        QVERIFY_THROWS_EXCEPTION(Error, givenPath("one.tif", "a", 2));
+        QVERIFY_THROWS_EXCEPTION(Error, givenPath(temp.path().string(), "b", 2));
     }
 };
 

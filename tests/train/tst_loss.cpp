@@ -58,7 +58,8 @@ void goldenLoss() {
         torch::Tensor target = targetTensor(one.at("inputs").at("target"));
         const torch::Tensor weight = takeIgnored(target, one.at("config"));
         const torch::Tensor loss = diceCeLoss(logits, target, weight, {one.at("config").at("batch_dice").get<bool>()});
-        CHECK_NEAR(loss.item<double>(), one.at("outputs").at("loss").get<double>(), one.at("tolerance").at("loss_abs").get<double>());
+        CHECK_NEAR(loss.item<double>(), one.at("outputs").at("loss").get<double>(),
+                   one.at("tolerance").at("loss_abs").get<double>());
         loss.backward();
         const auto want = goldenTensors(folder / "losses.safetensors", one.at("id").get<std::string>() + "/");
         checkGradient(logits, want.at("grad"), one.at("tolerance"));
@@ -90,7 +91,8 @@ void goldenDeepSupervision() {
         for (const json& row : one.at("outputs").at("rows")) {
             const auto got = deepSupervisionWeights(row.at("n_stages"));
             CHECK(got.size() == row.at("weights").size());
-            for (std::size_t i = 0; i < got.size(); ++i) CHECK_NEAR(got[i], row.at("weights").at(i).get<double>(), 1e-12);
+            for (std::size_t i = 0; i < got.size(); ++i)
+                CHECK_NEAR(got[i], row.at("weights").at(i).get<double>(), 1e-12);
         }
     for (const json& one : goldenCases(folder, "kind", "ds_scales"))
         for (const json& row : one.at("outputs").at("rows"))
@@ -109,8 +111,8 @@ void goldenSchedule() {
 
 void goldenCounts() {
     for (const json& one : goldenCases(goldenFolder("nnunet"), "kind", "tp_fp_fn")) {
-        const auto counts =
-            countsPerClass(recipeTensor(one.at("inputs").at("logits")), targetTensor(one.at("inputs").at("target")), {});
+        const auto counts = countsPerClass(recipeTensor(one.at("inputs").at("logits")),
+                                           targetTensor(one.at("inputs").at("target")), {});
         const char* names[] = {"tp", "fp", "fn"};
         for (int column = 0; column < 3; ++column)
             for (int k = 0; k < counts.size(0); ++k)
@@ -124,7 +126,8 @@ void goldenSgd() {
         Optimizer::Named parameters;
         std::vector<torch::Tensor> grads;
         for (std::size_t i = 0; i < one.at("inputs").at("params").size(); ++i) {
-            parameters.emplace_back("p" + std::to_string(i), recipeTensor(one.at("inputs").at("params").at(i)).requires_grad_());
+            parameters.emplace_back("p" + std::to_string(i),
+                                    recipeTensor(one.at("inputs").at("params").at(i)).requires_grad_());
             grads.push_back(recipeTensor(one.at("inputs").at("grads").at(i)));
         }
         Optimizer optimizer(parameters, {Method::Sgd, 3e-5, 0.99});
@@ -145,7 +148,8 @@ void goldenTrainSteps() {
     int checked = 0;
     for (const json& one : goldenCases(folder, "kind", "train_steps")) {
         const json& config = one.at("config");
-        if (config.at("architecture").at("network_class_name").get<std::string>().find("PlainConvUNet") == std::string::npos)
+        if (config.at("architecture").at("network_class_name").get<std::string>().find("PlainConvUNet") ==
+            std::string::npos)
             continue;
         nn::UNet unet(nn::topologyFromArchitecture(config.at("architecture"), config.at("input_channels"),
                                                    config.at("output_channels")));
@@ -159,8 +163,9 @@ void goldenTrainSteps() {
             torch::Tensor target = targetTensor(one.at("inputs").at("targets").at(step).at(0));
             const torch::Tensor weight = takeIgnored(target, config);
             const auto heads = unet->heads(recipeTensor(one.at("inputs").at("batches").at(step)).to(torch::kFloat64));
-            const auto loss = deepSupervisionLoss(heads, target, weight, config.at("ds_weights").get<std::vector<double>>(),
-                                                  {config.at("batch_dice").get<bool>()});
+            const auto loss =
+                deepSupervisionLoss(heads, target, weight, config.at("ds_weights").get<std::vector<double>>(),
+                                    {config.at("batch_dice").get<bool>()});
             CHECK_NEAR(loss.item<double>(), one.at("outputs").at("losses").at(step).get<double>(), 5e-5);
             loss.backward();
             const double norm = one.at("outputs").at("grad_norm_before_clip").at(step);

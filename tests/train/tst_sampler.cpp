@@ -32,9 +32,9 @@ void borderTargets() {
     Volume<std::uint8_t> weight(labels.shape(), 255);
     const auto t = classTargets(labels, weight, {true, {0, 1, 1}});
     CHECK(t(0, 0, 0) == 0 && t(0, 1, 0) == 2 && t(0, 2, 0) == 1);  // the volume's face makes no border
-    CHECK(t(0, 3, 3) == 2 && t(0, 3, 4) == 2);                      // two objects that touch
+    CHECK(t(0, 3, 3) == 2 && t(0, 3, 4) == 2);                     // two objects that touch
     CHECK(t(0, 3, 2) == 1 && t(0, 3, 6) == 1 && t(0, 3, 7) == 2);
-    for (std::int64_t y = 0; y < 7; ++y) weight(0, y, 8) = 0;       // not known: no border towards it
+    for (std::int64_t y = 0; y < 7; ++y) weight(0, y, 8) = 0;  // not known: no border towards it
     const auto u = classTargets(labels, weight, {true, {0, 1, 1}});
     CHECK(u(0, 3, 7) == 1);
     const auto plain = classTargets(labels, weight, {false, {0, 1, 1}});
@@ -55,12 +55,14 @@ void borderReachesAcrossSections() {
 void mirroringMovesAllAlike() {
     SampleArrays window{{Volume<float>({2, 6, 6})}, Volume<std::uint8_t>({2, 6, 6}), Volume<float>({2, 6, 6})};
     for (std::int64_t i = 0; i < 72; ++i)
-        window.channels[0].data()[i] = float(i), window.target.data()[i] = std::uint8_t(i), window.weight.data()[i] = float(i);
+        window.channels[0].data()[i] = float(i), window.target.data()[i] = std::uint8_t(i),
+        window.weight.data()[i] = float(i);
     SpatialDraw draw;
     draw.mirror[0] = draw.mirror[2] = draw.transpose = true;
     const SampleArrays out = applySpatial(window, {2, 6, 6}, draw);
     for (std::int64_t i = 0; i < 72; ++i)
-        CHECK(out.channels[0].data()[i] == float(out.target.data()[i]) && out.weight.data()[i] == out.channels[0].data()[i]);
+        CHECK(out.channels[0].data()[i] == float(out.target.data()[i]) &&
+              out.weight.data()[i] == out.channels[0].data()[i]);
     CHECK(out.target(0, 1, 2) == window.target(1, 3, 1));
 }
 
@@ -161,7 +163,8 @@ void foregroundAndFocus() {
     for (std::uint64_t i = 1; i < 20; i += 2) {  // with share 0.5 every second one is around foreground
         const SampleArrays s = loose.sample(i);
         bool found = false;
-        for (std::int64_t v = 0; v < s.target.size(); ++v) found = found || (s.target.data()[v] > 0 && s.weight.data()[v] > 0);
+        for (std::int64_t v = 0; v < s.target.size(); ++v)
+            found = found || (s.target.data()[v] > 0 && s.weight.data()[v] > 0);
         CHECK(found);
     }
 }
@@ -216,7 +219,8 @@ void loaderPassesErrorsOn() {
     TrainCase one = squares({1, 64, 64});
     const PatchSampler sampler({{{one}}}, optionsFor({1, 32, 32}), job);
     TrainCase broken = one;
-    broken.image = std::make_shared<Guarded>(one.image, std::vector<Box>{Box::of({1, 64, 64})});  // labels can be read, the image not
+    broken.image = std::make_shared<Guarded>(
+        one.image, std::vector<Box>{Box::of({1, 64, 64})});  // labels can be read, the image not
     const PatchSampler bad({{{broken}}}, optionsFor({1, 32, 32}), job);
     PatchLoader loader(bad, 0, 2);
     CHECK_THROWS(loader.next(), Error);

@@ -5,8 +5,8 @@
 
 #include "base/file.h"
 #include "nn/torch_test.h"
-#include "train/fixtures.h"
 #include "train/checkpoint.h"
+#include "train/fixtures.h"
 #include "train/mae_trainer.h"
 #include "train/trainer.h"
 
@@ -93,7 +93,7 @@ void learnsSquares() {
         request.loop.optimizer.weightDecay = method == Method::Sgd ? 3e-5 : 1e-2;
         request.loop.optimizer.momentum = 0.9;
         Job job;
-        const TrainResult result = train(request, job);
+        const TrainResult result = train::train(request, job);
         CHECK(result.loop.iterations == 60);
         CHECK(result.loop.curve.size() == 60);
         CHECK(result.loop.curve.front().loss > result.loop.loss + 0.5);
@@ -111,20 +111,20 @@ void resumedEqualsUninterrupted() {
         TrainRequest request = tinyRequest(whole.path(), 9);
         request.loop.optimizer.method = method;
         Job job;
-        const TrainResult once = train(request, job);
+        const TrainResult once = train::train(request, job);
         request.folder = broken.path();
         request.loaderThreads = 2;
         for (int stop : {1, 3, 4}) {
-            CancelAt cancel(stop + 40);  // the sampler's scan of two cases checks 40 times
+            CancelAt cancel(stop + 10);  // the scan of the two cases asks 10 times
             bool cancelled = false;
             try {
-                train(request, cancel);
+                train::train(request, cancel);
             } catch (const Cancelled&) {
                 cancelled = true;
             }
             CHECK(cancelled);
         }
-        const TrainResult resumed = train(request, job);
+        const TrainResult resumed = train::train(request, job);
         CHECK(equalWeights(whole.path() / "model.safetensors", broken.path() / "model.safetensors"));
         CHECK(toJson(once.loop.curve) == toJson(resumed.loop.curve));
         CHECK(once.loop.bestTuning == resumed.loop.bestTuning);
@@ -137,7 +137,7 @@ void cancelAnywhereLeavesACheckpoint() {
     TrainRequest request = tinyRequest(whole.path(), 4);
     request.tuning.clear();
     Job job;
-    train(request, job);
+    train::train(request, job);
     int resumedRuns = 0;
     for (int stop = 0; stop < 40; stop += 3) {
         file::TempFolder folder;
@@ -145,13 +145,13 @@ void cancelAnywhereLeavesACheckpoint() {
         CancelAt cancel(stop);
         bool cancelled = false;
         try {
-            train(request, cancel);
+            train::train(request, cancel);
         } catch (const Cancelled&) {
             cancelled = true;
         }
         if (cancelled) {
             resumedRuns += fs::exists(folder.path() / "checkpoint.safetensors");
-            train(request, job);
+            train::train(request, job);
         }
         CHECK(equalWeights(whole.path() / "model.safetensors", folder.path() / "model.safetensors"));
     }
@@ -162,10 +162,10 @@ void finishedRunIsNotRepeated() {
     file::TempFolder folder;
     const TrainRequest request = tinyRequest(folder.path(), 3);
     CancelAt counting(1 << 20);
-    train(request, counting);
+    train::train(request, counting);
     CHECK(counting.yields == 3 && counting.steps == 3);
     CancelAt again(1 << 20);
-    train(request, again);
+    train::train(request, again);
     CHECK(again.yields == 0);
 }
 
@@ -173,46 +173,46 @@ void foreignCheckpointIsRefused() {
     file::TempFolder folder;
     TrainRequest request = tinyRequest(folder.path(), 2);
     Job job;
-    train(request, job);
+    train::train(request, job);
     request.topology = tinyTopology(3, 6);
-    CHECK_THROWS(train(request, job), Error);
+    CHECK_THROWS(train::train(request, job), Error);
     request.topology = tinyTopology();
     request.loop.learningRate = 5e-3;
-    CHECK_THROWS(train(request, job), Error);
+    CHECK_THROWS(train::train(request, job), Error);
     file::write(folder.path() / "checkpoint.safetensors", "not a checkpoint");
-    CHECK_THROWS(train(request, job), Error);
+    CHECK_THROWS(train::train(request, job), Error);
     request.topology.outChannels = 2;  // the targets have three classes
-    CHECK_THROWS(train(request, job), Error);
+    CHECK_THROWS(train::train(request, job), Error);
 }
 
 void startsFromAnotherModel() {
     file::TempFolder first, second;
     TrainRequest request = tinyRequest(first.path(), 3);
     Job job;
-    train(request, job);
+    train::train(request, job);
     TrainRequest next = tinyRequest(second.path(), 1);
     next.loop.learningRate = 0;
     next.loop.ema = 0;
     next.tuning.clear();
     next.startFrom = first.path() / "model.safetensors";
     next.start = Start::Whole;
-    train(next, job);
+    train::train(next, job);
     CHECK(equalWeights(next.startFrom, second.path() / "model.safetensors"));
 
     file::TempFolder third;
     next.folder = third.path();
     next.topology = tinyTopology(2);
     next.sampler.rule.boundary = false;
-    CHECK_THROWS(train(next, job), Error);  // other classes: whole weights cannot be taken
+    CHECK_THROWS(train::train(next, job), Error);  // other classes: whole weights cannot be taken
     next.start = Start::Encoder;
-    train(next, job);
+    train::train(next, job);
     const nn::State from = nn::readState(next.startFrom), to = nn::readState(third.path() / "model.safetensors");
     for (std::size_t i = 0; i < to.size(); ++i)
         if (to[i].first.find("seg_layers") == std::string::npos) CHECK(torch::equal(from[i].second, to[i].second));
     next.startFrom = third.path() / "absent.safetensors";
     file::TempFolder fourth;
     next.folder = fourth.path();
-    CHECK_THROWS(train(next, job), Error);
+    CHECK_THROWS(train::train(next, job), Error);
 }
 
 void emptyLabelsLearnBackground() {
@@ -223,7 +223,7 @@ void emptyLabelsLearnBackground() {
     request.sources = {{{blank}}};
     request.tuning.clear();
     Job job;
-    const TrainResult result = train(request, job);
+    const TrainResult result = train::train(request, job);
     CHECK(result.knownForeground == 0 && std::isfinite(result.loop.loss));
 }
 
@@ -235,9 +235,10 @@ void badNumbersAreNamed() {
     Job job;
     bool named = false;
     try {
-        train(request, job);
+        train::train(request, job);
     } catch (const Error& error) {
-        named = error.kind() == ErrorKind::Input && std::string(error.what()).find("learning rate") != std::string::npos;
+        named =
+            error.kind() == ErrorKind::Input && std::string(error.what()).find("learning rate") != std::string::npos;
     }
     CHECK(named);
 }

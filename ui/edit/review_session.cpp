@@ -4,6 +4,7 @@
 #include <cmath>
 
 #include "base/file.h"
+#include "labels/kept_base.h"
 #include "zarr/ome_zarr.h"
 
 namespace fovea::ui {
@@ -31,7 +32,7 @@ std::optional<Base> newestBase(const project::Project& project, const project::A
         const auto folder = artifacts.newest(kind, caseId, project.activeRound());
         if (!folder) continue;
         Base base;
-        base.labels = *folder / "labels.zarr";
+        base.labels = labels::keepBase(project.caseFolder(caseId), *folder / "labels.zarr");
         base.objects = labels::tableFromJson(file::readJson(*folder / "objects.json"));
         return base;
     }
@@ -55,6 +56,7 @@ ReviewSession::ReviewSession(project::Project& project, const project::Artifacts
                                                    base ? zarr::open(base->labels) : nullptr,
                                                    base ? base->objects : ObjectTable{});
     edits_->onChange([this](const labels::Change& change) { onChange(change); });
+    if (base && edits_->basePath() != base->labels.string() && !edits_->readOnly()) refreshBase();
     const Vec3 s = info.geometry.spacing;
     const bool flat = info.shape().z == 1;
     model_.setVoxelSize(info.geometry.known ? (flat ? s.y * s.x : s.z * s.y * s.x) : -1, flat);
@@ -203,7 +205,7 @@ void ReviewSession::markPatchDone(const Box& patch) {
 void ReviewSession::refreshBase() {
     loadPatches();
     auto base = newestBase(project_, artifacts_, caseId_);
-    if (!base) return;
+    if (!base || base->labels.string() == edits_->basePath()) return;
     // Same id = same object (the stage that made the labels matched them): colour, class and notes stay.
     for (auto& [id, object] : base->objects) {
         const auto old = edits_->objects().find(id);

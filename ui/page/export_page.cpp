@@ -6,10 +6,14 @@
 #include <QHBoxLayout>
 #include <QLabel>
 #include <QLineEdit>
+#include <QPointer>
 #include <QPushButton>
 #include <QUrl>
 #include <QVBoxLayout>
+#include <filesystem>
+#include <utility>
 
+#include "base/file.h"
 #include "ui/theme/theme.h"
 #include "ui/widget/labels.h"
 #include "ui/widget/option_form.h"
@@ -18,8 +22,20 @@
 namespace fovea::ui {
 
 namespace {
-constexpr const char* folderOption = "out";
+
+// Everything the export stage made, case by case, into one folder.
+void copyExport(const std::vector<std::filesystem::path>& from, const std::filesystem::path& folder) {
+    file::makeFolder(folder);
+    for (const auto& artifact : from)
+        for (const auto& entry : std::filesystem::directory_iterator(artifact))
+            if (entry.path().filename() != "manifest.json") {
+                const auto target = folder / entry.path().filename();
+                file::remove(target);
+                file::copy(entry.path(), target);
+            }
 }
+
+}  // namespace
 
 ExportPage::ExportPage(Theme& theme, Workspace& workspace, QWidget* parent)
     : QWidget(parent), theme_(theme), workspace_(workspace) {
@@ -70,8 +86,8 @@ ExportPage::ExportPage(Theme& theme, Workspace& workspace, QWidget* parent)
     connect(&workspace, &Workspace::chainFinished, this, [this](bool ok, const QString& text) {
         refresh();
         if (!std::exchange(mine_, false)) return;
-        show_->setVisible(ok);
-        state_->setText(ok ? tr("Exported to %1").arg(folder_->text()) : text);
+        if (ok) deliver();
+        else state_->setText(text);
     });
     refresh();
 }
@@ -88,11 +104,7 @@ void ExportPage::refresh() {
     }
     if (form_) return;
     const project::Stage& stage = project::stageById(workspace_.backend().stages, "export");
-    OptionTable table;
-    for (const OptionSpec& spec : stage.options)
-        if (spec.name != folderOption) table.push_back(spec);
-    nlohmann::json values = workspace_.project()->optionsOf(stage).json();
-    form_ = new OptionForm(theme_, table, values);
+    form_ = new OptionForm(theme_, stage.options, workspace_.project()->optionsOf(stage).json());
     formPlace_->layout()->addWidget(form_);
     if (folder_->text().isEmpty())
         folder_->setText(QDir::cleanPath(QString::fromStdString(
@@ -109,16 +121,32 @@ void ExportPage::chooseFolder() {
 }
 
 void ExportPage::start() {
-    nlohmann::json values = form_->values();
-    values[folderOption] = folder_->text().toStdString();
     try {
-        workspace_.project()->setOptions(project::stageById(workspace_.backend().stages, "export"), values);
+        workspace_.project()->setOptions(project::stageById(workspace_.backend().stages, "export"), form_->values());
     } catch (const Error& error) {
         state_->setText(QString::fromStdString(error.what()));
         return;
     }
     mine_ = workspace_.runStages({"export"}, Text(FOVEA_TR("Export")));
     state_->setText(tr("Exporting…"));
+}
+
+void ExportPage::deliver() {
+    std::vector<std::filesystem::path> artifacts;
+    for (const std::string& id : workspace_.project()->caseIds())
+        if (const auto folder = workspace_.artifacts()->newest("export", id, workspace_.project()->activeRound())) artifacts.push_back(*folder);
+    QPointer<ExportPage> guard(this);
+    const QString folder = folder_->text();
+    workspace_.jobs().submit(JobRequest{Text(FOVEA_TR("Copy the exported files")), Lane::Cpu,
+                                        [artifacts, target = std::filesystem::path(folder.toStdString())](Job&) { copyExport(artifacts, target); },
+                                        [guard, folder](const Outcome& outcome) {
+                                            if (!guard) return;
+                                            const bool ok = outcome.state == JobState::Done;
+                                            guard->show_->setVisible(ok);
+                                            guard->state_->setText(ok ? tr("Exported to %1").arg(folder) : QString::fromStdString(outcome.error));
+                                            if (ok) Q_EMIT guard->exported(folder);
+                                        },
+                                        {}, true});
 }
 
 }  // namespace fovea::ui

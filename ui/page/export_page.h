@@ -19,9 +19,13 @@ class ExportPage : public QWidget {
     void refresh();
     void setFolder(const QString& folder);
 
+  Q_SIGNALS:
+    void exported(const QString& folder);
+
   private:
     void chooseFolder();
-    void start();
+    Q_INVOKABLE void start();
+    void deliver();
 
     Theme& theme_;
     Workspace& workspace_;

@@ -1,7 +1,5 @@
 #include "ui/panel/layers_panel.h"
 
-#include <cmath>
-
 #include <QHBoxLayout>
 #include <QLabel>
 #include <QPainter>
@@ -21,8 +19,6 @@ namespace fovea::ui {
 namespace {
 
 constexpr int margin = 12;
-constexpr int bins = 128;
-constexpr std::int64_t sampledSide = 512;
 
 QVBoxLayout* inset(QVBoxLayout* column) {
     auto* inner = new QVBoxLayout;
@@ -195,22 +191,8 @@ void LayersPanel::showContrast() {
 
 void LayersPanel::countGrey() {
     if (scene_.empty()) return;
-    // The middle of the middle slice stands for the volume: cheap whatever its size.
-    const Index shape = scene_.shape();
-    Box box{{shape.z / 2, 0, 0}, {shape.z / 2 + 1, shape.y, shape.x}};
-    for (int axis = 1; axis < 3; ++axis) {
-        box.begin[axis] = std::max<std::int64_t>(0, shape[axis] / 2 - sampledSide / 2);
-        box.end[axis] = std::min(shape[axis], box.begin[axis] + sampledSide);
-    }
-    const Volume<float> values = scene_.image()->readAs<float>(box, scene_.channel());
-    float low = 0, high = 0;
-    for (const float v : values)
-        if (std::isfinite(v)) low = std::min(low, v), high = std::max(high, v);
-    if (!(high > low)) high = low + 1;
-    QVector<double> counts(bins, 0.0);
-    for (const float v : values)
-        if (std::isfinite(v)) counts[std::min(bins - 1, int((v - low) / (high - low) * bins))] += 1;
-    histogram_->setCounts(counts, low, high);
+    const auto grey = scene_.greyCounts();
+    histogram_->setCounts(grey.counts, grey.low, grey.high);
 }
 
 }  // namespace fovea::ui

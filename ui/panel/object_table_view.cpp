@@ -12,7 +12,7 @@ namespace fovea::ui {
 
 namespace {
 
-constexpr int rowHeight = 28;
+constexpr int rowSide = 28;
 constexpr int swatchSide = 10;
 
 Token tokenOf(const QString& name) {
@@ -68,7 +68,7 @@ ObjectTableView::ObjectTableView(Theme& theme, QWidget* parent) : QTableView(par
     setTabKeyNavigation(false);
     setVerticalScrollMode(ScrollPerPixel);
     verticalHeader()->hide();
-    verticalHeader()->setDefaultSectionSize(theme.size(rowHeight));
+    verticalHeader()->setDefaultSectionSize(theme.size(rowSide));
     horizontalHeader()->setHighlightSections(false);
     setAccessibleName(tr("Objects"));
 }

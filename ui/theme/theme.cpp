@@ -30,11 +30,19 @@ class SvgIconEngine : public QIconEngine {
     QPixmap pixmap(const QSize& size, QIcon::Mode mode, QIcon::State state) override {
         return scaledPixmap(size, mode, state, 1);
     }
+    // A wide size leaves room at the right of the drawing: buttons use that as the gap to their text.
     QPixmap scaledPixmap(const QSize& size, QIcon::Mode mode, QIcon::State state, qreal) override {
         const QColor& colour = mode == QIcon::Disabled                         ? disabled_
                                : state == QIcon::On || mode == QIcon::Selected ? on_
                                                                                : normal_;
-        return renderIcon(name_, qMin(size.width(), size.height()), colour);
+        const int side = qMin(size.width(), size.height());
+        const QPixmap drawing = renderIcon(name_, side, colour);
+        if (size.width() == size.height()) return drawing;
+        QPixmap wide(size);
+        wide.fill(Qt::transparent);
+        QPainter painter(&wide);
+        painter.drawPixmap(0, (size.height() - side) / 2, drawing);
+        return wide;
     }
     QIconEngine* clone() const override { return new SvgIconEngine(*this); }
 

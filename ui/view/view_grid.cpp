@@ -130,9 +130,11 @@ void ViewGrid::arrange() {
     show(view3d_, layout_ != ViewLayout::Slice);
     xz.setCompact(true);
     yz.setCompact(true);
-    leftColumn_->setVisible(!xy.isHidden() || !xz.isHidden() || (maximised_ == &xz && !thin));
-    rightColumn_->setVisible(!yz.isHidden() || !view3d_->isHidden() || (thin && !xz.isHidden()));
-    if (!leftColumn_->isAncestorOf(&xz) && xy.isHidden()) leftColumn_->hide();
+    for (QSplitter* columnOfViews : {leftColumn_, rightColumn_}) {
+        bool any = false;
+        for (int i = 0; i < columnOfViews->count(); ++i) any = any || !columnOfViews->widget(i)->isHidden();
+        columnOfViews->setVisible(any);
+    }
     const int wide = 6000;
     leftColumn_->setSizes({wide * 60 / 100, wide * 40 / 100});
     if (thin)

@@ -41,13 +41,9 @@ class FlowBar::StepButton : public QAbstractButton {
         updateGeometry();
         update();
     }
-    QSize sizeHint() const override {
-        double width = QFontMetricsF(theme_.font(TextRole::Small, QFont::DemiBold)).horizontalAdvance(step_.title);
-        if (detail_)
-            width = std::max(width, QFontMetricsF(theme_.font(TextRole::Hint)).horizontalAdvance(step_.detail));
-        return {int(std::ceil(textLeft + width + 12 + (last_ ? 0 : chevron))), theme_.size(44)};
-    }
-    QSize minimumSizeHint() const override { return sizeHint(); }
+    QSize sizeHint() const override { return size(detail_); }
+    // The second line is the first thing to go.
+    QSize minimumSizeHint() const override { return size(false); }
 
   protected:
     void paintEvent(QPaintEvent*) override {
@@ -87,6 +83,11 @@ class FlowBar::StepButton : public QAbstractButton {
     }
 
   private:
+    QSize size(bool detail) const {
+        double width = QFontMetricsF(theme_.font(TextRole::Small, QFont::DemiBold)).horizontalAdvance(step_.title);
+        if (detail) width = std::max(width, QFontMetricsF(theme_.font(TextRole::Hint)).horizontalAdvance(step_.detail));
+        return {int(std::ceil(textLeft + width + 12 + (last_ ? 0 : chevron))), theme_.size(44)};
+    }
     void paintRing(QPainter& painter) const {
         const QRectF circle(ringLeft, (height() - ring) / 2, ring, ring);
         Token token = Token::LineStrong;
@@ -141,9 +142,11 @@ FlowBar::FlowBar(Theme& theme, QWidget* parent) : QWidget(parent), theme_(theme)
         row->addWidget(button);
         connect(button, &QAbstractButton::clicked, this, [this, i] { Q_EMIT stepClicked(i); });
     }
-    row->addStretch(1);
     sentence_ = makeLabel({}, "small", frame);
-    row->addWidget(sentence_);
+    sentence_->setMinimumWidth(0);
+    sentence_->setAlignment(Qt::AlignRight | Qt::AlignVCenter);
+    sentence_->setSizePolicy(QSizePolicy::Ignored, QSizePolicy::Preferred);
+    row->addWidget(sentence_, 1);
     row->addSpacing(6);
     next_ = makeButton(theme_, {}, "plain", {}, frame);
     next_->hide();
@@ -163,8 +166,15 @@ FlowBar::FlowBar(Theme& theme, QWidget* parent) : QWidget(parent), theme_(theme)
 }
 
 void FlowBar::showSteps() {
-    const bool detail = width() >= 1200 || !isVisible();
-    for (int i = 0; i < buttons_.size(); ++i) buttons_[i]->show(steps_[i], i == current_, detail);
+    const bool detail = width() >= 1200;
+    int taken = 60 + (next_->isHidden() ? 0 : next_->sizeHint().width());
+    for (int i = 0; i < buttons_.size(); ++i) {
+        buttons_[i]->show(steps_[i], i == current_, detail);
+        taken += buttons_[i]->sizeHint().width();
+    }
+    const QFontMetrics metrics(theme_.font(TextRole::Small));
+    sentence_->setText(metrics.elidedText(fullSentence_, Qt::ElideRight, std::max(0, width() - taken)));
+    sentence_->setToolTip(fullSentence_);
 }
 
 void FlowBar::setStep(int index, StepState state, const QString& detail) {
@@ -182,12 +192,13 @@ void FlowBar::setCurrent(int index) {
 }
 
 void FlowBar::setNext(const QString& sentence, const QString& button, bool primary) {
-    sentence_->setText(sentence);
+    fullSentence_ = sentence;
     next_->setText(button);
     next_->setVisible(!button.isEmpty());
     setLook(next_, "kind", primary ? QStringLiteral("primary") : QStringLiteral("plain"));
     const Token ink = primary ? Token::OnAccent : Token::Text;
     next_->setIcon(theme_.icon(QStringLiteral("right"), ink, ink));
+    showSteps();
 }
 
 void FlowBar::resizeEvent(QResizeEvent*) { showSteps(); }

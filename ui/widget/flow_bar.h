@@ -50,6 +50,7 @@ class FlowBar : public QWidget {
     QVector<FlowStep> steps_;
     QVector<StepButton*> buttons_;
     int current_ = 0;
+    QString fullSentence_;
     QLabel* sentence_ = nullptr;
     QPushButton* next_ = nullptr;
 };

@@ -31,7 +31,7 @@ QPushButton* makeButton(Theme& theme, const QString& text, const char* kind, con
         const bool primary = qstrcmp(kind, "primary") == 0;
         const Token token = primary ? Token::OnAccent : qstrcmp(kind, "ghost") == 0 ? Token::Muted : Token::Text;
         theme.bindIcon(button, icon, token, token);
-        button->setIconSize({16, 16});
+        button->setIconSize({20, 16});
     }
     return button;
 }

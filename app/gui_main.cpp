@@ -1,0 +1,104 @@
+// fovea: the window. `fovea [FILE…]` opens images or a project, `fovea --sample` the sample project.
+#include <QApplication>
+#include <QCommandLineParser>
+#include <QSettings>
+#include <QStandardPaths>
+#include <QSurfaceFormat>
+#include <QTimer>
+#include <cstring>
+#include <iostream>
+
+#include "base/log.h"
+#include "environment.h"
+#include "gui_executor.h"
+#include "nn/device.h"
+#include "services.h"
+#include "ui/main_window.h"
+#include "ui/theme/theme.h"
+#include "ui/workspace.h"
+
+namespace fovea::app {
+
+namespace {
+
+constexpr Index sampleShape{16, 384, 384};
+
+// Before QApplication: VTK needs a core profile with a depth buffer.
+void chooseOpenGl() {
+    QSurfaceFormat format;
+    format.setRenderableType(QSurfaceFormat::OpenGL);
+    format.setVersion(3, 2);
+    format.setProfile(QSurfaceFormat::CoreProfile);
+    format.setDepthBufferSize(24);
+    QSurfaceFormat::setDefaultFormat(format);
+}
+
+ui::Backend makeBackend(const Services& services) {
+    ui::Backend backend;
+    backend.stages = services.stages;
+    backend.opener = services.opener;
+    backend.promptEngines = services.promptEngines;
+    const nn::DeviceInfo device = nn::findDevice();
+    backend.device = device.name;
+    backend.gpu = device.gpu;
+    backend.deviceText = device.gpu ? device.model : "Processor, " + std::to_string(nn::hardwareThreads()) + " cores";
+    backend.makeSample = [](const std::filesystem::path& folder, Job& job) {
+        return writeSample(folder, "em", sampleShape, 1, job).image.string();
+    };
+    return backend;
+}
+
+int main(int argc, char** argv) {
+    for (int i = 1; i < argc; ++i)
+        if (std::strcmp(argv[i], "--version") == 0) {
+            std::cout << versionText();
+            return 0;
+        }
+    settleEnvironment(argc, argv, 0);
+    chooseOpenGl();
+    QApplication application(argc, argv);
+    QApplication::setApplicationName("Fovea");
+    QApplication::setOrganizationName("Fovea");
+    QApplication::setApplicationVersion(FOVEA_VERSION);
+    QCommandLineParser parser;
+    parser.setApplicationDescription("From image to checked labels.");
+    parser.addHelpOption();
+    parser.addOption({"sample", "Open the sample project."});
+    parser.addOption({"theme", "dark, light or system.", "name"});
+    parser.addPositionalArgument("files", "Images, a folder of images, or a project.", "[files…]");
+    parser.process(application);
+
+    ui::Theme theme;
+    const QString mode = parser.isSet("theme") ? parser.value("theme") : QSettings().value("theme", "dark").toString();
+    theme.setMode(mode == "light" ? ui::ThemeMode::Light : mode == "system" ? ui::ThemeMode::System : ui::ThemeMode::Dark);
+    theme.apply(application);
+    QObject::connect(&theme, &ui::Theme::changed, [&] { QSettings().setValue("theme", theme.isDark() ? "dark" : "light"); });
+
+    const Services services = makeServices();
+    GuiExecutor executor;
+    JobQueue jobs(executor);
+    ui::Workspace workspace(makeBackend(services), jobs);
+    ui::MainWindow window(theme, workspace);
+    window.show();
+    QTimer::singleShot(0, &window, [&] {
+        if (parser.isSet("sample")) workspace.openSample();
+        else if (!parser.positionalArguments().isEmpty()) workspace.openImages(parser.positionalArguments());
+    });
+    const int code = QApplication::exec();
+    workspace.closeProject();
+    jobs.cancelAll();
+    return code;
+}
+
+}  // namespace
+
+}  // namespace fovea::app
+
+int main(int argc, char** argv) {
+    try {
+        return fovea::app::main(argc, argv);
+    } catch (const std::exception& error) {
+        fovea::log::error(error.what());
+        return 1;
+    }
+}

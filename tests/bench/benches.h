@@ -1,0 +1,9 @@
+#pragma once
+#include "bench/bench.h"
+
+namespace fovea::bench {
+
+Bench coreset();  // bench_coreset.cpp
+Bench labels();   // bench_labels.cpp
+
+}  // namespace fovea::bench

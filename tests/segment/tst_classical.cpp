@@ -1,0 +1,179 @@
+#include <QTest>
+#include <cmath>
+
+#include "measure/matching.h"
+#include "measure/object_stats.h"
+#include "segment/pseudo_labeler.h"
+#include "tests/segment/blobs.h"
+
+using namespace fovea;
+using namespace fovea::segment;
+
+namespace {
+
+const PseudoLabeler& classical() { return *pseudoLabelers().front(); }
+
+PseudoLabels label(const Volume<float>& image, const nlohmann::json& options = nlohmann::json::object(),
+                   const std::vector<Box>& held = {}) {
+    Job job;
+    const MemoryImage source({AnyVolume::from(image)});
+    return classical().run(source, 0, image.box(), held, Options(classical().options(), options), job);
+}
+
+double f1(const Volume<std::int32_t>& truth, const Volume<std::int32_t>& found) {
+    return measure::matchObjects(measure::overlapTable(truth, found), 0.5).f1;
+}
+
+// Balls on a jittered grid; radius in µm.
+Volume<std::int32_t> balls(Index shape, Index step, double radius, Vec3 spacing) {
+    Volume<std::int32_t> labels(shape);
+    Rng rng(2);
+    std::int32_t id = 0;
+    for (std::int64_t z = step.z / 2; z < shape.z; z += step.z)
+        for (std::int64_t y = step.y / 2; y < shape.y; y += step.y)
+            for (std::int64_t x = step.x / 2; x < shape.x; x += step.x)
+                blobs::addBall(labels, {z, y + rng.below(5) - 2, x + rng.below(5) - 2}, radius, spacing, ++id);
+    return labels;
+}
+
+}  // namespace
+
+class TstClassical : public QObject {
+    Q_OBJECT
+  private Q_SLOTS:
+    void findsDiscs_data();
+    void findsDiscs();
+    void findsBalls();
+    void linksThickSections();
+    void partsTouching();
+    void numbersAreDense();
+    void heldDoesNotMatter();
+    void deterministic();
+    void nothingToFind();
+    void brokenValues();
+    void refusesBoxOutside();
+    void cancels();
+};
+
+void TstClassical::findsDiscs_data() {
+    QTest::addColumn<double>("inside");
+    QTest::addColumn<double>("outside");
+    QTest::addColumn<double>("radius");
+    QTest::newRow("bright") << 200.0 << 40.0 << 8.0;
+    QTest::newRow("dark") << 60.0 << 160.0 << 8.0;
+    QTest::newRow("large") << 200.0 << 40.0 << 14.0;
+    QTest::newRow("sixteen bit") << 42000.0 << 9000.0 << 8.0;
+}
+
+void TstClassical::findsDiscs() {
+    QFETCH(double, inside);
+    QFETCH(double, outside);
+    QFETCH(double, radius);
+    const auto truth = balls({1, 200, 200}, {1, 40, 40}, radius, {1, 1, 1});
+    const auto result = label(blobs::imageOf(truth, inside, outside, std::abs(inside - outside) / 12, {1, 1, 1}));
+    QCOMPARE(result.objects.size(), std::size_t(25));
+    QCOMPARE(f1(truth, result.labels), 1.0);
+    QCOMPARE(result.parameters["polarity"].get<std::string>(), std::string(inside > outside ? "bright" : "dark"));
+    QVERIFY(std::abs(result.parameters["diameter"].get<double>() / (2 * radius) - 1) < 0.3);
+    for (const Proposal& p : result.objects) QVERIFY(p.confidence > 0 && p.confidence <= 1);
+}
+
+void TstClassical::findsBalls() {
+    const Vec3 spacing{0.3, 0.15, 0.15};
+    const auto truth = balls({20, 80, 80}, {10, 40, 40}, 1.4, spacing);
+    const auto result = label(blobs::imageOf(truth, 180, 30, 12, spacing));
+    QCOMPARE(result.parameters["mode"].get<std::string>(), std::string("volume"));
+    QVERIFY(f1(truth, result.labels) >= 0.85);
+}
+
+void TstClassical::linksThickSections() {
+    const Vec3 spacing{0.05, 0.005, 0.005};
+    const auto truth = balls({8, 200, 200}, {20, 66, 66}, 0.1, spacing);
+    const auto empty = balls({8, 200, 200}, {8, 66, 66}, 0.1, spacing);
+    const auto result = label(blobs::imageOf(empty, 60, 160, 10, spacing));
+    QCOMPARE(result.parameters["mode"].get<std::string>(), std::string("slices"));
+    QVERIFY(f1(empty, result.labels) >= 0.85);
+    const auto stats = measure::objectStats(result.labels);
+    for (const auto& s : stats) QVERIFY(s.area.size() >= 3);
+}
+
+void TstClassical::partsTouching() {
+    Volume<std::int32_t> truth({1, 120, 160});
+    for (int k = 0; k < 4; ++k) {
+        blobs::addBall(truth, {0, 20 + 25 * k, 50}, 11, {1, 1, 1}, 2 * k + 1);
+        blobs::addBall(truth, {0, 20 + 25 * k, 110}, 11, {1, 1, 1}, 2 * k + 2);
+    }
+    Volume<float> image = blobs::imageOf(truth, 150, 20, 4, {1, 1, 1});
+    // Brighter towards their middles, as nuclei out of focus at the rim are.
+    for (const auto& s : measure::objectStats(truth))
+        for (std::int64_t y = s.box.begin.y; y < s.box.end.y; ++y)
+            for (std::int64_t x = s.box.begin.x; x < s.box.end.x; ++x)
+                if (truth(0, y, x) == s.id)
+                    image(0, y, x) += float(60 - 5 * std::hypot(double(y) - s.centroid.y, double(x) - s.centroid.x));
+    QVERIFY(f1(truth, label(image).labels) >= 0.85);
+}
+
+void TstClassical::numbersAreDense() {
+    const auto truth = balls({1, 120, 120}, {1, 40, 40}, 8, {1, 1, 1});
+    const auto result = label(blobs::imageOf(truth, 200, 40, 10, {1, 1, 1}));
+    const auto stats = measure::objectStats(result.labels);
+    QCOMPARE(stats.size(), result.objects.size());
+    for (std::size_t k = 0; k < stats.size(); ++k) {
+        QCOMPARE(result.objects[k].id, std::int32_t(k) + 1);
+        QCOMPARE(stats[k].id, std::int64_t(k) + 1);
+        QVERIFY(result.objects[k].box == stats[k].box);
+        QCOMPARE(result.objects[k].voxels, stats[k].voxels);
+    }
+}
+
+// What lies in a held box changes nothing outside of it.
+void TstClassical::heldDoesNotMatter() {
+    const auto truth = balls({1, 160, 1500}, {1, 40, 40}, 8, {1, 1, 1});
+    Volume<float> image = blobs::imageOf(truth, 200, 40, 10, {1, 1, 1});
+    const Box held{{0, 0, 1100}, {1, 160, 1500}};
+    const auto before = label(image, nlohmann::json::object(), {held});
+    for (std::int64_t y = 0; y < 160; ++y)
+        for (std::int64_t x = 1150; x < 1500; ++x) image(0, y, x) = float((x / 3 + y / 3) % 2 * 4000);
+    const auto after = label(image, nlohmann::json::object(), {held});
+    QVERIFY(before.parameters == after.parameters);
+    QVERIFY(crop(before.labels, {{0, 0, 0}, {1, 160, 1000}}) == crop(after.labels, {{0, 0, 0}, {1, 160, 1000}}));
+}
+
+void TstClassical::deterministic() {
+    const auto truth = balls({1, 160, 160}, {1, 40, 40}, 8, {1, 1, 1});
+    const auto image = blobs::imageOf(truth, 200, 40, 25, {1, 1, 1});
+    QVERIFY(label(image).labels == label(image).labels);
+}
+
+void TstClassical::nothingToFind() {
+    QVERIFY(label(Volume<float>({1, 1, 1}, 5)).objects.empty());
+    QVERIFY(label(Volume<float>({3, 40, 40}, 5)).objects.empty());
+    QVERIFY(label(Volume<float>({1, 1, 64}, std::vector<float>(64, 1))).objects.empty());
+}
+
+void TstClassical::brokenValues() {
+    QVERIFY(label(Volume<float>({2, 20, 20}, NAN)).objects.empty());
+    const auto truth = balls({1, 160, 160}, {1, 40, 40}, 8, {1, 1, 1});
+    Volume<float> image = blobs::imageOf(truth, 200, 40, 10, {1, 1, 1});
+    for (std::int64_t i = 0; i < image.size(); i += 997) image.data()[i] = i % 2 ? NAN : INFINITY;
+    QVERIFY(f1(truth, label(image).labels) >= 0.8);
+}
+
+void TstClassical::refusesBoxOutside() {
+    Job job;
+    const MemoryImage source({AnyVolume::from(Volume<float>({1, 8, 8}))});
+    QVERIFY_EXCEPTION_THROWN(
+        classical().run(source, 0, {{0, 0, 0}, {1, 8, 9}}, {}, Options(classical().options()), job), Error);
+}
+
+void TstClassical::cancels() {
+    CancelFlag job;
+    job.cancel();
+    const auto truth = balls({1, 80, 80}, {1, 40, 40}, 8, {1, 1, 1});
+    const MemoryImage source({AnyVolume::from(blobs::imageOf(truth, 200, 40, 10, {1, 1, 1}))});
+    QVERIFY_EXCEPTION_THROWN(classical().run(source, 0, truth.box(), {}, Options(classical().options()), job),
+                             Cancelled);
+}
+
+QTEST_APPLESS_MAIN(TstClassical)
+#include "tst_classical.moc"

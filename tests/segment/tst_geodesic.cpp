@@ -1,0 +1,203 @@
+#include <QTest>
+#include <cmath>
+
+#include "segment/prompt_engine.h"
+#include "tests/segment/blobs.h"
+
+using namespace fovea;
+using namespace fovea::segment;
+
+namespace {
+
+const Index origin{7, 100, 200};
+
+PromptRequest requestFor(const Volume<std::int32_t>& labels, Vec3 spacing, std::vector<PointPrompt> points) {
+    PromptRequest request;
+    request.image = blobs::imageOf(labels, 200, 60, 8, spacing);
+    request.origin = origin;
+    for (PointPrompt& p : points) p.at = p.at + origin;
+    request.points = std::move(points);
+    return request;
+}
+
+PromptAnswer answer(const PromptRequest& request) {
+    Job job;
+    return geodesicEngine()->run(request, job);
+}
+
+std::int64_t changed(const Volume<std::uint8_t>& a, const Volume<std::uint8_t>& b, const Box& outside) {
+    std::int64_t count = 0;
+    for (std::int64_t z = 0; z < a.shape().z; ++z)
+        for (std::int64_t y = 0; y < a.shape().y; ++y)
+            for (std::int64_t x = 0; x < a.shape().x; ++x)
+                if (!outside.contains(Index{z, y, x})) count += a(z, y, x) != b(z, y, x);
+    return count;
+}
+
+}  // namespace
+
+class TstGeodesic : public QObject {
+    Q_OBJECT
+  private Q_SLOTS:
+    void oneClickGivesTheDisc();
+    void oneClickGivesTheBall();
+    void positiveClickAddsNearby();
+    void negativeClickIsLocal();
+    void agreedPointChangesNothing();
+    void forbiddenIsNeverTaken();
+    void sliceScope();
+    void pointsOutsideAreIgnored();
+    void deterministic();
+    void constantAndBrokenImages();
+    void refusesMisfits();
+    void cancels();
+};
+
+void TstGeodesic::oneClickGivesTheDisc() {
+    Volume<std::int32_t> labels({1, 100, 100});
+    blobs::addBall(labels, {0, 45, 50}, 18, {1, 1, 1}, 1);
+    blobs::addBall(labels, {0, 85, 85}, 10, {1, 1, 1}, 1);
+    const auto a = answer(requestFor(labels, {1, 1, 1}, {{{0, 47, 52}, true}}));
+    Volume<std::int32_t> wanted({1, 100, 100});
+    blobs::addBall(wanted, {0, 45, 50}, 18, {1, 1, 1}, 1);
+    QVERIFY(a.origin == origin);
+    QVERIFY(a.mask.shape() == labels.shape());
+    QVERIFY(blobs::iou(a.mask, wanted) > 0.9);
+    QVERIFY(a.score > 0.5 && a.score <= 1);
+}
+
+void TstGeodesic::oneClickGivesTheBall() {
+    const Vec3 spacing{0.3, 0.1, 0.1};
+    Volume<std::int32_t> labels({20, 70, 70});
+    blobs::addBall(labels, {10, 35, 35}, 1.6, spacing, 1);
+    const auto a = answer(requestFor(labels, spacing, {{{10, 35, 35}, true}}));
+    QVERIFY(blobs::iou(a.mask, labels) > 0.8);
+}
+
+void TstGeodesic::positiveClickAddsNearby() {
+    Volume<std::int32_t> labels({1, 80, 120});
+    for (std::int64_t y = 30; y < 50; ++y)
+        for (std::int64_t x = 20; x < 100; ++x) labels(0, y, x) = 1;
+    PromptRequest r = requestFor(labels, {1, 1, 1}, {{{0, 40, 84}, true}});
+    r.startMask = Volume<std::uint8_t>(labels.shape());
+    for (std::int64_t y = 30; y < 50; ++y)
+        for (std::int64_t x = 20; x < 68; ++x) r.startMask(0, y, x) = 1;
+    const double before = blobs::iou(r.startMask, labels);
+    const auto a = answer(r);
+    QVERIFY(blobs::iou(a.mask, labels) > before + 0.1);
+    QVERIFY(a.mask(0, 40, 84) == 1);
+    for (std::int64_t i = 0; i < a.mask.size(); ++i)
+        QVERIFY(a.mask.data()[i] >= r.startMask.data()[i] || labels.data()[i] == 0);
+    QCOMPARE(changed(a.mask, r.startMask, {{0, 20, 60}, {1, 60, 120}}), 0);
+}
+
+void TstGeodesic::negativeClickIsLocal() {
+    Volume<std::int32_t> labels({1, 80, 120});
+    blobs::addBall(labels, {0, 40, 35}, 20, {1, 1, 1}, 1);
+    PromptRequest r = requestFor(labels, {1, 1, 1}, {{{0, 40, 75}, false}});
+    r.startMask = Volume<std::uint8_t>(labels.shape());
+    for (std::int64_t i = 0; i < labels.size(); ++i) r.startMask.data()[i] = labels.data()[i] != 0;
+    for (std::int64_t y = 34; y < 47; ++y)
+        for (std::int64_t x = 54; x < 96; ++x) r.startMask(0, y, x) = 1;  // leaked into the background
+    const auto a = answer(r);
+    QCOMPARE(a.mask(0, 40, 75), std::uint8_t(0));
+    QVERIFY(blobs::iou(a.mask, labels) > blobs::iou(r.startMask, labels));
+    const Box near{{0, 30, 50}, {1, 51, 100}};
+    std::int64_t mask = 0;
+    for (auto v : r.startMask) mask += v;
+    QVERIFY(changed(a.mask, r.startMask, near) * 100 < mask);
+    QVERIFY(a.mask(0, 40, 35) == 1);
+}
+
+void TstGeodesic::agreedPointChangesNothing() {
+    Volume<std::int32_t> labels({1, 60, 60});
+    blobs::addBall(labels, {0, 30, 30}, 12, {1, 1, 1}, 1);
+    PromptRequest r = requestFor(labels, {1, 1, 1}, {{{0, 30, 30}, true}, {{0, 5, 5}, false}});
+    r.startMask = Volume<std::uint8_t>(labels.shape());
+    for (std::int64_t i = 0; i < labels.size(); ++i) r.startMask.data()[i] = labels.data()[i] != 0;
+    QVERIFY(answer(r).mask == r.startMask);
+    r.points.clear();
+    QVERIFY(answer(r).mask == r.startMask);
+}
+
+void TstGeodesic::forbiddenIsNeverTaken() {
+    Volume<std::int32_t> labels({1, 80, 80});
+    blobs::addBall(labels, {0, 40, 40}, 25, {1, 1, 1}, 1);
+    PromptRequest r = requestFor(labels, {1, 1, 1}, {{{0, 40, 30}, true}});
+    r.forbidden = Volume<std::uint8_t>(labels.shape());
+    for (std::int64_t y = 0; y < 80; ++y)
+        for (std::int64_t x = 44; x < 80; ++x) r.forbidden(0, y, x) = 1;
+    const auto a = answer(r);
+    std::int64_t inside = 0;
+    for (std::int64_t i = 0; i < a.mask.size(); ++i) {
+        QVERIFY(!(a.mask.data()[i] && r.forbidden.data()[i]));
+        inside += a.mask.data()[i];
+    }
+    QVERIFY(inside > 500);
+    r.points = {{Index{0, 40, 60} + origin, true}};
+    const auto refused = answer(r);
+    for (auto v : refused.mask) QCOMPARE(v, std::uint8_t(0));
+    QVERIFY(!refused.note.empty());
+}
+
+void TstGeodesic::sliceScope() {
+    const Vec3 spacing{0.2, 0.1, 0.1};
+    Volume<std::int32_t> labels({10, 60, 60});
+    blobs::addBall(labels, {5, 30, 30}, 0.9, spacing, 1);
+    PromptRequest r = requestFor(labels, spacing, {{{5, 30, 30}, true}});
+    r.wholeObject = false;
+    r.slice = origin.z + 5;
+    r.startMask = Volume<std::uint8_t>(labels.shape());
+    r.startMask(2, 10, 10) = 1;
+    const auto a = answer(r);
+    QCOMPARE(a.mask(2, 10, 10), std::uint8_t(1));
+    QCOMPARE(changed(a.mask, r.startMask, {{5, 0, 0}, {6, 60, 60}}), 0);
+    const Box slice{{5, 0, 0}, {6, 60, 60}};
+    QVERIFY(blobs::iou(crop(a.mask, slice), crop(labels, slice)) > 0.85);
+}
+
+void TstGeodesic::pointsOutsideAreIgnored() {
+    Volume<std::int32_t> labels({1, 30, 30});
+    const auto a = answer(requestFor(labels, {1, 1, 1}, {{{0, -5, 3}, true}, {{3, 3, 3}, true}}));
+    for (auto v : a.mask) QCOMPARE(v, std::uint8_t(0));
+}
+
+void TstGeodesic::deterministic() {
+    Volume<std::int32_t> labels({4, 60, 60});
+    blobs::addBall(labels, {2, 30, 30}, 12, {4, 1, 1}, 1);
+    const auto r = requestFor(labels, {4, 1, 1}, {{{2, 30, 30}, true}, {{2, 50, 50}, false}});
+    QVERIFY(answer(r).mask == answer(r).mask);
+}
+
+void TstGeodesic::constantAndBrokenImages() {
+    PromptRequest r;
+    r.image = Volume<float>({1, 20, 20}, 3);
+    r.points = {{{0, 10, 10}, true}};
+    QCOMPARE(answer(r).mask(0, 10, 10), std::uint8_t(1));
+    r.image = Volume<float>({1, 20, 20}, NAN);
+    QCOMPARE(answer(r).mask(0, 10, 10), std::uint8_t(1));
+    r.image = Volume<float>({1, 1, 1}, 3);
+    r.points = {{{0, 0, 0}, true}};
+    QCOMPARE(answer(r).mask(0, 0, 0), std::uint8_t(1));
+}
+
+void TstGeodesic::refusesMisfits() {
+    PromptRequest r;
+    r.image = Volume<float>({1, 20, 20}, 3);
+    r.startMask = Volume<std::uint8_t>({1, 20, 21});
+    QVERIFY_EXCEPTION_THROWN(answer(r), Error);
+    r.startMask = {};
+    r.wholeObject = false;
+    r.slice = 4;
+    QVERIFY_EXCEPTION_THROWN(answer(r), Error);
+}
+
+void TstGeodesic::cancels() {
+    CancelFlag job;
+    job.cancel();
+    Volume<std::int32_t> labels({1, 30, 30});
+    QVERIFY_EXCEPTION_THROWN(geodesicEngine()->run(requestFor(labels, {1, 1, 1}, {{{0, 3, 3}, true}}), job), Cancelled);
+}
+
+QTEST_APPLESS_MAIN(TstGeodesic)
+#include "tst_geodesic.moc"

@@ -1,0 +1,171 @@
+// The whole window on a small invented volume: open → paint → prompt → accept → learn → undo → export, driven by
+// actions.
+#include <QSettings>
+#include <QSignalSpy>
+#include <QStandardPaths>
+#include <QTemporaryDir>
+#include <QTest>
+
+#include "data/synthetic.h"
+#include "gui_executor.h"
+#include "services.h"
+#include "ui/actions.h"
+#include "ui/main_window.h"
+#include "ui/page/export_page.h"
+#include "ui/page/review_page.h"
+#include "ui/theme/theme.h"
+#include "ui/workspace.h"
+#include "zarr/ome_zarr.h"
+
+using namespace fovea;
+using namespace fovea::ui;
+
+namespace {
+
+constexpr int patience = 120000;  // ms; only a bound for a test that hangs
+
+Backend backendOf(const app::Services& services) {
+    Backend backend;
+    backend.stages = services.stages;
+    backend.opener = services.opener;
+    backend.promptEngines = services.promptEngines;
+    backend.device = "cpu";
+    backend.deviceText = "test";
+    return backend;
+}
+
+}  // namespace
+
+class TestWindow : public QObject {
+    Q_OBJECT
+
+  private Q_SLOTS:
+    void initTestCase() {
+        QStandardPaths::setTestModeEnabled(true);
+        QCoreApplication::setOrganizationName("FoveaTest");
+        QCoreApplication::setApplicationName("FoveaTest");
+        QSettings().clear();
+    }
+
+    void everyActionHasTextAndUniqueId() {
+        QSet<QString> ids;
+        for (const ActionRow& row : actionTable()) {
+            QVERIFY2(!ids.contains(row.id), row.id);
+            ids.insert(row.id);
+            QVERIFY(*row.text != 0);
+        }
+    }
+
+    void keysDoNotCollideInOneContext() {
+        QHash<QString, QString> taken;
+        for (const ActionRow& row : actionTable())
+            for (const QString& key : QString::fromUtf8(row.keys).split("; ", Qt::SkipEmptyParts)) {
+                // Contexts nest, so a key belongs to one action in the whole window.
+                QVERIFY2(!taken.contains(key), qPrintable(QString("%1: %2 and %3").arg(key, taken.value(key), row.id)));
+                taken.insert(key, row.id);
+            }
+    }
+
+    void theLoop() {
+        QTemporaryDir folder;
+        const SyntheticSample sample = makeSample("nuclei", {12, 96, 96}, 3);
+        const std::string image = (folder.path() + "/image.zarr").toStdString();
+        zarr::save(image, sample.image);
+
+        const app::Services services = app::makeServices();
+        app::GuiExecutor executor;
+        JobQueue jobs(executor);
+        Workspace workspace(backendOf(services), jobs);
+        Theme theme;
+        MainWindow window(theme, workspace);
+        window.show();
+        QCOMPARE(window.page(), MainWindow::Images);
+
+        // Opening starts finding by itself; the review page follows.
+        QSignalSpy finished(&workspace, &Workspace::chainFinished);
+        QSignalSpy failures(&workspace, &Workspace::failed);
+        workspace.openImages({QString::fromStdString(image)});
+        QVERIFY(finished.wait(patience));
+        QVERIFY2(failures.isEmpty(), failures.isEmpty() ? "" : qPrintable(failures.first().first().toString()));
+        QVERIFY2(finished.first().first().toBool(), qPrintable(finished.first().at(1).toString()));
+        QTRY_VERIFY_WITH_TIMEOUT(window.reviewPage().review() != nullptr, patience);
+        QTRY_VERIFY_WITH_TIMEOUT(!window.reviewPage().review()->edits().objects().empty(), patience);
+        ReviewSession& review = *window.reviewPage().review();
+        window.showPage(MainWindow::Review);
+
+        // Paint a new object.
+        Actions& actions = window.actions();
+        const std::size_t before = review.edits().objects().size();
+        QVERIFY(actions.trigger("object.new"));
+        QVERIFY(actions.trigger("tool.brush"));
+        ToolBox& tools = *window.reviewPage().tools();
+        SliceEvent event;
+        event.voxel = {6.5, 48.5, 48.5};
+        event.at = {6, 48, 48};
+        event.inside = true;
+        event.button = Qt::LeftButton;
+        event.buttons = Qt::LeftButton;
+        tools.setBrushRadius(0.5);
+        tools.press(event);
+        event.voxel.x += 4;
+        tools.move(event);
+        tools.release(event);
+        QCOMPARE(review.edits().objects().size(), before + 1);
+        const std::int64_t painted = review.currentObject()->voxels;
+        QVERIFY(painted > 0);
+
+        // Prompt on it: a proposal that is written only on commit.
+        QVERIFY(actions.trigger("tool.point"));
+        event.at = {6, 52, 52};
+        event.voxel = {6.5, 52.5, 52.5};
+        const std::int64_t journal = review.edits().journalPosition();
+        tools.press(event);
+        tools.release(event);
+        QTRY_COMPARE_WITH_TIMEOUT(window.reviewPage().prompts()->state(), PromptState::Preview, patience);
+        QCOMPARE(review.edits().journalPosition(), journal);
+        QVERIFY(actions.trigger("review.accept"));
+        QVERIFY(review.edits().journalPosition() > journal);
+
+        // Accept everything else and mark the middle complete.
+        for (int i = 0; i < 100 && review.progress().reviewed() < review.progress().total; ++i)
+            actions.trigger("review.accept");
+        QCOMPARE(review.progress().reviewed(), review.progress().total);
+        review.markPatchDone({{0, 0, 0}, {12, 96, 96}});
+
+        // Learn, with a plan that takes seconds.
+        project::Project& project = *workspace.project();
+        const auto set = [&](const char* stage, const nlohmann::json& values) {
+            project.setOptions(project::stageById(services.stages, stage), values);
+        };
+        set("plan", {{"minutes", 0.2}, {"iterations", 4}, {"pretrain_iterations", 2}, {"base_features", 4}});
+        set("query", {{"strategy", "random"}, {"patches", 1}});
+        finished.clear();
+        QVERIFY(workspace.learn());
+        QVERIFY(actions.trigger("edit.undo"));  // editing goes on while it learns
+        QVERIFY(finished.wait(patience));
+        QVERIFY2(finished.first().first().toBool(), qPrintable(finished.first().at(1).toString()));
+        QCOMPARE(workspace.statusOf("instances"), project::Status::UpToDate);
+
+        // Export what is there.
+        finished.clear();
+        window.showPage(MainWindow::Export);
+        const QString out = folder.path() + "/out";
+        window.exportPage().setFolder(out);
+        QSignalSpy exported(&window.exportPage(), &ExportPage::exported);
+        QMetaObject::invokeMethod(&window.exportPage(), "start");
+        QVERIFY(exported.wait(patience));
+        QVERIFY(!QDir(out).entryList({"*labels*"}).isEmpty());
+        QVERIFY(!QDir(out).entryList({"*.csv"}).isEmpty());
+
+        // Undo everything of the person, redo everything: the same labels.
+        const Volume<std::int32_t> now = review.edits().layer().read(Box::of({12, 96, 96}));
+        int steps = 0;
+        while (review.edits().canUndo()) review.undo(), ++steps;
+        while (steps-- > 0) review.redo();
+        QVERIFY(review.edits().layer().read(Box::of({12, 96, 96})) == now);
+        workspace.closeProject();
+    }
+};
+
+QTEST_MAIN(TestWindow)
+#include "tst_window.moc"
