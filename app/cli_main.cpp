@@ -36,7 +36,7 @@ int usage(const CLI::App& app, const CLI::ParseError& error, int argc, char** ar
         if (std::find(words.begin(), words.end(), word) == words.end())
             if (const std::string near = nearest(word, words); !near.empty()) hint = " Did you mean " + near + "?";
     }
-    log::error(std::string(error.what()) + hint);
+    log::error(std::string(error.what()) + "." + hint);
     return 2;
 }
 

@@ -1,4 +1,6 @@
 #include "base/file.h"
+#include <iostream>
+
 #include "cli.h"
 
 namespace fovea::app {
@@ -57,6 +59,9 @@ struct ConvertArguments {
 
 void addToolCommands(CLI::App& app, Cli& cli) {
     addList(app, cli, "stages", "Lists the stages and their options", [&cli] { return describeStages(cli.services); });
+    app.add_subcommand("stages-table", "The stages as the README's table")->callback([&cli] {
+        std::cout << stagesAsMarkdown(cli.services);
+    });
     addList(app, cli, "formats", "Lists file formats", describeFormats);
     addList(app, cli, "models", "Lists engines and models", [&cli] { return describeModels(cli.services); });
     addList(app, cli, "plugins", "Lists plug-ins", [&cli] { return describePlugins(cli.services); });

@@ -76,6 +76,18 @@ json describeStages(const Services& services) {
     return {{"stages", rows}};
 }
 
+std::string stagesAsMarkdown(const Services& services) {
+    std::string text = "| stage | what it does | needs | makes | options |\n|---|---|---|---|---|\n";
+    for (const project::Stage& stage : services.stages) {
+        std::string needs, options;
+        for (const project::Need& need : stage.needs)
+            if (!need.optional) needs += (needs.empty() ? "" : ", ") + need.kind;
+        for (const OptionSpec& spec : stage.options) options += (options.empty() ? "`" : ", `") + spec.name + "`";
+        text += "| `" + stage.id + "` | " + stage.help.str() + " | " + needs + " | " + stage.makes + " | " + options + " |\n";
+    }
+    return text;
+}
+
 json describeModels(const Services& services) {
     json rows = json::array();
     const auto add = [&](const std::string& id, const std::string& title, const char* use) {

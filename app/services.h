@@ -32,6 +32,8 @@ std::string deviceByName(const std::string& wanted);
 
 // {"stages": […]}, {"formats": […]}, {"models": […]}, {"plugins": […]}: what `fovea-cli stages --json` … print.
 nlohmann::json describeStages(const Services& services);
+// The same as a Markdown table with the options below, for the README.
+std::string stagesAsMarkdown(const Services& services);
 nlohmann::json describeFormats();
 nlohmann::json describeModels(const Services& services);
 nlohmann::json describePlugins(const Services& services);

@@ -3,7 +3,8 @@
 
 namespace fovea::bench {
 
-Bench coreset();  // bench_coreset.cpp
-Bench labels();   // bench_labels.cpp
+Bench coreset();    // bench_coreset.cpp
+Bench instances();  // bench_instances.cpp
+Bench labels();     // bench_labels.cpp
 
 }  // namespace fovea::bench

@@ -88,11 +88,10 @@ void TstClassical::findsBalls() {
 
 void TstClassical::linksThickSections() {
     const Vec3 spacing{0.05, 0.005, 0.005};
-    const auto truth = balls({8, 200, 200}, {20, 66, 66}, 0.1, spacing);
-    const auto empty = balls({8, 200, 200}, {8, 66, 66}, 0.1, spacing);
-    const auto result = label(blobs::imageOf(empty, 60, 160, 10, spacing));
+    const auto truth = balls({8, 200, 200}, {8, 66, 66}, 0.1, spacing);
+    const auto result = label(blobs::imageOf(truth, 60, 160, 10, spacing));
     QCOMPARE(result.parameters["mode"].get<std::string>(), std::string("slices"));
-    QVERIFY(f1(empty, result.labels) >= 0.85);
+    QVERIFY(f1(truth, result.labels) >= 0.85);
     const auto stats = measure::objectStats(result.labels);
     for (const auto& s : stats) QVERIFY(s.area.size() >= 3);
 }
@@ -136,7 +135,8 @@ void TstClassical::heldDoesNotMatter() {
         for (std::int64_t x = 1150; x < 1500; ++x) image(0, y, x) = float((x / 3 + y / 3) % 2 * 4000);
     const auto after = label(image, nlohmann::json::object(), {held});
     QVERIFY(before.parameters == after.parameters);
-    QVERIFY(crop(before.labels, {{0, 0, 0}, {1, 160, 1000}}) == crop(after.labels, {{0, 0, 0}, {1, 160, 1000}}));
+    const Box free{{0, 0, 0}, {1, 160, 1000}};  // ids run through the whole box, shapes are what must stay
+    QCOMPARE(blobs::iou(crop(before.labels, free), crop(after.labels, free)), 1.0);
 }
 
 void TstClassical::deterministic() {

@@ -75,7 +75,10 @@ ReviewPage::ReviewPage(Theme& theme, Actions& actions, Workspace& workspace, QWi
     qApp->installEventFilter(this);
 }
 
-ReviewPage::~ReviewPage() { closeCase(); }
+ReviewPage::~ReviewPage() {
+    closeCase();
+    delete splitter_;  // the views in it use scene_, which goes before the children of a widget would
+}
 
 void ReviewPage::makeToolStrip(Actions& actions) {
     strip_ = new ToolStrip(theme_);
