@@ -1,7 +1,8 @@
 // fovea-cli: every stage, tool and the demo. Exit 0 done, 1 failed, 2 wrong usage, 130 cancelled.
+#include <algorithm>
 #include <cstdlib>
 #include <cstring>
-#include <iostream>
+#include <string_view>
 
 #include "base/log.h"
 #include "cli.h"
@@ -20,7 +21,8 @@ std::vector<std::string> known(const CLI::App& app) {
     return words;
 }
 
-int usage(const CLI::App& app, const CLI::ParseError& error, int argc, char** argv) {
+// What was wrong with the words, in a sentence with the nearest known word.
+std::string usage(const CLI::App& app, const CLI::ParseError& error, int argc, char** argv) {
     std::vector<std::string> words = known(app);
     const CLI::App* command = &app;
     for (int i = 1; i < argc; ++i)
@@ -30,14 +32,17 @@ int usage(const CLI::App& app, const CLI::ParseError& error, int argc, char** ar
                 for (const std::string& word : known(*sub)) words.push_back(word);
                 break;
             }
-    std::string hint;
-    for (int i = 1; i < argc && hint.empty(); ++i) {
+    for (int i = 1; i < argc; ++i) {
         const std::string word = std::string(argv[i]).substr(0, std::string(argv[i]).find('='));
-        if (std::find(words.begin(), words.end(), word) == words.end())
-            if (const std::string near = nearest(word, words); !near.empty()) hint = " Did you mean " + near + "?";
+        // A word that nothing takes; values of options, such as paths, may be any word.
+        const bool mayBeValue = i > 1 && std::string_view(argv[i - 1]).starts_with("--") && !word.starts_with("--");
+        if (mayBeValue || std::find(words.begin(), words.end(), word) != words.end()) continue;
+        if (const std::string near = nearest(word, words); !near.empty())
+            return word + " is not known here. Did you mean " + near + "?";
     }
-    log::error(std::string(error.what()) + "." + hint);
-    return 2;
+    const std::string what = error.what();
+    return what + (what.ends_with('.') ? "" : ".") + " See fovea-cli " +
+           (command == &app ? "" : command->get_name() + " ") + "--help.";
 }
 
 // Before anything else, because it takes a new start of the program to change them.
@@ -76,7 +81,8 @@ int main(int argc, char** argv) {
     } catch (const CLI::Success& success) {
         return app.exit(success);
     } catch (const CLI::ParseError& error) {
-        return usage(app, error, argc, argv);
+        cli.json = cli.json || std::find(argv + 1, argv + argc, std::string_view("--json")) != argv + argc;
+        return fail(2, "usage", usage(app, error, argc, argv));
     } catch (const UsageError& error) {
         return fail(2, "usage", error.what());
     } catch (const Error& error) {

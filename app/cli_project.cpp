@@ -3,6 +3,7 @@
 #include "base/file.h"
 #include "base/log.h"
 #include "cli.h"
+#include "project/deliver.h"
 #include "project/runner.h"
 #include "project/work_order.h"
 
@@ -61,20 +62,6 @@ RunRequest requestOf(Cli& cli, const Arguments& arguments, Project& project, std
     return request;
 }
 
-// Copies what export made for each case.
-void copyExports(const Cli& cli, const Project& project, const std::string& out) {
-    const Artifacts artifacts(project, cli.services.stages);
-    file::makeFolder(out);
-    for (const std::string& id : project.caseIds())
-        if (const auto folder = artifacts.newest("export", id, project.activeRound()))
-            for (const fs::directory_entry& entry : fs::directory_iterator(*folder))
-                if (entry.path().filename() != "manifest.json") {
-                    const fs::path target = fs::path(out) / entry.path().filename();
-                    file::remove(target);
-                    file::copy(entry.path(), target);
-                }
-}
-
 void runImport(Cli& cli, const Arguments& arguments) {
     const Stage& stage = stageById(cli.services.stages, "import");
     const Options options = asUsage([&] { return Options::fromAssignments(stage.options, arguments.sets); });
@@ -95,8 +82,10 @@ void runImport(Cli& cli, const Arguments& arguments) {
         project = openProject(cli, arguments);
     } else {
         if (images.empty()) throw UsageError(FOVEA_TR("Give at least one image to import."));
-        for (const std::string& image : images)
-            openImage(image, details.timepoint, {});  // nothing is made for a wrong name
+        for (const std::string& image : images) {  // nothing is made for a wrong name or box
+            const ImagePtr opened = openImage(image, details.timepoint, {});
+            if (!details.test.empty()) asUsage([&] { parseBox(details.test, opened->info().shape()); });
+        }
         project = Project::create(arguments.project, cli.services.opener);
         if (cli.seed) project->setSeed(*cli.seed);
     }
@@ -124,7 +113,7 @@ void runStage(Cli& cli, const Stage& stage, const Arguments& arguments) {
         line.erase("stages");
         cli.say(line);
     }
-    if (!arguments.out.empty()) copyExports(cli, *project, arguments.out);
+    if (!arguments.out.empty()) deliver(exportsOf(Artifacts(*project, cli.services.stages)), arguments.out, cli.job);
 }
 
 // "stage.key=value" for any stage of the chain.
@@ -147,7 +136,7 @@ void runChain(Cli& cli, const Arguments& arguments) {
         project::run(*project, cli.services.stages, requestOf(cli, arguments, *project, stages), cli.job);
     result.json.erase("stages");
     cli.say(result.json);
-    if (!arguments.out.empty() && !result.waiting) copyExports(cli, *project, arguments.out);
+    if (!arguments.out.empty() && !result.waiting) deliver(exportsOf(Artifacts(*project, cli.services.stages)), arguments.out, cli.job);
 }
 
 void addProject(CLI::App* command, Arguments& arguments) {

@@ -2,6 +2,7 @@
 
 #include <unistd.h>
 
+#include <csignal>
 #include <cstdlib>
 #include <string>
 
@@ -20,6 +21,7 @@ bool set(const char* name, const std::string& value) {
 }  // namespace
 
 void settleEnvironment(int, char** argv, int threads) {
+    std::signal(SIGXFSZ, SIG_IGN);
     if (std::getenv("FOVEA_RESTARTED")) {
         ::unsetenv("FOVEA_RESTARTED");  // not for children
         return;

@@ -40,7 +40,7 @@ namespace {
 // Steps of the flow bar; Choose has no page of its own yet, it fills the queue of Review.
 enum Step { ImagesStep, ObjectsStep, ChooseStep, ReviewStep, LearnStep, ExportStep };
 
-constexpr int menuRowHeight = 34;
+constexpr int menuRowHeight = 34, saveCheckMs = 1000;
 constexpr int enoughAccepted = 3;  // objects, beside one complete patch, before learning makes sense
 
 }  // namespace
@@ -84,13 +84,19 @@ MainWindow::MainWindow(Theme& theme, Workspace& workspace, QWidget* parent)
     restoreGeometry(QSettings().value("geometry").toByteArray());
     showPage(Images);
     refreshSaved();
+    saveCheck_.setInterval(saveCheckMs);
+    connect(&saveCheck_, &QTimer::timeout, this, &MainWindow::refreshSaved);
+    saveCheck_.start();
 }
 
 MainWindow::~MainWindow() { workspace_.jobs().onChange({}); }
 
 QWidget* MainWindow::makeMenuRow() {
-    auto* row = new QWidget;
-    row->setFixedHeight(theme_.size(menuRowHeight));
+    auto* row = new QFrame;
+    row->setProperty("kind", "panel");
+    const auto setHeight = [this, row] { row->setFixedHeight(theme_.size(menuRowHeight)); };
+    setHeight();
+    connect(&theme_, &Theme::changed, row, setHeight);
     auto* layout = new QHBoxLayout(row);
     layout->setContentsMargins(12, 0, 12, 0);
     layout->setSpacing(8);
@@ -256,9 +262,14 @@ void MainWindow::showPage(Page page) {
     constexpr int steps[] = {ImagesStep, ObjectsStep, ReviewStep, LearnStep, ExportStep};
     flow_->setCurrent(steps[page]);
     if (page == Images) hints_->setHints({{tr("Drop"), tr("a file or a folder")}, {tr("Ctrl O"), tr("open")}});
+    else if (page == Review) review_->showHints();
+    else hints_->setHints({{tr("Alt 1 … 6"), tr("other steps")}, {tr("Ctrl J"), tr("jobs")}});
     if (page != Review) hints_->setReadings({tr("Nothing leaves this computer")});
     if (page == Images) start_->refresh();
-    if (page == Export) export_->refresh();
+    if (page == Export) {
+        workspace_.forgetStatus();
+        export_->refresh();
+    }
     if (page == Review) review_->setFocus();
     refreshFlow();
 }
@@ -275,9 +286,9 @@ void MainWindow::refreshFlow() {
     };
     const project::Project* project = workspace_.project();
     const int volumes = project ? int(project->caseIds().size()) : 0;
-    flow_->setStep(ImagesStep, volumes > 0 ? StepState::Done : StepState::Open, volumes > 0 ? tr("%n volume(s)", nullptr, volumes) : tr("start here"));
+    flow_->setStep(ImagesStep, volumes > 0 ? StepState::Done : StepState::Open, volumes > 0 ? counted(volumes, tr("%1 volume"), tr("%1 volumes")) : tr("start here"));
     const ReviewProgress progress = review_->review() ? review_->review()->progress() : ReviewProgress{};
-    step(ObjectsStep, workspace_.statusOf("pseudo-label"), tr("%n object(s)", nullptr, progress.total), tr("found for you"));
+    step(ObjectsStep, workspace_.statusOf("pseudo-label"), counted(progress.total, tr("%1 object"), tr("%1 objects")), tr("found for you"));
     step(ChooseStep, workspace_.statusOf("query"), tr("patches chosen"), tr("what to label"));
     const bool some = progress.reviewed() > 0, all = progress.total > 0 && progress.reviewed() == progress.total;
     flow_->setStep(ReviewStep, all ? StepState::Done : some ? StepState::Partly : StepState::Open,
@@ -297,7 +308,7 @@ void MainWindow::refreshFlow() {
         nextAction_ = "page.objects";
         return flow_->setNext(tr("Let Fovea find the objects first"), tr("Find objects"), page() != Objects);
     }
-    const bool patch = review_->review() && !review_->review()->edits().completePatches().empty();
+    const bool patch = progress.patchesDone > 0;
     if (progress.accepted < enoughAccepted || !patch) {
         nextAction_ = workspace_.statusOf("query") == Status::UpToDate ? "page.review" : "choose";
         if (nextAction_ == "choose") return flow_->setNext(tr("Choose the places that teach most"), tr("Choose what to label"));
@@ -347,6 +358,8 @@ void MainWindow::dropEvent(QDropEvent* event) {
 
 void MainWindow::closeEvent(QCloseEvent* event) {
     QSettings().setValue("geometry", saveGeometry());
+    tray_->hide();
+    workspace_.jobs().cancelAll();  // they stop while the labels are written and closed
     QMainWindow::closeEvent(event);
 }
 

@@ -1,5 +1,6 @@
 #pragma once
 #include <QMainWindow>
+#include <QTimer>
 
 class QDockWidget;
 class QStackedWidget;
@@ -72,6 +73,7 @@ class MainWindow : public QMainWindow {
     JobChip* jobChip_ = nullptr;
     JobTray* tray_ = nullptr;
     QDockWidget* pipeline_ = nullptr;
+    QTimer saveCheck_;  // a journal that cannot be written is told within a second
     QString nextAction_;
     bool findAfterImport_ = false;
 };

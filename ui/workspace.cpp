@@ -32,6 +32,7 @@ void Workspace::adopt(std::shared_ptr<project::Project> project) {
     project_ = std::move(project);
     artifacts_ = std::make_unique<project::Artifacts>(*project_, backend_.stages);
     remember(QString::fromStdString(project_->folder().string()));
+    forgetStatus();
     if (!project_->notice().empty()) Q_EMIT said(textOf(project_->notice()));
     Q_EMIT projectChanged();
 }
@@ -50,6 +51,7 @@ void Workspace::closeProject() {
     stopChain();
     artifacts_.reset();
     project_.reset();
+    forgetStatus();
     Q_EMIT projectChanged();
 }
 
@@ -78,7 +80,7 @@ void Workspace::importInto(std::shared_ptr<std::vector<std::string>> paths, cons
     const project::ImageOpener opener = backend_.opener;
     QPointer<Workspace> guard(this);
     jobs_.submit(JobRequest{
-        Text(FOVEA_TR("Read {count} image(s)"), {{"count", std::to_string(paths->size())}}), Lane::Cpu,
+        Text(FOVEA_TR("Read {name}"), {{"name", QFileInfo(QString::fromStdString(paths->front())).fileName().toStdString()}}), Lane::Cpu,
         [paths, made, where, opener, create](Job& job) {
             std::unique_ptr<project::Project> fresh;
             if (create) fresh = project::Project::create(where, opener);
@@ -107,6 +109,7 @@ void Workspace::importInto(std::shared_ptr<std::vector<std::string>> paths, cons
                 guard->closeProject();
                 guard->adopt(*made);
             }
+            guard->forgetStatus();
             Q_EMIT guard->imported();
         },
         {}, true});
@@ -151,6 +154,7 @@ bool Workspace::runStages(const std::vector<std::string>& stages, const Text& ti
         [guard, waiting](const Outcome& outcome) {
             if (!guard) return;
             guard->chain_ = 0;
+            guard->forgetStatus();
             const bool ok = outcome.state == JobState::Done && !*waiting;
             QString text = QString::fromStdString(outcome.error);
             if (outcome.state == JobState::Cancelled) text = tr("Stopped. What was finished is kept; starting again goes on from there.");
@@ -159,12 +163,15 @@ bool Workspace::runStages(const std::vector<std::string>& stages, const Text& ti
         },
         [guard](MessageLevel, const Text& text) {
             if (!guard) return;
-            if (text.pattern.rfind(marker, 0) == 0)
+            if (text.pattern.rfind(marker, 0) == 0) {
+                guard->forgetStatus();
                 Q_EMIT guard->stageFinished(QString::fromStdString(text.pattern.substr(marker.size())));
-            else
+            } else {
                 Q_EMIT guard->said(textOf(text));
+            }
         },
         true});
+    forgetStatus();
     Q_EMIT chainStarted();
     return true;
 }
@@ -181,8 +188,9 @@ bool Workspace::choose() {
 
 project::Status Workspace::statusOf(const std::string& stage) const {
     if (!project_) return project::Status::Missing;
+    if (const auto known = status_.find(stage); known != status_.end()) return known->second;
     const project::Stage& one = project::stageById(backend_.stages, stage);
-    return artifacts_->state(one, project::Artifacts::roundOf(one, project_->activeRound())).status;
+    return status_[stage] = artifacts_->state(one, project::Artifacts::roundOf(one, project_->activeRound())).status;
 }
 
 bool Workspace::learn() {

@@ -1,6 +1,7 @@
 #pragma once
 #include <QObject>
 #include <QStringList>
+#include <map>
 #include <memory>
 #include <optional>
 #include <string>
@@ -55,8 +56,10 @@ class Workspace : public QObject {
     bool findObjects();
     bool choose();
     bool learn();
-    // State of a stage in the active round; Missing without a project.
+    // State of a stage in the active round; Missing without a project. Remembered until a chain starts or a stage ends:
+    // edits alone are cheap to follow.
     project::Status statusOf(const std::string& stage) const;
+    void forgetStatus() { status_.clear(); }  // edits may have made exports stale
 
     QStringList recent() const;
 
@@ -80,6 +83,7 @@ class Workspace : public QObject {
     std::shared_ptr<project::Project> project_;  // shared with running jobs, which may outlive a close
     std::unique_ptr<project::Artifacts> artifacts_;
     std::int64_t chain_ = 0;
+    mutable std::map<std::string, project::Status> status_;
 };
 
 }  // namespace fovea::ui

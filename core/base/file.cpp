@@ -10,6 +10,7 @@
 #include <cstdio>
 
 #include "base/file_error.h"
+#include "base/json_text.h"
 
 namespace fovea::file {
 
@@ -86,7 +87,8 @@ void replace(const fs::path& path, std::string_view bytes, bool durable) {
 }  // namespace
 
 std::string read(const fs::path& path, std::uint64_t limit) {
-    const Descriptor fd(path, O_RDONLY);
+    // Not to wait for a writer where a stranger's archive put a pipe.
+    const Descriptor fd(path, O_RDONLY | O_NONBLOCK);
     struct stat info{};
     if (fd < 0 || ::fstat(fd, &info) != 0) throw systemError(path, FOVEA_TR("opened"), errno);
     if (S_ISDIR(info.st_mode)) throw systemError(path, FOVEA_TR("read"), EISDIR);
@@ -112,9 +114,9 @@ std::string read(const fs::path& path, std::uint64_t limit) {
 nlohmann::json readJson(const fs::path& path) {
     const std::string bytes = read(path, 256'000'000);
     try {
-        return nlohmann::json::parse(bytes);
-    } catch (const nlohmann::json::exception& error) {
-        throw Error(ErrorKind::Format, {FOVEA_TR("{path} is not valid JSON: {reason}. Restore the file or delete it."),
+        return parseJson(bytes);
+    } catch (const Error& error) {
+        throw Error(ErrorKind::Format, {FOVEA_TR("{path} cannot be used: {reason} Restore the file or delete it."),
                                         {{"path", path.string()}, {"reason", error.what()}}});
     }
 }

@@ -82,6 +82,7 @@ Kind kindOf(const fs::path& path, const std::string& b, const std::string& name)
 }
 
 ImagePtr openFile(const fs::path& path, const OpenOptions& options) {
+    if (!fs::is_regular_file(path)) refuse(ErrorKind::Input, path, "it is not a plain file. Choose an image.");
     const std::string b = head(path), name = lowerName(path);
     refuseKnownStrangers(path, b, name);
     switch (kindOf(path, b, name)) {
@@ -135,11 +136,28 @@ const std::vector<FormatInfo>& formats() {
     return list;
 }
 
-ImagePtr open(const std::string& path, const OpenOptions& options) {
+namespace {
+
+// What the standard library throws, in our words.
+template <class F>
+auto translated(const std::string& path, F&& f) {
+    try {
+        return f();
+    } catch (const fs::filesystem_error& error) {
+        throw Error(ErrorKind::Missing, {FOVEA_TR("{path} cannot be opened: {why}. Check its name and permissions."),
+                                         {{"path", path}, {"why", error.code().message()}}});
+    } catch (const std::bad_alloc&) {
+        throw Error(
+            ErrorKind::Memory,
+            {FOVEA_TR("There is no memory to open {path}. Close other images and try again."), {{"path", path}}});
+    }
+}
+
+ImagePtr openAny(const std::string& path, const OpenOptions& options) {
     if (isPattern(path)) {
         const std::vector<fs::path> files = matching(path);
         if (files.empty()) failEmpty(path);
-        return files.size() == 1 ? open(files.front().string(), options) : openSeries(files, path);
+        return files.size() == 1 ? openAny(files.front().string(), options) : openSeries(files, path);
     }
     if (!fs::exists(path))
         throw Error(ErrorKind::Missing, {FOVEA_TR("There is no file {path}. Check the name."), {{"path", path}}});
@@ -147,20 +165,30 @@ ImagePtr open(const std::string& path, const OpenOptions& options) {
     if (zarr::isZarr(path)) return zarr::open(path, options.timepoint);
     const std::vector<fs::path> files = imagesIn(path);
     if (files.empty()) failEmpty(path);
-    if (files.size() == 1) return open(files.front().string(), options);
+    if (files.size() == 1) return openAny(files.front().string(), options);
     if (isSeries(files)) return openSeries(files, path);
     throw Error(ErrorKind::Input,
                 {FOVEA_TR("{path} holds {count} separate images. Open one of them, for example {first}."),
                  {{"path", path}, {"count", std::to_string(files.size())}, {"first", files.front().string()}}});
 }
 
-std::vector<std::string> resolve(const std::string& path) {
+std::vector<std::string> resolveAny(const std::string& path) {
     const bool pattern = isPattern(path);
     if (!pattern && (!fs::is_directory(path) || zarr::isZarr(path))) return {path};
     const std::vector<fs::path> files = pattern ? matching(path) : imagesIn(path);
     if (files.empty()) failEmpty(path);
     if (files.size() > 1 && isSeries(files)) return {path};
     return strings(files);
+}
+
+}  // namespace
+
+ImagePtr open(const std::string& path, const OpenOptions& options) {
+    return translated(path, [&] { return openAny(path, options); });
+}
+
+std::vector<std::string> resolve(const std::string& path) {
+    return translated(path, [&] { return resolveAny(path); });
 }
 
 }  // namespace fovea::io

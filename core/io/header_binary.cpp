@@ -62,7 +62,8 @@ constexpr NiftiType kNiftiTypes[] = {{2, DType::U8, 1},     {4, DType::I16, 1}, 
                                      {1024, DType::I64, 1}, {1280, DType::U64, 1}, {2304, DType::U8, 4}};
 
 bool endsWith(const std::filesystem::path& path, const char* suffix) {
-    const std::string name = path.filename().string();
+    std::string name = path.filename().string();
+    std::ranges::transform(name, name.begin(), [](unsigned char c) { return char(std::tolower(c)); });
     return name.size() >= std::strlen(suffix) &&
            name.compare(name.size() - std::strlen(suffix), std::string::npos, suffix) == 0;
 }

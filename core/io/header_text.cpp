@@ -146,6 +146,9 @@ VolumeHeader readNrrd(const std::filesystem::path& path) {
     const std::string encoding = lower(fields["encoding"]);
     if (encoding == "bzip2" || encoding == "bz2")
         fail(ErrorKind::Unsupported, path, "its data are compressed with bzip2", "Save it with gzip or raw.");
+    // ITK takes the other of the two: the one checked here must be the one that is opened.
+    if (fields.contains("data file") && fields.contains("datafile"))
+        fail(ErrorKind::Format, path, "its header names two data files", kCopyAgain);
     std::string detached = fields.contains("data file") ? fields["data file"] : fields["datafile"];
     if (detached.find('%') != std::string::npos || detached.starts_with("LIST"))
         fail(ErrorKind::Unsupported, path, "its data lie in several files", "Save it as one .nrrd.");

@@ -6,9 +6,11 @@
 #include <itkNrrdImageIO.h>
 
 #include <algorithm>
+#include <cmath>
 #include <cstring>
 
 #include "base/error.h"
+#include "io/tiff_layout.h"
 
 namespace fovea::io::itkio {
 
@@ -88,11 +90,11 @@ Geometry geometryOf(const itk::ImageIOBase& io, double micrometres) {
         for (unsigned world = 0; world < 3 && world < column.size(); ++world)
             g.direction[std::size_t((2 - int(world)) * 3 + a)] = column[world];
     }
-    g.known = true;
-    for (int a = 0; a < 3; ++a)
-        if (!(g.spacing[a] > 0)) g = Geometry{};
-    if (dims < 3 && g.known) g.spacing.z = g.spacing.x;  // a single picture has no depth of its own
-    return g;
+    if (dims < 3) g.spacing.z = g.spacing.x;  // a single picture has no depth of its own
+    const auto finite = [](double v) { return std::isfinite(v); };
+    g.known = isSpacing(g.spacing) && finite(g.origin.z) && finite(g.origin.y) && finite(g.origin.x) &&
+              std::ranges::all_of(g.direction, finite);
+    return g.known ? g : Geometry{};
 }
 
 void setGeometry(itk::ImageIOBase& io, const Geometry& g, double micrometres) {

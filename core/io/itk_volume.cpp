@@ -128,7 +128,7 @@ void checkTimepoint(const ImageInfo& info, int timepoint) {
     if (timepoint < 0 || timepoint >= info.timepoints)
         throw Error(
             ErrorKind::Input,
-            {FOVEA_TR("{path} has {count} time points; there is no number {number}."),
+            {FOVEA_TR("{path} has {count} time points; there is no number {number}. Count from 0."),
              {{"path", info.path}, {"count", std::to_string(info.timepoints)}, {"number", std::to_string(timepoint)}}});
 }
 

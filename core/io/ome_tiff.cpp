@@ -83,7 +83,7 @@ Geometry geometryOf(const std::map<std::string, std::string>& attributes) {
         }
     }
     if (g.spacing.z == 0) g.spacing.z = g.spacing.x;
-    return g;
+    return isSpacing(g.spacing) ? g : Geometry{};
 }
 
 struct Sizes {
@@ -94,7 +94,7 @@ struct Sizes {
 std::vector<std::int64_t> placePages(const OmePixels& ome, const Sizes& n, const std::string& order,
                                      std::int64_t pages) {
     std::vector<std::int64_t> result(std::size_t(n.t * n.c * n.z), -1);
-    std::int64_t nextIfd = 0;
+    std::int64_t nextIfd = 0, placed = 0;
     for (const TiffData& block : ome.data.empty() ? std::vector<TiffData>{{}} : ome.data) {
         const std::int64_t first = block.ifd >= 0 ? block.ifd : nextIfd;
         const std::int64_t count = block.count >= 0 ? block.count : block.ifd >= 0 ? 1 : pages;
@@ -102,6 +102,9 @@ std::vector<std::int64_t> placePages(const OmePixels& ome, const Sizes& n, const
         const std::map<char, std::int64_t> size{{'Z', n.z}, {'C', n.c}, {'T', n.t}};
         for (std::int64_t k = 0; k < count && first + k < pages; ++k) {
             if (at['Z'] >= n.z || at['C'] >= n.c || at['T'] >= n.t) break;
+            // Millions of blocks that all name the same million planes would never come to an end.
+            if (++placed > 4 * pages)
+                throw Error(ErrorKind::Format, "its OME-XML names the same planes over and over.");
             result[std::size_t((at['T'] * n.c + at['C']) * n.z + at['Z'])] = first + k;
             for (char axis : order) {
                 if (++at[axis] < size.at(axis)) break;
@@ -130,7 +133,7 @@ TiffLayout layoutOf(const OmePixels& ome, const TiffHints& hints) {
     if (n.z < 1 || n.t < 1 || double(n.z) * double(n.c) * double(n.t) > double(hints.pages))
         throw Error(ErrorKind::Format,
                     {FOVEA_TR("its OME-XML promises {planned} planes, the file has {pages}."),
-                     {{"planned", std::to_string(n.z * n.c * n.t)}, {"pages", std::to_string(hints.pages)}}});
+                     {{"planned", toString(Index{n.t, n.c, n.z})}, {"pages", std::to_string(hints.pages)}}});
     std::string order = "ZCT";
     if (const auto it = ome.attributes.find("DimensionOrder"); it != ome.attributes.end()) {
         std::string rest = it->second.starts_with("XY") ? it->second.substr(2) : "";

@@ -125,6 +125,9 @@ void Series::read(int level, int channel, const Box& box, AnyVolume& out) const 
             continue;
         }
         const AnyVolume page = tiff(std::size_t(z))->read(0, channel, section);
+        if (page.bytes.size() != bytes)
+            throw Error(ErrorKind::Format, {FOVEA_TR("{path} has changed since it was opened. Open the images again."),
+                                            {{"path", files_[std::size_t(z)].string()}}});
         std::memcpy(to, page.bytes.data(), bytes);
         if (bilevel_[std::size_t(z)])
             for (std::size_t i = 0; i < bytes; ++i) to[i] = to[i] == std::byte{0} ? std::byte{0} : std::byte{255};
@@ -193,7 +196,7 @@ std::vector<fs::path> imagesIn(const fs::path& folder) {
             return std::ranges::any_of(
                 format.suffixes, [&](const std::string& s) { return name.size() > s.size() && name.ends_with(s); });
         });
-        if (entry.is_directory() ? zarr::isZarr(entry.path()) : known || isPicture(entry.path()))
+        if (entry.is_directory() ? zarr::isZarr(entry.path()) : !entry.is_other() && (known || isPicture(entry.path())))
             result.push_back(entry.path());
     }
     std::ranges::sort(result, [](const fs::path& a, const fs::path& b) {

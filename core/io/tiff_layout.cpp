@@ -31,6 +31,12 @@ TiffLayout nested(const std::string& fastestFirst, int t, int c, int z, const ch
 
 }  // namespace
 
+bool isSpacing(const Vec3& spacing) {
+    for (int a = 0; a < 3; ++a)
+        if (!std::isfinite(spacing[a]) || spacing[a] <= 0) return false;
+    return true;
+}
+
 std::optional<double> micrometresPer(const std::string& unit) {
     static const std::map<std::string, double> known{
         {"nm", 1e-3},   {"nanometer", 1e-3}, {"um", 1},       {"µm", 1},           {"μm", 1},     {"\xb5m", 1},
@@ -71,6 +77,7 @@ std::optional<ImageJ> parseImageJ(const TiffHints& hints) {
         g.spacing.y = *unit / hints.yResolution;
         const double depth = std::abs(number("spacing", 0)) * *unit;
         g.spacing.z = depth > 0 ? depth : result.slices > 1 ? *unit : g.spacing.x;
+        if (!isSpacing(g.spacing)) g = Geometry{};
     }
     return result;
 }
@@ -79,7 +86,8 @@ std::optional<TiffLayout> imageJLayout(const TiffHints& hints) {
     const std::optional<ImageJ> imageJ = parseImageJ(hints);
     if (!imageJ) return std::nullopt;
     TiffLayout layout;
-    if (std::int64_t(imageJ->channels) * imageJ->slices * imageJ->frames == hints.pages)
+    // In floating point: three counts of ten million each are beyond 64 bits.
+    if (double(imageJ->channels) * imageJ->slices * imageJ->frames == double(hints.pages))
         layout = nested("CZT", imageJ->frames, imageJ->channels, imageJ->slices, "imagej");
     else if (std::int64_t(imageJ->slices) * imageJ->frames == hints.pages && imageJ->channels == hints.samples)
         layout = nested("CZT", imageJ->frames, 1, imageJ->slices, "imagej");  // colours inside the page

@@ -50,6 +50,9 @@ std::optional<TiffLayout> shapedLayout(const TiffHints& hints);
 // One slice per page.
 TiffLayout plainLayout(const TiffHints& hints);
 
+// True for three finite numbers above 0: what factors and units of a header multiply to may be neither.
+bool isSpacing(const Vec3& spacing);
+
 // µm per unit of length ("nm", "micron", "µm", "mm", …); nothing for "pixel" and unknown words.
 std::optional<double> micrometresPer(const std::string& unit);
 

@@ -147,11 +147,17 @@ void TiffSource::describe(const TiffHints& hints) {
     info_.dtype = dtypeOf(first);
     info_.geometry = layout_.geometry;
     info_.levels = {{{layout_.slices, first.height, first.width}, layout_.geometry.spacing}};
+    // Overlapping pages can promise far more than the file holds; bytes of eight-byte values must fit 63 bits.
+    const double voxels = double(first.height) * double(first.width) * double(layout_.pages.size()) * first.samples;
+    if (voxels > 1e18 || double(layout_.channels) * first.samples > 1e6)
+        throw Error(ErrorKind::Format, {FOVEA_TR("{path} cannot be read: it promises {count} values. Copy it again "
+                                                 "from its source."),
+                                        {{"path", info_.path}, {"count", std::to_string(voxels)}}});
     info_.channels = layout_.channels * first.samples;
     info_.timepoints = layout_.timepoints;
     if (int(layout_.channelNames.size()) == info_.channels) info_.channelNames = layout_.channelNames;
     if (timepoint_ < 0 || timepoint_ >= info_.timepoints)
-        throw Error(ErrorKind::Input, {FOVEA_TR("{path} has {count} time points; there is no number {number}."),
+        throw Error(ErrorKind::Input, {FOVEA_TR("{path} has {count} time points; there is no number {number}. Count from 0."),
                                        {{"path", info_.path},
                                         {"count", std::to_string(info_.timepoints)},
                                         {"number", std::to_string(timepoint_)}}});

@@ -69,7 +69,8 @@ std::int64_t VolumeHeader::values() const {
 
 namespace {
 
-// Calls sink(bytes, count) with the inflated stream; returns false when the stream breaks off or its checksum is wrong.
+// Calls sink(bytes, count) with the inflated stream until it returns false. Returns false then, and when the stream
+// breaks off or its checksum is wrong.
 bool inflateStream(std::ifstream& stream, const auto& sink) {
     std::vector<char> in(1 << 16), out(1 << 18);
     z_stream z{};
@@ -88,7 +89,7 @@ bool inflateStream(std::ifstream& stream, const auto& sink) {
         z.next_out = reinterpret_cast<Bytef*>(out.data());
         z.avail_out = uInt(out.size());
         state = ::inflate(&z, Z_NO_FLUSH);
-        sink(out.data(), out.size() - z.avail_out);
+        if (!sink(out.data(), out.size() - z.avail_out)) state = Z_DATA_ERROR;
         if (state == Z_BUF_ERROR) state = Z_OK;  // wants more input
     }
     inflateEnd(&z);
@@ -103,11 +104,17 @@ void inflate(const VolumeHeader& h, std::vector<std::byte>* keep) {
     std::ifstream stream(h.data, std::ios::binary);
     stream.seekg(std::streamoff(h.offset));
     std::uint64_t total = 0;
+    const std::uint64_t most = 2 * (h.skip + promised) + (1 << 20);  // some leave a little behind their values
     const bool whole = inflateStream(stream, [&](const char* bytes, std::uint64_t count) {
         const std::uint64_t from = std::max(total, h.skip), to = std::min(total + count, h.skip + promised);
         if (keep && from < to) std::memcpy(keep->data() + (from - h.skip), bytes + (from - total), to - from);
         total += count;
+        return total <= most;
     });
+    if (total > most)
+        header::fail(ErrorKind::Format, h.data,
+                     "far more can be unpacked than the " + bytesText(double(promised)) + " its header promises",
+                     header::kCopyAgain);
     if (!whole || total < h.skip + promised)
         header::fail(ErrorKind::Format, h.data,
                      "it is incomplete or damaged: " + bytesText(double(total)) + " of " +

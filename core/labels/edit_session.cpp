@@ -1,6 +1,7 @@
 #include "labels/edit_session.h"
 
 #include <bit>
+#include <limits>
 #include <set>
 
 #include "base/log.h"
@@ -148,7 +149,13 @@ const LabelLayer& EditSession::marks() const { return impl_->state.marks; }
 const ObjectTable& EditSession::objects() const { return impl_->state.rows; }
 const std::vector<Box>& EditSession::completePatches() const { return impl_->state.patches; }
 const std::vector<std::string>& EditSession::problems() const { return impl_->problems; }
-ObjectId EditSession::newId() const { return impl_->state.nextId; }
+ObjectId EditSession::newId() const {
+    if (impl_->state.nextId > std::numeric_limits<ObjectId>::max())
+        throw Error(ErrorKind::Input,
+                    FOVEA_TR("These labels use the largest object number there is, so no new object can "
+                             "be made. Number the objects anew: export the labels, import them again."));
+    return ObjectId(impl_->state.nextId);
+}
 std::string EditSession::basePath() const { return impl_->resolved(impl_->state.basePath()); }
 bool EditSession::readOnly() const { return !impl_->writer; }
 

@@ -59,7 +59,7 @@ class EditSession {
     const ObjectTable& objects() const;
     const std::vector<Box>& completePatches() const;  // "nothing missed here"
     const std::vector<std::string>& problems() const;
-    ObjectId newId() const;  // one above every id ever used
+    ObjectId newId() const;  // one above every id ever used; throws Error(Input) where that is the largest there is
 
     // Writes `id` (0 = erase) where mask ≠ 0, except into frozen objects other than `id` and, when `protectAll`, into
     // any other object (erasing ignores protectAll). Creates the row of a new id (its source from `source`). An object

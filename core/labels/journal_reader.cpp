@@ -56,7 +56,9 @@ std::string frame(const std::string& payload) {
 
 struct JournalReader::Impl {
     std::ifstream file;
+    std::filesystem::path path;
     std::uint64_t size = 0, position = 0, end = 0;
+    std::uint64_t wasted = 0;  // bytes read for entries that were none
     std::vector<Hole> holes;
 
     std::size_t readAt(std::uint64_t offset, char* to, std::size_t n) {
@@ -69,13 +71,22 @@ struct JournalReader::Impl {
     // The entry whose frame begins at `offset`, if there is a good one.
     std::optional<JournalEntry> entryAt(std::uint64_t offset) {
         char head[frameHead];
-        if (offset + frameHead > size || readAt(offset, head, frameHead) != frameHead) return std::nullopt;
+        if (size < frameHead || offset > size - frameHead || readAt(offset, head, frameHead) != frameHead)
+            return std::nullopt;
         const std::uint64_t length = getU32(head + 4);
-        if (std::memcmp(head, frameMagic, 4) != 0 || offset + frameHead + length > size) return std::nullopt;
+        if (std::memcmp(head, frameMagic, 4) != 0 || length > largestPayload || length > size - frameHead - offset)
+            return std::nullopt;
         JournalEntry entry{offset, std::uint32_t(frameHead + length), std::string(length, '\0')};
         if (readAt(offset + frameHead, entry.payload.data(), length) != length) return std::nullopt;
-        if (crc32(entry.payload) != getU32(head + 8)) return std::nullopt;
-        return entry;
+        if (crc32(entry.payload) == getU32(head + 8)) return entry;
+        waste(length);
+        return std::nullopt;
+    }
+
+    // Damage costs each byte once or twice. A file of nothing but marks with long lengths would cost its square.
+    void waste(std::uint64_t bytes) {
+        wasted += bytes;
+        if (wasted > 4 * size + 64 * window) notOurs(path, "too much of it is damaged");
     }
 
     // The next good entry behind a damaged place.
@@ -95,6 +106,7 @@ struct JournalReader::Impl {
 };
 
 JournalReader::JournalReader(const std::filesystem::path& path, Index shape) : impl_(std::make_unique<Impl>()) {
+    impl_->path = path;
     impl_->file.open(path, std::ios::binary);
     if (!impl_->file)
         throw Error(ErrorKind::Missing, {FOVEA_TR("The journal {path} cannot be opened. Check that you may read it."),

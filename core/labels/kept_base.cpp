@@ -22,9 +22,11 @@ std::string identityOf(const fs::path& folder, const std::vector<fs::path>& file
     for (const fs::path& file : files) {
         struct stat info{};
         if (::stat(file.c_str(), &info) != 0)
-            throw Error(ErrorKind::Missing, {FOVEA_TR("{path} vanished while it was read. Try again."), {{"path", file.string()}}});
-        hash.add(fs::relative(file, folder).string() + ":" + std::to_string(info.st_ino) + ":" + std::to_string(info.st_size) + ":" +
-                 std::to_string(info.st_mtim.tv_sec) + "." + std::to_string(info.st_mtim.tv_nsec) + "\n");
+            throw Error(ErrorKind::Missing,
+                        {FOVEA_TR("{path} vanished while it was read. Try again."), {{"path", file.string()}}});
+        hash.add(fs::relative(file, folder).string() + ":" + std::to_string(info.st_ino) + ":" +
+                 std::to_string(info.st_size) + ":" + std::to_string(info.st_mtim.tv_sec) + "." +
+                 std::to_string(info.st_mtim.tv_nsec) + "\n");
     }
     return hash.hex().substr(0, 16);
 }

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "base/json_text.h"
 #include "data/tables.h"
 #include "labels/run_codec.h"
 
@@ -17,10 +18,19 @@ json boxes(const std::vector<Box>& list) {
     return result;
 }
 
-std::vector<Box> boxesFrom(const json& list) {
+std::vector<Box> boxesFrom(const json& list, Index shape) {
     std::vector<Box> result;
-    for (const json& box : list) result.push_back(boxFromJson(box));
+    for (const json& box : list)
+        if (const Box inside = insideOf(boxFromJson(box), shape); !inside.empty()) result.push_back(inside);
     return result;
+}
+
+std::optional<Object> rowFrom(const json& stored, ObjectId id, Index shape) {
+    if (stored.is_null()) return std::nullopt;
+    Object row = objectFromJson(stored);
+    if (row.id != id) throw Error(ErrorKind::Format, FOVEA_TR("A journal entry gives an object two numbers."));
+    row.box = insideOf(row.box, shape);
+    return row;
 }
 
 json describe(const LabelEdit& edit) {
@@ -33,16 +43,16 @@ json describe(const LabelEdit& edit) {
     return result;
 }
 
-void readDescription(const json& description, LabelEdit& edit) {
+void readDescription(const json& description, Index shape, LabelEdit& edit) {
     for (const json& row : description.at("rows")) {
         RowChange change;
         change.id = row.at(0).get<ObjectId>();
-        if (!row.at(1).is_null()) change.before = objectFromJson(row.at(1));
-        if (!row.at(2).is_null()) change.after = objectFromJson(row.at(2));
+        change.before = rowFrom(row.at(1), change.id, shape);
+        change.after = rowFrom(row.at(2), change.id, shape);
         edit.rows.push_back(std::move(change));
     }
     if (const auto patches = description.find("patches"); patches != description.end())
-        edit.patches.emplace(boxesFrom(patches->at(0)), boxesFrom(patches->at(1)));
+        edit.patches.emplace(boxesFrom(patches->at(0), shape), boxesFrom(patches->at(1), shape));
     if (const auto base = description.find("base"); base != description.end())
         edit.base = BaseChange{base->at(0).get<std::string>(), base->at(1).get<std::string>(), {}, {}};
 }
@@ -51,7 +61,10 @@ EditHead readHead(ByteReader& reader) {
     if (EntryKind(reader.number()) != EntryKind::Edit)
         throw Error(ErrorKind::Format, FOVEA_TR("A journal entry is not an edit."));
     EditHead head;
-    head.number = std::int64_t(reader.number());
+    const std::uint64_t number = reader.number();
+    if (number > std::uint64_t(1) << 53)
+        throw Error(ErrorKind::Format, FOVEA_TR("A journal entry has no sensible number."));
+    head.number = std::int64_t(number);
     head.unixMs = reader.signedNumber();
     head.title.pattern = reader.text();
     for (std::uint64_t n = reader.number(); n > 0; --n) {
@@ -62,6 +75,11 @@ EditHead readHead(ByteReader& reader) {
 }
 
 }  // namespace
+
+Box insideOf(const Box& box, Index shape) {
+    const Box inside = box.intersected(Box::of(shape));
+    return inside.empty() ? Box{} : inside;
+}
 
 void LabelEdit::change(RowChange row) {
     const auto known = std::find_if(rows.begin(), rows.end(), [&](const RowChange& r) { return r.id == row.id; });
@@ -117,7 +135,7 @@ LabelEdit decodeEdit(std::string_view payload, Index shape) {
     edit.unixMs = head.unixMs;
     edit.title = std::move(head.title);
     try {
-        readDescription(json::parse(reader.text()), edit);
+        readDescription(parseJson(reader.text()), shape, edit);
     } catch (const json::exception& e) {
         throw Error(ErrorKind::Format,
                     {FOVEA_TR("The description of a journal entry is damaged: {reason}."), {{"reason", e.what()}}});

@@ -42,6 +42,9 @@ struct LabelEdit {
     void change(RowChange row);
 };
 
+// The part of a stored box that lies in the volume; an empty one is Box{}.
+Box insideOf(const Box& box, Index shape);
+
 // Entries of the journal: what follows the frame.
 enum class EntryKind : std::uint64_t { Start = 1, Edit, Undo, Redo, Time };
 

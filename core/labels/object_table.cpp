@@ -131,7 +131,8 @@ nlohmann::json toJson(const Object& o) {
 Object objectFromJson(const nlohmann::json& json) {
     try {
         Object o;
-        o.id = field<ObjectId>(json, "id");
+        const auto id = field<std::int64_t>(json, "id");
+        o.id = ObjectId(id);
         o.state = stateByName(field<std::string>(json, "state"));
         o.box = boxFromJson(json.at("box"));
         o.voxels = field<std::int64_t>(json, "voxels");
@@ -143,9 +144,11 @@ Object objectFromJson(const nlohmann::json& json) {
         o.clicks = json.value("clicks", 0);
         o.note = json.value("note", std::string());
         o.edited = json.value("edited", false);
-        if (o.id <= 0 || o.voxels < 0 || o.colour < 0 || o.colour >= slots)
-            throw Error(ErrorKind::Format, {FOVEA_TR("The row of object {id} holds values out of range."),
-                                            {{"id", std::to_string(o.id)}}});
+        constexpr std::int64_t mostVoxels = std::int64_t(1) << 60;  // keeps sums far from overflow
+        if (id <= 0 || id > std::numeric_limits<ObjectId>::max() || o.voxels < 0 || o.voxels > mostVoxels ||
+            o.colour < 0 || o.colour >= slots)
+            throw Error(ErrorKind::Format,
+                        {FOVEA_TR("The row of object {id} holds values out of range."), {{"id", std::to_string(id)}}});
         return o;
     } catch (const nlohmann::json::exception& e) {
         throw Error(ErrorKind::Format,

@@ -50,6 +50,7 @@ struct EditSession::Impl {
     std::uint64_t replay(ImagePtr base);
     void replayEntry(const JournalEntry& entry, bool apply, bool exact);
     void openBase(const ImagePtr& instead);
+    void note(const Text& problem);
     // Journal offset the compact copy stands for, when it is good and that offset is one of `offsets`.
     std::optional<std::uint64_t> loadCompact(const std::vector<std::uint64_t>& offsets);
     void compact();

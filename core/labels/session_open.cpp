@@ -15,6 +15,7 @@ namespace {
 
 constexpr char compactMagic[] = "FOVEACMP";
 constexpr std::size_t compactHead = 12;  // magic, CRC-32
+constexpr std::size_t mostProblems = 100;
 
 bool canWrite(const std::filesystem::path& folder) {
     try {
@@ -69,7 +70,7 @@ void EditSession::Impl::start(ImagePtr base, const ObjectTable& objects) {
     state.setBase(path);
     if (base && path.empty()) state.layer.setBase(base);
     state.rows = counted(objects, state.layer);
-    for (const auto& [id, row] : state.rows) state.nextId = std::max(state.nextId, id + 1);
+    for (const auto& [id, row] : state.rows) state.nextId = std::max(state.nextId, std::int64_t(id) + 1);
     if (!writer) return;
     ByteWriter payload;
     payload.number(std::uint64_t(EntryKind::Start));
@@ -77,16 +78,21 @@ void EditSession::Impl::start(ImagePtr base, const ObjectTable& objects) {
     record(EntryKind::Start, payload.take());
 }
 
+void EditSession::Impl::note(const Text& problem) {
+    if (problems.size() < mostProblems)
+        problems.push_back(problem.str());
+    else if (problems.size() == mostProblems)
+        problems.push_back(Text(FOVEA_TR("There are more problems of this kind.")).str());
+}
+
 void EditSession::Impl::openBase(const ImagePtr& instead) {
     state.deferBase(false);
     try {
         state.openBase();
     } catch (const Error& e) {
-        problems.push_back(Text(FOVEA_TR("The labels below your edits, {path}, cannot be opened ({reason}). What lies "
-                                         "there now is shown instead; put "
-                                         "the file back and open the project again."),
-                                {{"path", resolved(state.basePath())}, {"reason", e.what()}})
-                               .str());
+        note({FOVEA_TR("The labels below your edits, {path}, cannot be opened ({reason}). What lies there now is shown "
+                       "instead; put the file back and open the project again."),
+              {{"path", resolved(state.basePath())}, {"reason", e.what()}}});
         state.layer.setBase(instead);
     }
 }
@@ -99,11 +105,9 @@ std::uint64_t EditSession::Impl::replay(ImagePtr base) {
     while (const auto entry = survey.next()) offsets.push_back(entry->offset);
     offsets.push_back(survey.end());
     for (const auto& hole : survey.holes())
-        problems.push_back(
-            Text(FOVEA_TR("{path} is damaged from byte {begin} to {end}. The steps recorded there are missing, all "
-                          "others are here."),
-                 {{"path", path.string()}, {"begin", std::to_string(hole.begin)}, {"end", std::to_string(hole.end)}})
-                .str());
+        note({FOVEA_TR("{path} is damaged from byte {begin} to {end}. The steps recorded there are missing, all others "
+                       "are here."),
+              {{"path", path.string()}, {"begin", std::to_string(hole.begin)}, {"end", std::to_string(hole.end)}}});
     std::error_code error;
     if (const auto size = std::filesystem::file_size(path, error); size > survey.end())
         log::warning("The last entry of " + path.string() + " was not finished; " +
@@ -177,11 +181,10 @@ void EditSession::Impl::replayEntry(const JournalEntry& entry, bool apply, bool 
         }
         throw Error(ErrorKind::Format, FOVEA_TR("The kind of this entry is unknown."));
     } catch (const Error& e) {
-        problems.push_back(Text(FOVEA_TR("The entry at byte {offset} of {path} is skipped: {reason}"),
-                                {{"offset", std::to_string(entry.offset)},
-                                 {"path", (folder / "journal").string()},
-                                 {"reason", e.what()}})
-                               .str());
+        note({FOVEA_TR("The entry at byte {offset} of {path} is skipped: {reason}"),
+              {{"offset", std::to_string(entry.offset)},
+               {"path", (folder / "journal").string()},
+               {"reason", e.what()}}});
     }
 }
 

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "base/json_text.h"
 #include "data/tables.h"
 #include "labels/run_codec.h"
 
@@ -116,7 +117,7 @@ void SessionState::applyRows(const LabelEdit& edit, bool forward) {
             if (!isRejected(row.state)) row.box = fresh ? Box{} : known->second.box;
         }
         if (known != rows.end()) row.seconds = std::max(row.seconds, known->second.seconds);
-        nextId = std::max(nextId, change.id + 1);
+        nextId = std::max(nextId, std::int64_t(change.id) + 1);
         rows[change.id] = std::move(row);
     }
 }
@@ -124,7 +125,7 @@ void SessionState::applyRows(const LabelEdit& edit, bool forward) {
 void SessionState::applyTally(const LabelTally& tally) {
     for (const auto& [id, entry] : tally.entries) {
         if (id == 0) continue;
-        nextId = std::max(nextId, id + 1);
+        nextId = std::max(nextId, std::int64_t(id) + 1);
         const auto known = rows.find(id);
         if (known == rows.end()) continue;
         Object& row = known->second;
@@ -175,15 +176,23 @@ void SessionState::encodeStart(ByteWriter& writer) const {
 
 void SessionState::decodeStart(ByteReader& reader) {
     try {
-        const auto json = nlohmann::json::parse(reader.text());
+        const auto json = parseJson(reader.text());
         const auto path = json.at("base").get<std::string>();
-        nextId = json.at("nextId").get<ObjectId>();
-        rows = tableFromJson(json.at("objects"));
-        patches.clear();
-        for (const auto& box : json.at("patches")) patches.push_back(boxFromJson(box));
+        const std::int64_t next = json.at("nextId").get<std::int64_t>();
+        if (next < 1 || next > std::int64_t(1) << 31)
+            throw Error(ErrorKind::Format, FOVEA_TR("A stored state of the labels has no sensible next number."));
+        ObjectTable table = tableFromJson(json.at("objects"));
+        for (auto& [id, row] : table) row.box = insideOf(row.box, layer.shape());
+        std::vector<Box> complete;
+        for (const auto& box : json.at("patches"))
+            if (const Box inside = insideOf(boxFromJson(box), layer.shape()); !inside.empty())
+                complete.push_back(inside);
         const auto overlay = reader.runs(layer.shape());
         const auto marked = reader.runs(layer.shape());
         setBase(path);
+        nextId = next;
+        rows = std::move(table);
+        patches = std::move(complete);
         layer.setOverlay(overlay);
         marks.setOverlay(marked);
         loose_.clear();

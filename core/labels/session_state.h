@@ -32,7 +32,7 @@ class SessionState {
     LabelLayer layer, marks;
     ObjectTable rows;
     std::vector<Box> patches;
-    ObjectId nextId = 1;
+    std::int64_t nextId = 1;  // one above every id ever used, which may be the largest there is
 
     const std::string& basePath() const { return basePath_; }
     // Throws what opening throws; nothing has changed then.
@@ -50,8 +50,7 @@ class SessionState {
     // Shrinks boxes of objects that lost voxels on the border of their box.
     void tighten();
 
-    // What compaction and the journal's first entry store. Decoding throws Error(Format) and may leave the state half
-    // changed.
+    // What compaction and the journal's first entry store. Decoding throws Error(Format) and changes nothing then.
     void encodeStart(class ByteWriter& writer) const;
     void decodeStart(class ByteReader& reader);
 

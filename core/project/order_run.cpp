@@ -105,7 +105,7 @@ void writeResultQuietly(const fs::path& folder, const json& result) {
 
 json runOrder(const fs::path& folder, const StageList& stages, const ImageOpener& opener, Job& job) {
     const auto start = Clock::now();
-    WorkOrder order = orderFromJson(file::readJson(folder / "order.json"));
+    WorkOrder order = readOrder(folder);
     const Stage& stage = stageById(stages, order.stage);
     file::remove(folder / "result.json");
     file::makeFolder(folder / "out");

@@ -27,6 +27,19 @@ std::string joined(const std::vector<std::string>& words) {
     return text;
 }
 
+// The general advice to delete a broken file would be a bad one here.
+json readProjectFile(const fs::path& path) {
+    try {
+        return file::readJson(path);
+    } catch (const Error& error) {
+        if (error.kind() != ErrorKind::Format) throw;
+        throw Error(ErrorKind::Format,
+                    {FOVEA_TR("{path} is damaged: it is no complete JSON text. Restore it from a backup; the labels and "
+                              "rounds beside it are untouched."),
+                     {{"path", path.string()}}});
+    }
+}
+
 // True once a stage that looks at more than the file has made something.
 bool somethingLearned(const fs::path& rounds) {
     std::error_code error;
@@ -77,7 +90,7 @@ std::unique_ptr<Project> Project::open(const fs::path& folder, ImageOpener opene
 void Project::load() {
     const fs::path path = folder_ / projectFile;
     try {
-        const json in = file::readJson(path);
+        const json in = readProjectFile(path);
         const int found = in.at("schema").get<int>();
         if (found > schema) {
             lock_.reset();

@@ -55,7 +55,20 @@ WorkOrder orderFromJson(const json& in) {
         order.cache = in.value("cache", "");
         return order;
     } catch (const json::exception& error) {
-        throw Error(ErrorKind::Format, {FOVEA_TR("The work order is damaged: {reason}."), {{"reason", error.what()}}});
+        throw Error(ErrorKind::Format, {FOVEA_TR("The work order (order.json) is damaged: {reason}. Prepare it again "
+                                                 "from its project."),
+                                        {{"reason", error.what()}}});
+    }
+}
+
+WorkOrder readOrder(const fs::path& orderFolder) {
+    const fs::path path = orderFolder / "order.json";
+    const json in = file::readJson(path);
+    try {
+        return orderFromJson(in);
+    } catch (Error& error) {
+        error.context({FOVEA_TR("reading {path}"), {{"path", path.string()}}});
+        throw;
     }
 }
 
@@ -148,7 +161,7 @@ std::string utcNow() {
 void adopt(Artifacts& artifacts, const fs::path& orderFolder) {
     const Project& project = artifacts.project();
     project.requireWritable();
-    const WorkOrder order = orderFromJson(file::readJson(orderFolder / "order.json"));
+    const WorkOrder order = readOrder(orderFolder);
     const json result = file::readJson(orderFolder / "result.json");
     const std::string state = result.value("state", "");
     if (state != "done" && state != "waiting")

@@ -33,6 +33,8 @@ struct WorkOrder {
 
 nlohmann::json toJson(const WorkOrder& order);
 WorkOrder orderFromJson(const nlohmann::json& json);  // throws Error(Format)
+// order.json in the folder. Throws Error(Missing) or Error(Format) that names it.
+WorkOrder readOrder(const std::filesystem::path& orderFolder);
 
 // The order for one run, from what the project holds now. Throws Error(Missing) naming the stage to run first when a
 // required need is not there.

@@ -180,6 +180,7 @@ std::vector<Blob> findBlobs(const Volume<float>& image, const BlobSettings& sett
     scales.reserve(settings.sigmas.size());
     std::priority_queue<Candidate> candidates;
     for (std::size_t k = 0; k < settings.sigmas.size(); ++k) {
+        job.progress(0.3 * double(k), double(settings.sigmas.size()));
         scales.push_back(makeScale(image, k, settings, job));
         Scale& scale = scales.back();
         scale.tree = std::make_unique<ComponentTree>(scale.levels, scale.edges, job);
@@ -195,8 +196,10 @@ std::vector<Blob> findBlobs(const Volume<float>& image, const BlobSettings& sett
     std::vector<std::vector<std::uint8_t>> blocked;  // nodes that hold a chosen one
     for (const Scale& scale : scales) blocked.emplace_back(scale.tree->nodes().size(), 0);
     std::vector<Blob> blobs;
+    const double total = double(candidates.size());
     while (!candidates.empty()) {
         job.check();
+        job.progress(0.3 + 0.7 * (1 - double(candidates.size()) / total), 1);
         Candidate c = candidates.top();
         candidates.pop();
         const Scale& scale = scales[std::size_t(c.scale)];

@@ -2,22 +2,32 @@
 
 #include <algorithm>
 #include <cmath>
+#include <cstdio>
 #include <limits>
 #include <map>
 
 #include "measure/numbering.h"
 #include "measure/object_stats.h"
-#include "measure/parallel.h"
 #include "segment/blob_finder.h"
 #include "segment/filters.h"
 #include "segment/grow.h"
+#include "segment/section_step.h"
+#include "segment/tiles.h"
 
 namespace fovea::segment {
 namespace {
 
+// Whether sections are looked at one by one, and the reason to tell.
+struct Sections {
+    double step = 1;  // distance between them, in voxels of the plane
+    bool slices = true;
+    std::string why = "there is one section";
+};
+
 // Everything chosen for one image.
 struct Plan {
-    bool dark = false, slices = true;
+    bool dark = false;
+    Sections sections;
     double low = 0, high = 1;  // grey values that become 0 and 1
     Vec3 spacing{1, 1, 1};     // finest axis 1
     double unit = 1;           // µm of the finest axis
@@ -74,17 +84,42 @@ Volume<float> readSample(const ImageSource& image, int channel, const Box& where
     return sample;
 }
 
+std::string rounded(double value) {
+    char text[32];
+    std::snprintf(text, sizeof text, "%.1f", value);
+    return text;
+}
+
+// Where the file does not say how thick sections are, the image has to.
+Sections sectionsOf(const ImageSource& image, int channel, const Box& box, const std::vector<Box>& held, Job& job) {
+    Sections result;
+    if (box.extent().z == 1) return result;
+    const Geometry& geometry = image.info().geometry;
+    if (geometry.known) {
+        result.step = geometry.spacing.z / std::min(geometry.spacing.y, geometry.spacing.x);
+        result.why = "voxels are " + rounded(result.step) + " times as thick as wide";
+    } else {
+        result.step =
+            sectionStep(readSample(image, channel, sampleBox(box, {16, 384, 384}, held), held), job);
+        result.why = "voxel size unknown; neighbouring sections differ as places " + rounded(result.step) +
+                     " pixels apart do";
+    }
+    result.slices = result.step > (geometry.known ? thickFrom : thickLooksFrom);
+    return result;
+}
+
 std::vector<Blob> blobsIn(const Volume<float>& image, const BlobSettings& settings, bool grow, Job& job) {
-    std::vector<Blob> blobs = findBlobs(image, settings, job);
+    JobPart finding(job, 0, grow ? 0.8 : 1), growing(job, 0.8, 1);
+    std::vector<Blob> blobs = findBlobs(image, settings, finding);
     if (!grow || blobs.empty()) return blobs;
     Volume<float> soft = image;
     const double sigma = settings.sigmas.front();
-    blur(soft, {sigma / settings.spacing.z, sigma / settings.spacing.y, sigma / settings.spacing.x}, job);
+    blur(soft, {sigma / settings.spacing.z, sigma / settings.spacing.y, sigma / settings.spacing.x}, growing);
     Index reach;
     for (int k = 0; k < 3; ++k)
         reach[k] =
             image.shape()[k] == 1 ? 0 : std::int64_t(std::ceil(0.75 * settings.typicalRadius / settings.spacing[k]));
-    growToHalfHeight(blobs, soft, reach, job);
+    growToHalfHeight(blobs, soft, reach, growing);
     return blobs;
 }
 
@@ -108,19 +143,18 @@ struct Found {
 Found findAll(const Volume<float>& image, const Plan& plan, Job& job) {
     Found found{Volume<std::int32_t>(image.shape()), {}, {}, {}};
     BlobSettings settings = plan.blobs;
-    if (plan.slices) settings.spacing.z = 1;
-    const Index tile = plan.slices ? Index{1, 2048, 2048} : Index{96, 256, 256};
+    if (plan.sections.slices) settings.spacing.z = 1;
+    const Index tile = plan.sections.slices ? Index{1, 2048, 2048} : Index{96, 256, 256};
     const double reach = 2 * std::min(settings.mostRadius, std::max(16.0, 2 * settings.typicalRadius));
-    const Index halo{plan.slices ? 0 : std::int64_t(reach / settings.spacing.z),
+    const Index halo{plan.sections.slices ? 0 : std::int64_t(reach / settings.spacing.z),
                      std::int64_t(reach / settings.spacing.y), std::int64_t(reach / settings.spacing.x)};
     std::vector<Box> tiles;
     forEachTile(image.box(), tile, [&](const Box& box) { tiles.push_back(box); });
     std::vector<std::vector<Blob>> results(tiles.size());
     std::vector<Box> areas(tiles.size());
-    measure::parallelFor(std::int64_t(tiles.size()), job, [&](std::int64_t t) {
+    forTiles(std::int64_t(tiles.size()), job, [&](std::int64_t t, Job& part) {
         areas[t] = tiles[t].grown(halo).intersected(image.box());
-        Job quiet;
-        results[t] = blobsIn(crop(image, areas[t]), settings, !plan.dark && settings.typicalRadius > 0, quiet);
+        results[t] = blobsIn(crop(image, areas[t]), settings, !plan.dark && settings.typicalRadius > 0, part);
     });
     for (std::size_t t = 0; t < tiles.size(); ++t)
         for (const Blob& blob : results[t]) {
@@ -191,18 +225,19 @@ void estimate(const Volume<float>& sample, Plan& plan, double radius, Job& job) 
     s.leastRadius = radius > 0 ? std::max(1.5, radius / 3.5) : 3;
     s.sigmas = radius > 0 ? std::vector<double>{radius / 12, radius / 6} : std::vector<double>{1, 2, 4};
     s.typicalRadius = radius;
-    const Volume<float> flat = plan.slices ? crop(sample, middleSlice(sample)) : Volume<float>();
+    const Volume<float> flat = plan.sections.slices ? crop(sample, middleSlice(sample)) : Volume<float>();
     for (int pass = 0; pass < 3; ++pass) {
         job.check();
+        JobPart part(job, 0.5 * pass, 0.5 * (pass + 1));  // nothing is searched in the third
         s.usualEdges.clear();
         for (double sigma : s.sigmas)
-            s.usualEdges.push_back(usualEdge(plan.slices ? flat : sample, sigma, s.spacing, job));
+            s.usualEdges.push_back(usualEdge(plan.sections.slices ? flat : sample, sigma, s.spacing, part));
         if (pass == 2) return;  // only the edges of the final blurs were missing
-        Found found = findAll(sample, plan, job);
-        if (plan.slices && sample.shape().z > 1) linkAndFilter(found, job);
+        Found found = findAll(sample, plan, part);
+        if (plan.sections.slices && sample.shape().z > 1) linkAndFilter(found, part);
         std::vector<std::pair<double, double>> sizes, edges;
         for (std::size_t k = 0; k < found.scores.size(); ++k) {
-            const double weight = found.scores[k] * std::pow(found.radii[k], plan.slices ? 2 : 3) * found.edges[k];
+            const double weight = found.scores[k] * std::pow(found.radii[k], plan.sections.slices ? 2 : 3) * found.edges[k];
             sizes.emplace_back(found.radii[k], weight);
             edges.emplace_back(found.edges[k], weight);
         }
@@ -221,16 +256,17 @@ void setThresholds(Plan& plan, bool voted, double sensitivity) {
     plan.blobs.roundFrom = voted ? 0.85 : 0.7;
 }
 
-Plan makePlan(const Volume<float>& sample, const Geometry& geometry, const Options& options, Job& job) {
+Plan makePlan(const Volume<float>& sample, const Geometry& geometry, const Sections& sections, const Options& options,
+              Job& job) {
     Plan plan;
+    plan.sections = sections;
     const Index n = sample.shape();
     double finest = std::numeric_limits<double>::infinity();
     for (int k = n.z > 1 ? 0 : 1; k < 3; ++k) finest = std::min(finest, geometry.spacing[k]);
     plan.unit = geometry.known ? finest : 1;
     for (int k = 0; k < 3; ++k) plan.spacing[k] = geometry.spacing[k] / finest;
-    plan.slices = n.z == 1 || plan.spacing.z > 4;
     plan.blobs.spacing = plan.spacing;
-    if (plan.slices) plan.blobs.spacing.z = 1;
+    if (plan.sections.slices) plan.blobs.spacing.z = 1;
     const std::vector<double> grey = quantiles(sample, {0.002, 0.5, 0.998});
     plan.low = grey[0], plan.high = grey[2];
     if (!(plan.high > plan.low)) return plan;
@@ -238,7 +274,7 @@ Plan makePlan(const Volume<float>& sample, const Geometry& geometry, const Optio
     // bright.
     const std::string polarity = options.string("polarity");
     plan.dark = polarity == "auto" ? (grey[1] - grey[0]) / (grey[2] - grey[0]) > 0.37 : polarity == "dark";
-    setThresholds(plan, plan.slices && n.z > 1, options.number("sensitivity"));
+    setThresholds(plan, plan.sections.slices && n.z > 1, options.number("sensitivity"));
     estimate(normalised(sample, plan), plan, options.number("diameter") / 2 / plan.unit, job);
     return plan;
 }
@@ -246,7 +282,10 @@ Plan makePlan(const Volume<float>& sample, const Geometry& geometry, const Optio
 nlohmann::json describe(const Plan& plan) {
     return {{"polarity", plan.dark ? "dark" : "bright"},
             {"grey_range", {plan.low, plan.high}},
-            {"mode", plan.slices ? "slices" : "volume"},
+            {"slices", plan.sections.slices},
+            {"why", plan.sections.why},
+            {"section_step", plan.sections.step},
+            {"mode", plan.sections.slices ? "slices" : "volume"},
             {"diameter", 2 * plan.blobs.typicalRadius * plan.unit},
             {"blur", plan.blobs.sigmas},
             {"edge", plan.blobs.typicalEdge},
@@ -285,10 +324,13 @@ PseudoLabels Classical::run(const ImageSource& image, int channel, const Box& bo
                     {FOVEA_TR("The box {box} does not lie inside {path} ({shape}); choose one that does."),
                      {{"box", toString(box)}, {"path", image.info().path}, {"shape", toString(image.info().shape())}}});
     job.progress(0, 1, FOVEA_TR("Choosing parameters"));
-    const bool thick = image.info().geometry.spacing.z > 4 * image.info().geometry.spacing.x;
-    const Index most = box.extent().z == 1 ? Index{1, 1024, 1024} : thick ? Index{6, 768, 768} : Index{64, 256, 256};
+    const Sections sections = sectionsOf(image, channel, box, held, job);
+    const Index most = box.extent().z == 1 ? Index{1, 1024, 1024}
+                       : sections.slices   ? Index{6, 768, 768}
+                                           : Index{64, 256, 256};
     const Volume<float> sample = readSample(image, channel, sampleBox(box, most, held), held);
-    const Plan plan = makePlan(sample, image.info().geometry, options, job);
+    JobPart choosing(job, 0, 0.2), finding(job, 0.2, 0.9), numbering(job, 0.9, 1);
+    const Plan plan = makePlan(sample, image.info().geometry, sections, options, choosing);
     PseudoLabels result;
     result.parameters = describe(plan);
     result.labels = Volume<std::int32_t>(box.extent());
@@ -296,13 +338,12 @@ PseudoLabels Classical::run(const ImageSource& image, int channel, const Box& bo
     if (!(plan.high > plan.low)) return result;  // a constant image holds no objects
     job.progress(0.2, 1, FOVEA_TR("Finding objects"));
     const Volume<float> bright = normalised(image.readAs<float>(box, channel), plan);
-    JobPart part(job, 0.2, 0.9);
-    Found found = findAll(bright, plan, part);
+    Found found = findAll(bright, plan, finding);
     job.progress(0.9, 1, FOVEA_TR("Numbering objects"));
-    if (plan.slices && box.extent().z > 1) linkAndFilter(found, job);
+    if (plan.sections.slices && box.extent().z > 1) linkAndFilter(found, numbering);
     found.labels.geometry = result.labels.geometry;
     const std::vector<std::int32_t> old = measure::relabelDense(found.labels);
-    for (const measure::ObjectStats& s : measure::objectStats(found.labels, nullptr, job))
+    for (const measure::ObjectStats& s : measure::objectStats(found.labels, nullptr, numbering))
         result.objects.push_back({std::int32_t(s.id),
                                   std::clamp(found.scores[std::size_t(old[std::size_t(s.id - 1)] - 1)], 0.0, 1.0),
                                   s.box.shifted(box.begin), s.voxels});

@@ -29,7 +29,7 @@ std::vector<std::int32_t> parents(const Volume<std::uint8_t>& levels, const std:
                                   Job& job) {
     std::vector<std::int32_t> parent(order.size(), -1), up(order.size(), -1);
     for (std::size_t k = 0; k < order.size(); ++k) {
-        if ((k & 0xFFFFF) == 0) job.check();
+        if ((k & 0x3FFFF) == 0) job.check();
         const std::int32_t p = order[k];
         parent[p] = up[p] = p;
         forFaceNeighbours(levels.shape(), p, [&](std::int64_t q) {

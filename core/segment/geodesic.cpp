@@ -35,8 +35,17 @@ std::vector<Step> stepsOf(const Index& n, Vec3 spacing) {
     return steps;
 }
 
-// Mean and spread of the grey values within two voxels of the start, in its slice.
-std::pair<double, double> greyAround(const GeodesicField& field, std::int32_t start) {
+struct Grey {
+    double mean = 0, spread = 0;
+};
+
+Grey greyOf(double count, double sum, double squares) {
+    const double mean = sum / count;
+    return {mean, std::sqrt(std::max(0.0, squares / count - mean * mean))};
+}
+
+// Of the values within three voxels of the start, in its slice.
+Grey greyAround(const GeodesicField& field, std::int32_t start) {
     const Index n = field.soft.shape();
     const Index at{start / (n.y * n.x), start / n.x % n.y, start % n.x};
     double sum = 0, squares = 0, count = 0;
@@ -45,8 +54,7 @@ std::pair<double, double> greyAround(const GeodesicField& field, std::int32_t st
             const double v = field.soft(at.z, y, x);
             sum += v, squares += v * v, ++count;
         }
-    const double mean = sum / count;
-    return {mean, std::sqrt(std::max(0.0, squares / count - mean * mean))};
+    return greyOf(count, sum, squares);
 }
 
 // Waiting voxels by integer distance; steps are shorter than the ring.
@@ -105,6 +113,54 @@ class OutlineScore {
 constexpr double unit = 8;     // integer distance of one step through even grey
 constexpr int longest = 1023;  // of any step
 
+Growth grow(const GeodesicField& field, const std::vector<std::int32_t>& seeds, const Grey& grey,
+            const std::vector<std::int32_t>& rivals, const Volume<std::uint8_t>& open, std::int64_t mostVoxels,
+            Job& job) {
+    const Index n = field.soft.shape();
+    const std::vector<Step> steps = stepsOf(n, field.spacing);
+    const double tolerance = std::max(0.06, 1.5 * grey.spread);
+    Buckets buckets(longest);
+    std::vector<std::int32_t> distance(std::size_t(open.size()), -1);
+    std::vector<std::uint8_t> owner(std::size_t(open.size()), 0);  // 1: the region, 2: a rival; + 4 when final
+    for (std::int32_t i : seeds) distance[i] = 0, owner[i] = 1, buckets.push(0, i);
+    for (std::int32_t r : rivals)
+        if (owner[r] == 0) distance[r] = 0, owner[r] = 2, buckets.push(0, r);
+    Growth growth;
+    OutlineScore outline(field, n.z > 1 ? 1000 : 40);
+    std::int64_t now = 0;
+    while (!buckets.empty() && std::int64_t(growth.voxels.size()) < mostVoxels) {
+        job.check();
+        const std::vector<std::int32_t> front = buckets.pop(now);
+        for (std::int32_t at : front) {
+            if (owner[at] >= 4 || distance[at] != now) continue;
+            const bool mine = owner[at] == 1;
+            owner[at] |= 4;
+            if (mine) growth.voxels.push_back(at);
+            const Index v{at / (n.y * n.x), at / n.x % n.y, at % n.x};
+            for (const Step& s : steps) {
+                if (!field.soft.box().contains(v + Index{s.dz, s.dy, s.dx})) continue;
+                const std::int64_t to = at + s.offset;
+                if (!open.data()[to]) continue;
+                if (s.face && mine) outline.face(at, to, s.area, owner[to] == 5);
+                if (owner[to] >= 4) continue;
+                const double away = std::abs(field.soft.data()[to] - grey.mean) / tolerance;
+                const double rough = field.edges.data()[to] / field.usualEdge;
+                const double cost = unit * s.length * (1 + rough * rough + (mine ? away * away : 0));
+                const std::int64_t d = now + std::clamp<std::int64_t>(std::llround(cost), 1, longest);
+                if (distance[to] >= 0 && d >= distance[to]) continue;
+                distance[to] = std::int32_t(d);
+                owner[to] = mine ? 1 : 2;
+                buckets.push(d, std::int32_t(to));
+            }
+        }
+        outline.judge(std::int64_t(growth.voxels.size()));
+    }
+    growth.edge = outline.bestEdge() / (outline.bestEdge() + field.usualEdge);
+    // Enclosed on all sides there is no outline to choose by: everything reached belongs to it.
+    if (outline.bestVoxels() > 0) growth.voxels.resize(std::size_t(outline.bestVoxels()));
+    return growth;
+}
+
 }  // namespace
 
 GeodesicField makeField(const Volume<float>& image, Job& job) {
@@ -127,51 +183,19 @@ GeodesicField makeField(const Volume<float>& image, Job& job) {
 
 Growth growFrom(const GeodesicField& field, std::int32_t start, const std::vector<std::int32_t>& rivals,
                 const Volume<std::uint8_t>& open, std::int64_t mostVoxels, Job& job) {
-    const Index n = field.soft.shape();
-    const std::vector<Step> steps = stepsOf(n, field.spacing);
-    const auto [mean, spread] = greyAround(field, start);
-    const double tolerance = std::max(0.06, 1.5 * spread);
-    Buckets buckets(longest);
-    std::vector<std::int32_t> distance(std::size_t(open.size()), -1);
-    std::vector<std::uint8_t> owner(std::size_t(open.size()), 0);  // 1: the region, 2: a rival; + 4 when final
-    distance[start] = 0, owner[start] = 1;
-    buckets.push(0, start);
-    for (std::int32_t r : rivals)
-        if (r != start) distance[r] = 0, owner[r] = 2, buckets.push(0, r);
-    Growth growth;
-    OutlineScore outline(field, n.z > 1 ? 1000 : 40);
-    std::int64_t now = 0;
-    while (!buckets.empty() && std::int64_t(growth.voxels.size()) < mostVoxels) {
-        job.check();
-        const std::vector<std::int32_t> front = buckets.pop(now);
-        for (std::int32_t at : front) {
-            if (owner[at] >= 4 || distance[at] != now) continue;
-            const bool mine = owner[at] == 1;
-            owner[at] |= 4;
-            if (mine) growth.voxels.push_back(at);
-            const Index v{at / (n.y * n.x), at / n.x % n.y, at % n.x};
-            for (const Step& s : steps) {
-                if (!field.soft.box().contains(v + Index{s.dz, s.dy, s.dx})) continue;
-                const std::int64_t to = at + s.offset;
-                if (!open.data()[to]) continue;
-                if (s.face && mine) outline.face(at, to, s.area, owner[to] == 5);
-                if (owner[to] >= 4) continue;
-                const double away = std::abs(field.soft.data()[to] - mean) / tolerance;
-                const double rough = field.edges.data()[to] / field.usualEdge;
-                const double cost = unit * s.length * (1 + rough * rough + (mine ? away * away : 0));
-                const std::int64_t d = now + std::clamp<std::int64_t>(std::llround(cost), 1, longest);
-                if (distance[to] >= 0 && d >= distance[to]) continue;
-                distance[to] = std::int32_t(d);
-                owner[to] = mine ? 1 : 2;
-                buckets.push(d, std::int32_t(to));
-            }
-        }
-        outline.judge(std::int64_t(growth.voxels.size()));
+    return grow(field, {start}, greyAround(field, start), rivals, open, mostVoxels, job);
+}
+
+Growth growRegion(const GeodesicField& field, const std::vector<std::int32_t>& seeds,
+                  const std::vector<std::int32_t>& rivals, const Volume<std::uint8_t>& open, std::int64_t mostVoxels,
+                  Job& job) {
+    if (seeds.empty()) return {};
+    double sum = 0, squares = 0;
+    for (std::int32_t i : seeds) {
+        const double v = field.soft.data()[i];
+        sum += v, squares += v * v;
     }
-    growth.edge = outline.bestEdge() / (outline.bestEdge() + field.usualEdge);
-    // Enclosed on all sides there is no outline to choose by: everything reached belongs to it.
-    if (outline.bestVoxels() > 0) growth.voxels.resize(std::size_t(outline.bestVoxels()));
-    return growth;
+    return grow(field, seeds, greyOf(double(seeds.size()), sum, squares), rivals, open, mostVoxels, job);
 }
 
 }  // namespace fovea::segment

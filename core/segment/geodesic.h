@@ -28,5 +28,9 @@ struct Growth {
 // buckets (Dial 1969): deterministic.
 Growth growFrom(const GeodesicField& field, std::int32_t start, const std::vector<std::int32_t>& rivals,
                 const Volume<std::uint8_t>& open, std::int64_t mostVoxels, Job& job);
+// The same from several voxels at once, which all belong to the region; its grey value is theirs.
+Growth growRegion(const GeodesicField& field, const std::vector<std::int32_t>& seeds,
+                  const std::vector<std::int32_t>& rivals, const Volume<std::uint8_t>& open, std::int64_t mostVoxels,
+                  Job& job);
 
 }  // namespace fovea::segment

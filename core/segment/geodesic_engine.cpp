@@ -6,6 +6,8 @@
 #include "segment/geodesic.h"
 #include "segment/holes.h"
 #include "segment/prompt_engine.h"
+#include "segment/propagate.h"
+#include <cstdlib>
 
 namespace fovea::segment {
 namespace {
@@ -93,7 +95,13 @@ void Answer::apply(std::size_t k) {
     }
     if (begun) limitToReach(open, same, at - scope_.begin);
     // An object just begun may take up to a quarter of the crop.
-    Growth growth = growFrom(field_, start, rivalsOf(k), open,
+    Growth growth;
+    static const int PROP = getenv("PROP") ? atoi(getenv("PROP")) : 0;
+    if (mask_.shape().z > 1 && ((PROP & 1 && !begun) || (PROP & 2 && begun))) {
+        Spread sp = spreadFrom(fovea::crop(request_.image, scope_), start, rivalsOf(k), open, mask_.shape().y * mask_.shape().x / (begun ? 1 : 4), job_);
+        growth.voxels = sp.voxels, growth.edge = sp.edge;
+    } else
+     growth = growFrom(field_, start, rivalsOf(k), open,
                              begun ? mask_.size() : std::max<std::int64_t>(64, mask_.size() / 4), job_);
     fillHoles(growth.voxels, mask_.shape());
     paint(k, growth.voxels, open);

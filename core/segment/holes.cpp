@@ -7,6 +7,7 @@
 namespace fovea::segment {
 
 void fillHoles(std::vector<std::int32_t>& voxels, const Index& shape) {
+    if (voxels.empty()) return;
     Box box{{shape.z, shape.y, shape.x}, {0, 0, 0}};
     for (std::int32_t i : voxels) {
         const Index v{i / (shape.y * shape.x), i / shape.x % shape.y, i % shape.x};

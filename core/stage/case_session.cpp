@@ -30,6 +30,59 @@ std::unique_ptr<labels::EditSession> openSession(const fs::path& caseFolder, con
     return std::make_unique<labels::EditSession>(caseFolder, info.shape(), info.geometry, image, rows, options);
 }
 
+namespace {
+
+// The journal and its compact copy; bases stay where they are.
+void copyJournal(const fs::path& from, const fs::path& to) {
+    file::makeFolder(to);
+    for (const char* name : {"journal", "compact"}) {
+        std::error_code error;
+        if (fs::is_regular_file(from / name, error)) file::copy(from / name, to / name);
+    }
+}
+
+// Same id = same object (the stage that made the labels matched them): what the person noted stays.
+void keepNotes(labels::ObjectTable& rows, const labels::ObjectTable& old) {
+    for (auto& [id, row] : rows) {
+        const auto known = old.find(id);
+        if (known == old.end()) continue;
+        row.colour = known->second.colour;
+        row.note = known->second.note;
+        row.cls = known->second.cls;
+        row.seconds = known->second.seconds;
+    }
+}
+
+}  // namespace
+
+std::unique_ptr<labels::EditSession> newestSession(const project::StageContext& context, const std::string& caseId,
+                                                   const ImageInfo& info, const fs::path& scratch, Job& job) {
+    const fs::path edits = context.input("edits", caseId);
+    const auto base = baseFolder(context, caseId);
+    auto session = openSession(edits, info, base, true, job);
+    if (!base && session->objects().empty())
+        throw Error(ErrorKind::Missing,
+                    {FOVEA_TR("{case} has no objects yet. Find them, bring labels or paint some first."),
+                     {{"case", caseId}}});
+    const fs::path present = session->basePath();
+    if (!base || present == *base / "labels.zarr") return session;
+    // The same labels have the same name below "bases".
+    const fs::path newest = labels::keepBase(scratch, *base / "labels.zarr");
+    if (newest.parent_path().filename() == present.parent_path().filename()) return session;
+    session.reset();
+    copyJournal(edits, scratch);
+    labels::SessionOptions options;
+    options.resolve = [edits](const std::string& path) {
+        return zarr::open(fs::path(path).is_absolute() ? fs::path(path) : edits / path);
+    };
+    session = std::make_unique<labels::EditSession>(scratch, info.shape(), info.geometry, nullptr,
+                                                    labels::ObjectTable{}, options);
+    labels::ObjectTable rows = labels::tableFromJson(file::readJson(*base / "objects.json"));
+    keepNotes(rows, session->objects());
+    session->swapBase(zarr::open(newest), newest.string(), rows);
+    return session;
+}
+
 std::vector<Box> patchesOf(const fs::path& queueFolder, const std::string& caseId) {
     std::vector<Box> boxes;
     const nlohmann::json queue = file::readJson(queueFolder / "queue.json");

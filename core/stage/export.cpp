@@ -2,9 +2,9 @@
 
 #include "base/file.h"
 #include "io/formats.h"
-#include "stage/object_file.h"
+#include "stage/case_session.h"
+#include "stage/layer_image.h"
 #include "stage/stages.h"
-#include "zarr/ome_zarr.h"
 
 namespace fovea::stage {
 
@@ -12,39 +12,61 @@ namespace fs = std::filesystem;
 
 namespace {
 
+// A field of a table: quotes in it are doubled.
+std::string quoted(std::string text) {
+    for (std::size_t at = 0; (at = text.find('"', at)) != std::string::npos; at += 2) text.insert(at, 1, '"');
+    return '"' + text + '"';
+}
+
+// Rows that have voxels: what a person rejected is in neither file.
+std::vector<labels::Object> exported(const labels::ObjectTable& table) {
+    std::vector<labels::Object> rows;
+    for (const auto& [id, object] : table)
+        if (object.voxels > 0 && !labels::isRejected(object.state)) rows.push_back(object);
+    return rows;
+}
+
 // Spreadsheet of the objects: volumes in µm³, boxes in voxels.
-std::string table(const std::vector<ObjectRow>& rows, Vec3 spacing) {
+std::string spreadsheet(const std::vector<labels::Object>& rows, Vec3 spacing) {
     std::ostringstream out;
-    out << "id,state,source,score,voxels,volume_um3,z0,y0,x0,z1,y1,x1\n";
-    for (const ObjectRow& row : rows)
-        out << row.id << ',' << row.state << ",\"" << row.source << "\"," << row.score << ',' << row.voxels << ','
-            << double(row.voxels) * spacing.z * spacing.y * spacing.x << ',' << row.box.begin.z << ','
-            << row.box.begin.y << ',' << row.box.begin.x << ',' << row.box.end.z << ',' << row.box.end.y << ','
-            << row.box.end.x << '\n';
+    out << "id,state,source,score,voxels,volume_um3,z0,y0,x0,z1,y1,x1,note\n";
+    for (const labels::Object& row : rows)
+        out << row.id << ',' << labels::name(row.state) << ',' << quoted(row.source) << ',' << row.score << ','
+            << row.voxels << ',' << double(row.voxels) * spacing.z * spacing.y * spacing.x << ',' << row.box.begin.z
+            << ',' << row.box.begin.y << ',' << row.box.begin.x << ',' << row.box.end.z << ',' << row.box.end.y << ','
+            << row.box.end.x << ',' << quoted(row.note) << '\n';
     return out.str();
 }
 
 void run(StageContext& context) {
     const std::string& id = context.cases().front();
-    const fs::path objects = context.input("objects", id);
-    const ImagePtr labels = zarr::open(objects / "labels.zarr");
+    const ImageInfo info = context.image(id)->info();
+    const fs::path scratch = context.output() / "session";
+    file::remove(scratch);  // of an interrupted run
+    auto session = newestSession(context, id, info, scratch, *context.job);
     const std::string suffix = context.options.string("format");
     const fs::path target = context.output() / (id + "_labels" + suffix);
-    io::write(target, *labels, {.labels = true, .compress = context.options.flag("compress")}, *context.job);
-    const std::vector<ObjectRow> rows = readObjects(objects / "objects.json");
-    file::write(context.output() / (id + "_objects.csv"), table(rows, labels->info().geometry.spacing));
+    io::write(target, LayerImage(session->layer(), id), {.labels = true, .compress = context.options.flag("compress")}, *context.job);
+    const std::vector<labels::Object> rows = exported(session->objects());
+    session.reset();
+    file::remove(scratch);
+    file::write(context.output() / (id + "_objects.csv"), spreadsheet(rows, info.geometry.spacing));
     context.result = {{"objects", rows.size()}, {"files", {target.filename().string(), id + "_objects.csv"}}};
 }
 
 }  // namespace
 
 Stage exportStage() {
+    using project::From;
     Stage stage;
     stage.id = "export";
     stage.title = FOVEA_TR("Export");
-    stage.help = FOVEA_TR("Writes objects as a label image and a table.");
+    stage.help = FOVEA_TR("Writes what was found and edited as a label image and a table.");
     stage.rounds = project::Rounds::Any;
-    stage.needs = {{"objects", project::From::Latest}};
+    stage.needs = {{"image", From::Base},
+                   {"edits", From::Latest, true},
+                   {"objects", From::Latest, true},
+                   {"pseudo-labels", From::Base, true}};
     stage.makes = "export";
     stage.options = {
         {.name = "format",

@@ -2,6 +2,8 @@
 
 #include <algorithm>
 #include <cmath>
+#include <map>
+#include <vector>
 
 #include "measure/components.h"
 #include "measure/numbering.h"
@@ -25,19 +27,44 @@ Volume<std::int32_t> flood(const Volume<std::uint8_t>& interior, const Volume<st
     }
     measure::Components seeds = measure::connectedComponents(sure, 6, false, job);
     Volume<std::int32_t> labels = measure::watershed(landscape, seeds.labels, mask, 6, job);
-    // Foreground of components without a seed.
-    Volume<std::uint8_t> rest(mask.shape());
-    bool any = false;
-    for (std::int64_t i = 0; i < mask.size(); ++i)
-        if (mask.data()[i] && !labels.data()[i]) {
-            rest.data()[i] = 1;
-            any = true;
-        }
-    if (!any) return labels;
-    const measure::Components others = measure::connectedComponents(rest, 6, false, job);
-    for (std::int64_t i = 0; i < mask.size(); ++i)
-        if (others.labels.data()[i]) labels.data()[i] = seeds.count() + others.labels.data()[i];
     return labels;
+}
+
+// Mean over 2 · radius + 1 sections; the first and last section stand in for what lies beyond them.
+Volume<std::uint8_t> averagedAlongZ(const Volume<std::uint8_t>& p, std::int64_t radius) {
+    if (p.empty() || radius == 0) return p;
+    const Index shape = p.shape();
+    const std::int64_t section = shape.y * shape.x, count = 2 * radius + 1;
+    Volume<std::uint8_t> mean(shape);
+    std::vector<int> sum(std::size_t(section), 0);
+    for (std::int64_t z = 0; z < shape.z; ++z) {
+        std::fill(sum.begin(), sum.end(), 0);
+        for (std::int64_t k = z - radius; k <= z + radius; ++k) {
+            const std::uint8_t* from = p.data() + std::clamp<std::int64_t>(k, 0, shape.z - 1) * section;
+            for (std::int64_t i = 0; i < section; ++i) sum[std::size_t(i)] += from[i];
+        }
+        std::uint8_t* out = mean.data() + z * section;
+        for (std::int64_t i = 0; i < section; ++i) out[i] = std::uint8_t((sum[std::size_t(i)] + count / 2) / count);
+    }
+    return mean;
+}
+
+// Objects through fewer sections go, but for those cut off by the first or last one.
+void dropThin(Volume<std::int32_t>& labels, std::int64_t minSections) {
+    const Index shape = labels.shape();
+    std::map<std::int32_t, std::pair<std::int64_t, std::int64_t>> extent;
+    for (std::int64_t z = 0; z < shape.z; ++z)
+        for (std::int64_t i = 0; i < shape.y * shape.x; ++i)
+            if (const std::int32_t id = labels.data()[z * shape.y * shape.x + i]) {
+                const auto found = extent.try_emplace(id, z, z).first;
+                found->second.second = z;
+            }
+    std::vector<std::int32_t> kept;
+    for (const auto& [id, range] : extent) {
+        const bool leaves = range.first == 0 || range.second == shape.z - 1;
+        if (leaves || range.second - range.first + 1 >= minSections) kept.push_back(id);
+    }
+    measure::keepIds(labels, kept);
 }
 
 }  // namespace
@@ -47,6 +74,8 @@ Volume<std::int32_t> findInstances(const Volume<std::uint8_t>& interior, const V
     const Index shape = interior.shape();
     Volume<std::int32_t> labels;
     if (rules.perSlice && shape.z > 1) {
+        const Volume<std::uint8_t> inner = averagedAlongZ(interior, rules.zRadius);
+        const Volume<std::uint8_t> outer = averagedAlongZ(border, rules.zRadius);
         Volume<std::int32_t> slices(shape);
         std::int32_t next = 0;
         for (std::int64_t z = 0; z < shape.z; ++z) {
@@ -54,7 +83,7 @@ Volume<std::int32_t> findInstances(const Volume<std::uint8_t>& interior, const V
             job.progress(double(z), double(shape.z), FOVEA_TR("Separating objects"));
             const Box slice{{z, 0, 0}, {z + 1, shape.y, shape.x}};
             const Volume<std::int32_t> found =
-                flood(crop(interior, slice), border.empty() ? Volume<std::uint8_t>() : crop(border, slice), rules, job);
+                flood(crop(inner, slice), outer.empty() ? Volume<std::uint8_t>() : crop(outer, slice), rules, job);
             std::int32_t most = next;
             std::int32_t* out = slices.data() + slices.offset(z, 0, 0);
             for (std::int64_t i = 0; i < found.size(); ++i)
@@ -62,6 +91,7 @@ Volume<std::int32_t> findInstances(const Volume<std::uint8_t>& interior, const V
             next = most;
         }
         labels = measure::linkSlices(slices, rules.linkOverlap, job);
+        if (rules.minSections > 1) dropThin(labels, rules.minSections);
     } else {
         labels = flood(interior, border, rules, job);
     }

@@ -43,6 +43,37 @@ std::optional<Accepted> acceptedObjects(const StageContext& context, const std::
     return accepted;
 }
 
+constexpr double leastShare = 0.2;         // of the usual object's volume
+constexpr std::int64_t fallbackVoxels = 50;  // where nothing tells how large objects usually are
+constexpr std::int64_t deepStack = 8;        // sections from which an object in a single one is suspicious
+
+// How large objects usually are, by the pseudo-labels.
+struct Usual {
+    std::int64_t voxels = 0, sections = 0;  // medians; 0 where nothing tells
+};
+
+Usual usualObject(const StageContext& context, const std::string& id) {
+    const auto folder = context.find("pseudo-labels", id);
+    if (!folder) return {};
+    std::vector<std::int64_t> voxels, sections;
+    for (const ObjectRow& row : readObjects(*folder / "objects.json")) {
+        voxels.push_back(row.voxels);
+        sections.push_back(row.box.extent().z);
+    }
+    if (voxels.empty()) return {};
+    const auto median = [](std::vector<std::int64_t>& v) {
+        std::nth_element(v.begin(), v.begin() + std::ptrdiff_t(v.size() / 2), v.end());
+        return v[v.size() / 2];
+    };
+    return {median(voxels), median(sections)};
+}
+
+// Less than a fifth of the usual object is a fragment.
+std::int64_t leastVoxels(const Options& options, const Usual& usual) {
+    if (const std::int64_t given = options.integer("min_voxels"); given > 0) return given;
+    return usual.voxels > 0 ? std::max<std::int64_t>(1, std::int64_t(leastShare * double(usual.voxels))) : fallbackVoxels;
+}
+
 void run(StageContext& context) {
     const std::string& id = context.cases().front();
     const ImagePtr probability = zarr::open(context.input("probabilities", id) / "probability.zarr");
@@ -50,11 +81,16 @@ void run(StageContext& context) {
     InstanceRules rules;
     rules.threshold = context.options.number("threshold");
     rules.seedThreshold = context.options.number("seed_threshold");
-    rules.minVoxels = context.options.integer("min_voxels");
+    const Usual usual = usualObject(context, id);
+    rules.minVoxels = leastVoxels(context.options, usual);
     rules.linkOverlap = context.options.number("link_overlap");
     const std::string mode = context.options.string("mode");
     const Vec3 spacing = info.geometry.spacing;
     rules.perSlice = mode == "slices" || (mode == "auto" && spacing.z > 4 * std::min(spacing.y, spacing.x));
+    if (rules.perSlice && info.shape().z >= deepStack && usual.sections > 1) {
+        rules.minSections = 2;
+        rules.zRadius = std::min<std::int64_t>(2, usual.sections / 3);
+    }
     const Volume<std::uint8_t> interior = probability->readAll<std::uint8_t>(0);
     const Volume<std::uint8_t> border =
         info.channels > 1 ? probability->readAll<std::uint8_t>(1) : Volume<std::uint8_t>();
@@ -81,7 +117,8 @@ void run(StageContext& context) {
             }
     writeLabels(context.output(), labels, info.geometry, *context.job);
     writeObjects(context.output() / "objects.json", rows);
-    context.result = {{"objects", rows.size()}, {"kept", kept.size()}, {"per_slice", rules.perSlice}};
+    context.result = {{"objects", rows.size()}, {"kept", kept.size()}, {"per_slice", rules.perSlice},
+                      {"min_voxels", rules.minVoxels}};
 }
 
 }  // namespace
@@ -93,7 +130,8 @@ Stage instancesStage() {
     stage.title = FOVEA_TR("Separate objects");
     stage.help = FOVEA_TR("Makes objects out of the predicted probabilities and keeps what was accepted.");
     stage.rounds = project::Rounds::Any;
-    stage.needs = {{"probabilities", From::Same}, {"annotations", From::Latest, true}};
+    stage.needs = {{"probabilities", From::Same}, {"annotations", From::Latest, true},
+                   {"pseudo-labels", From::Base, true}};
     stage.makes = "objects";
     stage.options = {
         {.name = "threshold",
@@ -110,8 +148,8 @@ Stage instancesStage() {
          .most = 0.99},
         {.name = "min_voxels",
          .type = OptionType::Int,
-         .defaultValue = 50,
-         .help = FOVEA_TR("Smaller objects are dropped"),
+         .defaultValue = 0,
+         .help = FOVEA_TR("Smaller objects are dropped; 0 = a fifth of the median pseudo-label"),
          .unit = "voxels",
          .least = 0},
         {.name = "mode",

@@ -1,6 +1,8 @@
 #include <algorithm>
 
 #include "base/file.h"
+#include "measure/object_stats.h"
+#include "stage/given_labels.h"
 #include "stage/object_file.h"
 #include "stage/stages.h"
 
@@ -29,7 +31,11 @@ OptionTable optionsOf(const Labelers& labelers) {
                          {.name = "box",
                           .type = OptionType::Box,
                           .defaultValue = "",
-                          .help = FOVEA_TR("Part of the image to look at; empty = all of it")}};
+                          .help = FOVEA_TR("Part of the image to look at; empty = all of it")},
+                         {.name = "from",
+                          .type = OptionType::Path,
+                          .defaultValue = "",
+                          .help = FOVEA_TR("Labels you have, taken instead of looking; empty = look")}};
     for (const auto& labeler : labelers)
         for (const OptionSpec& spec : labeler->options())
             if (std::none_of(table.begin(), table.end(),
@@ -44,38 +50,63 @@ Options only(const OptionTable& table, const json& values) {
     return Options(table, mine);
 }
 
-void run(StageContext& context, const Labelers& labelers) {
+// What lies in the stage's box, and its objects in voxels of the whole image.
+struct Found {
+    Volume<std::int32_t> labels;
+    std::vector<ObjectRow> rows;
+    json parameters;
+};
+
+Found look(StageContext& context, const ImageSource& image, const Labelers& labelers, const Box& box, Job& job) {
     const std::string& id = context.cases().front();
-    const ImagePtr image = context.image(id);
-    const ImageInfo& info = image->info();
+    const ImageInfo& info = image.info();
     const int channel = int(context.options.integer("channel"));
     if (channel >= info.channels)
         throw Error(
             ErrorKind::Input,
             {FOVEA_TR("Channel {channel} does not exist: {path} has {channels}. Count from 0."),
              {{"channel", std::to_string(channel)}, {"path", info.path}, {"channels", std::to_string(info.channels)}}});
-    const std::string where = context.options.string("box");
-    const Box box = where.empty() ? Box::of(info.shape()) : parseBox(where, info.shape());
     std::vector<Box> held;
     for (const project::HeldOut& out : context.heldOut(id)) held.push_back(out.guarded);
     const auto engine = std::find_if(labelers.begin(), labelers.end(), [&](const auto& labeler) {
         return labeler->id() == context.options.string("engine");
     });
-    JobPart finding(*context.job, 0, 0.9);
     segment::PseudoLabels found =
-        (*engine)->run(*image, channel, box, held, only((*engine)->options(), context.options.json()), finding);
-    std::vector<ObjectRow> rows;
+        (*engine)->run(image, channel, box, held, only((*engine)->options(), context.options.json()), job);
+    Found result{std::move(found.labels), {}, std::move(found.parameters)};
     for (const segment::Proposal& p : found.objects)
-        rows.push_back({p.id, "to-review", (*engine)->id(), p.confidence, p.box, p.voxels});
-    if (box != Box::of(info.shape())) {
+        result.rows.push_back({p.id, "to-review", (*engine)->id(), p.confidence, p.box, p.voxels});
+    return result;
+}
+
+// Labels somebody made elsewhere; ids are kept.
+Found bring(StageContext& context, Index shape, const Box& box, Job& job) {
+    const std::string path = givenPath(context.options.string("from"), context.cases().front(), 1);
+    Found result{givenLabels(*context.open(path), shape), {}, {{"from", path}}};
+    job.check();
+    if (box != Box::of(shape)) result.labels = crop(result.labels, box);
+    for (const measure::ObjectStats& s : measure::objectStats(result.labels, nullptr, job))
+        result.rows.push_back({std::int32_t(s.id), "to-review", "brought", 1.0, s.box.shifted(box.begin), s.voxels});
+    return result;
+}
+
+void run(StageContext& context, const Labelers& labelers) {
+    const ImagePtr image = context.image(context.cases().front());
+    const ImageInfo& info = image->info();
+    const std::string where = context.options.string("box");
+    const Box all = Box::of(info.shape()), box = where.empty() ? all : parseBox(where, info.shape());
+    JobPart finding(*context.job, 0, 0.9);
+    Found found = context.options.string("from").empty() ? look(context, *image, labelers, box, finding)
+                                                         : bring(context, info.shape(), box, finding);
+    if (box != all) {
         Volume<std::int32_t> whole(info.shape());
         copyBox(found.labels, found.labels.box(), whole, box.begin);
         found.labels = std::move(whole);
     }
     writeLabels(context.output(), found.labels, info.geometry, *context.job);
-    writeObjects(context.output() / "objects.json", rows);
+    writeObjects(context.output() / "objects.json", found.rows);
     file::writeJson(context.output() / "parameters.json", found.parameters);
-    context.result = {{"objects", rows.size()}};
+    context.result = {{"objects", found.rows.size()}};
 }
 
 }  // namespace

@@ -9,6 +9,8 @@ namespace {
 
 using nlohmann::json;
 
+constexpr std::size_t kMostLevels = 64;  // halving 2⁶³ voxels needs no more
+
 [[noreturn]] void fail(ErrorKind kind, const std::filesystem::path& where, const std::string& why) {
     throw Error(
         kind,
@@ -26,17 +28,6 @@ double unitToMicrometre(const std::string& unit, const std::filesystem::path& wh
     const auto it = known.find(unit);
     if (it == known.end()) fail(ErrorKind::Unsupported, where, "the length unit “" + unit + "” is not known");
     return it->second;
-}
-
-std::string safePath(const json& value, const std::filesystem::path& where) {
-    if (!value.is_string()) fail(ErrorKind::Format, where, "a dataset has no path");
-    const std::string text = value.get<std::string>();
-    const std::filesystem::path path(text);
-    if (text.empty() || text.find('\0') != std::string::npos || path.is_absolute())
-        fail(ErrorKind::Format, where, "the dataset path “" + text + "” is not allowed");
-    for (const auto& part : path)
-        if (part == "..") fail(ErrorKind::Format, where, "the dataset path “" + text + "” leaves the image");
-    return text;
 }
 
 struct Axes {
@@ -127,12 +118,25 @@ std::vector<std::string> channelNames(const json& attributes) {
 
 }  // namespace
 
+std::string safePath(const json& value, const std::filesystem::path& where) {
+    if (!value.is_string()) fail(ErrorKind::Format, where, "a dataset has no path");
+    const std::string text = value.get<std::string>();
+    const std::filesystem::path path(text);
+    if (text.empty() || text.find('\0') != std::string::npos || path.is_absolute())
+        fail(ErrorKind::Format, where, "the dataset path “" + text + "” is not allowed");
+    for (const auto& part : path)
+        if (part == "..") fail(ErrorKind::Format, where, "the dataset path “" + text + "” leaves the image");
+    return text;
+}
+
 OmeImage parseOme(const json& attributes, const std::filesystem::path& where) {
     const json& all = attributes.at("multiscales");
     if (!all.is_array() || all.empty() || !all[0].is_object()) fail(ErrorKind::Format, where, "“multiscales” is empty");
     const json& image = all[0];
     if (!image.contains("datasets") || !image["datasets"].is_array() || image["datasets"].empty())
         fail(ErrorKind::Format, where, "“datasets” is empty");
+    if (image["datasets"].size() > kMostLevels)
+        fail(ErrorKind::Format, where, "it claims " + std::to_string(image["datasets"].size()) + " levels");
     OmeImage result;
     Axes axes;
     result.axesGiven = image.contains("axes");
@@ -154,6 +158,9 @@ OmeImage parseOme(const json& attributes, const std::filesystem::path& where) {
                 if (dim < 0) continue;
                 level.spacing[a] = scale[std::size_t(dim)] * axes.toMicrometre[std::size_t(dim)];
                 level.origin[a] = shift[std::size_t(dim)] * axes.toMicrometre[std::size_t(dim)];
+                // Sound numbers may still have a product that is not.
+                if (!std::isfinite(level.spacing[a]) || level.spacing[a] <= 0 || !std::isfinite(level.origin[a]))
+                    fail(ErrorKind::Format, where, "its scales and translations multiply to nothing sensible");
             }
         }
         result.levels.push_back(std::move(level));

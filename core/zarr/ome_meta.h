@@ -26,6 +26,10 @@ struct OmeImage {
 // `attributes` is the group's .zattrs. Throws Error(Format | Unsupported) naming `where`.
 OmeImage parseOme(const nlohmann::json& attributes, const std::filesystem::path& where);
 
+// A path inside of a group, as a file of that group names it: relative, not empty, without "..". Throws
+// Error(Format) naming `where`.
+std::string safePath(const nlohmann::json& value, const std::filesystem::path& where);
+
 // .zattrs of an image with these levels; shapes and spacings as in `info`.
 struct OmeLevelText {
     std::string path;

@@ -170,7 +170,13 @@ void Array::read(std::int64_t t, std::int64_t c, const Box& box, AnyVolume& out)
     if (box.empty() || !Box::of(shape()).contains(box) || t < 0 || t >= timepoints() || c < 0 || c >= channels())
         throw Error(ErrorKind::Internal,
                     {FOVEA_TR("A read outside of {path}: {box}"), {{"path", path_.string()}, {"box", toString(box)}}});
-    out = AnyVolume(meta_.dtype, box.extent());
+    try {
+        out = AnyVolume(meta_.dtype, box.extent());
+    } catch (const std::exception&) {  // what bad_alloc and length_error have in common
+        throw Error(ErrorKind::Memory, {FOVEA_TR("There is no memory for {size} of {path}. Read a part of it."),
+                                        {{"path", path_.string()},
+                                         {"size", bytesText(double(box.count()) * double(sizeOf(meta_.dtype)))}}});
+    }
     const std::size_t size = sizeOf(meta_.dtype);
     const Index from = strides(meta_, axes_), to = stepsOf(box.extent());
     forEachChunk(t, c, box, [&](const ChunkIndex& at, const Box& part, Index inside, std::int64_t before) {

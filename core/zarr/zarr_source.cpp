@@ -56,7 +56,7 @@ ImagePtr fromArrays(const fs::path& path, const char* format, std::vector<Array>
     info.channels = int(first.channels());
     info.timepoints = int(first.timepoints());
     if (timepoint < 0 || timepoint >= info.timepoints)
-        throw Error(ErrorKind::Input, {FOVEA_TR("{path} has {count} time points; there is no number {number}."),
+        throw Error(ErrorKind::Input, {FOVEA_TR("{path} has {count} time points; there is no number {number}. Count from 0."),
                                        {{"path", path.string()},
                                         {"count", std::to_string(info.timepoints)},
                                         {"number", std::to_string(timepoint)}}});
@@ -82,18 +82,22 @@ ImagePtr fromArrays(const fs::path& path, const char* format, std::vector<Array>
     return std::make_shared<ZarrSource>(std::move(info), std::move(arrays), timepoint);
 }
 
+// A link must not lead out of the folder that was chosen.
+void checkInside(const fs::path& path, const fs::path& place) {
+    const std::string real = fs::weakly_canonical(place).string(), root = fs::weakly_canonical(path).string() + "/";
+    if ((real + "/").compare(0, root.size(), root) != 0)
+        throw Error(ErrorKind::Format,
+                    {FOVEA_TR("{path} links to a level outside of its folder ({level}). Copy the image as a whole."),
+                     {{"path", path.string()}, {"level", real}}});
+}
+
 ImagePtr openOme(const fs::path& path, const nlohmann::json& attributes, int timepoint) {
     const OmeImage ome = parseOme(attributes, path);
     std::vector<Array> arrays;
     for (const OmeLevel& level : ome.levels) {
         const fs::path place = path / level.path;
         if (fs::exists(place / "zarr.json")) failVersion3(path);
-        const std::string real = fs::weakly_canonical(place).string(), root = fs::weakly_canonical(path).string() + "/";
-        if ((real + "/").compare(0, root.size(), root) != 0)
-            throw Error(
-                ErrorKind::Format,
-                {FOVEA_TR("{path} links to a level outside of its folder ({level}). Copy the image as a whole."),
-                 {{"path", path.string()}, {"level", real}}});
+        checkInside(path, place);
         arrays.push_back(ome.axesGiven ? Array(place, ome.axes) : Array(place));
         std::vector<int> dims{ome.axes.t, ome.axes.c, ome.axes.z, ome.axes.y, ome.axes.x};
         const std::size_t named = std::size_t(std::ranges::count_if(dims, [](int d) { return d >= 0; }));
@@ -118,19 +122,53 @@ ImagePtr openArray(const fs::path& path, int timepoint) {
     return fromArrays(path, "zarr", std::move(arrays), single, timepoint);
 }
 
+ImagePtr openGroup(const fs::path& path, int timepoint, int depth);
+
+// A group that only points at another one, which may do so too, but not round in circles.
+ImagePtr openChild(const fs::path& path, const std::string& name, int timepoint, int depth) {
+    if (depth >= 4)
+        throw Error(ErrorKind::Format, {FOVEA_TR("{path} is nested too deeply. Choose the folder of the image itself."),
+                                        {{"path", path.string()}}});
+    checkInside(path, path / name);
+    return openGroup(path / name, timepoint, depth + 1);
+}
+
 // A "labels" group lists its images; one is opened, several are named.
-ImagePtr openLabels(const fs::path& path, const nlohmann::json& labels, int timepoint) {
+ImagePtr openLabels(const fs::path& path, const nlohmann::json& labels, int timepoint, int depth) {
     std::string names;
     for (const auto& name : labels)
         if (name.is_string()) names += (names.empty() ? "" : ", ") + name.get<std::string>();
-    if (labels.size() == 1 && labels[0].is_string()) {
-        const fs::path child = labels[0].get<std::string>();
-        if (child.is_relative() && std::ranges::find(child, fs::path("..")) == child.end())
-            return open(path / child, timepoint);
-    }
+    if (labels.size() == 1) return openChild(path, safePath(labels[0], path), timepoint, depth);
     throw Error(ErrorKind::Input,
                 {FOVEA_TR("{path} holds several label images ({names}). Open one of them, for example {path}/{first}."),
                  {{"path", path.string()}, {"names", names}, {"first", names.substr(0, names.find(','))}}});
+}
+
+ImagePtr openGroup(const fs::path& path, int timepoint, int depth) {
+    if (!fs::exists(path))
+        throw Error(ErrorKind::Missing,
+                    {FOVEA_TR("There is no folder {path}. Check the name."), {{"path", path.string()}}});
+    if (!fs::is_directory(path))
+        throw Error(ErrorKind::Unsupported, {FOVEA_TR("{path} is not a folder; a zipped Zarr must be unpacked first."),
+                                             {{"path", path.string()}}});
+    if (fs::exists(path / ".zarray")) return openArray(path, timepoint);
+    if (fs::exists(path / "zarr.json")) failVersion3(path);
+    const nlohmann::json attributes =
+        fs::exists(path / ".zattrs") ? file::readJson(path / ".zattrs") : nlohmann::json::object();
+    if (attributes.is_object()) {
+        if (attributes.contains("multiscales")) return openOme(path, attributes, timepoint);
+        if (attributes.contains("bioformats2raw.layout")) return openChild(path, "0", timepoint, depth);
+        if (attributes.contains("labels") && attributes["labels"].is_array())
+            return openLabels(path, attributes["labels"], timepoint, depth);
+        if (attributes.contains("plate") || attributes.contains("well"))
+            throw Error(ErrorKind::Unsupported,
+                        {FOVEA_TR("{path} is a plate of many images. Open one field of it, for example {path}/A/1/0."),
+                         {{"path", path.string()}}});
+    }
+    throw Error(ErrorKind::Format,
+                {FOVEA_TR("{path} holds no image: neither .zarray nor “multiscales” in .zattrs. Choose the folder of "
+                          "the image itself."),
+                 {{"path", path.string()}}});
 }
 
 }  // namespace
@@ -144,30 +182,12 @@ bool isZarr(const fs::path& path) {
 }
 
 ImagePtr open(const fs::path& path, int timepoint) {
-    if (!fs::exists(path))
-        throw Error(ErrorKind::Missing,
-                    {FOVEA_TR("There is no folder {path}. Check the name."), {{"path", path.string()}}});
-    if (!fs::is_directory(path))
-        throw Error(ErrorKind::Unsupported, {FOVEA_TR("{path} is not a folder; a zipped Zarr must be unpacked first."),
-                                             {{"path", path.string()}}});
-    if (fs::exists(path / ".zarray")) return openArray(path, timepoint);
-    if (fs::exists(path / "zarr.json")) failVersion3(path);
-    const nlohmann::json attributes =
-        fs::exists(path / ".zattrs") ? file::readJson(path / ".zattrs") : nlohmann::json::object();
-    if (attributes.is_object()) {
-        if (attributes.contains("multiscales")) return openOme(path, attributes, timepoint);
-        if (attributes.contains("bioformats2raw.layout")) return open(path / "0", timepoint);
-        if (attributes.contains("labels") && attributes["labels"].is_array())
-            return openLabels(path, attributes["labels"], timepoint);
-        if (attributes.contains("plate") || attributes.contains("well"))
-            throw Error(ErrorKind::Unsupported,
-                        {FOVEA_TR("{path} is a plate of many images. Open one field of it, for example {path}/A/1/0."),
-                         {{"path", path.string()}}});
+    try {
+        return openGroup(path, timepoint, 0);
+    } catch (const fs::filesystem_error& error) {
+        throw Error(ErrorKind::Missing, {FOVEA_TR("{path} cannot be opened: {why}. Check its name and permissions."),
+                                         {{"path", path.string()}, {"why", error.code().message()}}});
     }
-    throw Error(ErrorKind::Format,
-                {FOVEA_TR("{path} holds no image: neither .zarray nor “multiscales” in .zattrs. Choose the folder of "
-                          "the image itself."),
-                 {{"path", path.string()}}});
 }
 
 }  // namespace fovea::zarr

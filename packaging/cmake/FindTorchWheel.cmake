@@ -15,14 +15,29 @@ else()
     set(fovea_torch_default "${fovea_cache}/torch-2.11.0-cuda")
   endif()
 endif()
-set(FOVEA_TORCH_ROOT "${fovea_torch_default}" CACHE PATH "Folder that holds the unpacked wheels (torch/, nvidia/)")
+set(FOVEA_TORCH_ROOT "${fovea_torch_default}" CACHE PATH
+  "Folder that holds torch/: unpacked wheels with nvidia/ beside it, or the site-packages of a Python that has torch")
 
 find_path(TorchWheel_INCLUDE_DIR torch/headeronly/version.h HINTS "${FOVEA_TORCH_ROOT}/torch/include" NO_DEFAULT_PATH)
 foreach(lib torch_cpu c10)
   find_library(TorchWheel_${lib}_LIBRARY ${lib} HINTS "${FOVEA_TORCH_ROOT}/torch/lib" NO_DEFAULT_PATH)
 endforeach()
-# Beside torch/ in the unpacked wheels; on a machine whose Python has torch installed, wherever that keeps it.
-file(GLOB TorchWheel_CUDART "${FOVEA_TORCH_ROOT}/nvidia/*/lib/libcudart.so.1*" "${FOVEA_TORCH_ROOT}/torch/lib/libcudart*.so*")
+# The CUDA runtime that libtorch_cpu.so names, if it names one. Its own search path leads to nvidia/*/lib and torch/lib; a
+# Python of another origin has it in the toolkit's or the system's folders.
+set(TorchWheel_CUDART "not needed")
+if(TorchWheel_torch_cpu_LIBRARY)
+  execute_process(COMMAND ${CMAKE_READELF} -d "${TorchWheel_torch_cpu_LIBRARY}" OUTPUT_VARIABLE needed ERROR_QUIET)
+  if(needed MATCHES "\\[(libcudart[^]]*)\\]")
+    set(cudart "${CMAKE_MATCH_1}")
+    file(GLOB TorchWheel_CUDART "${FOVEA_TORCH_ROOT}/nvidia/*/lib/${cudart}" "${FOVEA_TORCH_ROOT}/torch/lib/${cudart}")
+    if(NOT TorchWheel_CUDART)
+      file(GLOB folders "/usr/local/cuda*/lib64" "/usr/local/cuda*/targets/*/lib")
+      find_file(TorchWheel_CUDART_ELSEWHERE ${cudart} HINTS "$ENV{CUDA_HOME}/lib64" "${FOVEA_TORCH_ROOT}/../.."
+        PATHS ${folders} /usr/lib /usr/lib64 PATH_SUFFIXES ${CMAKE_LIBRARY_ARCHITECTURE})
+      set(TorchWheel_CUDART "${TorchWheel_CUDART_ELSEWHERE}")
+    endif()
+  endif()
+endif()
 if(TorchWheel_INCLUDE_DIR)
   set(TorchWheel_VERSION "")
   foreach(part MAJOR MINOR PATCH)
@@ -46,4 +61,8 @@ if(TorchWheel_FOUND AND NOT TARGET fovea::torch)
     "SHELL:-idirafter ${TorchWheel_INCLUDE_DIR}/torch/csrc/api/include")
   target_link_libraries(fovea::torch INTERFACE fovea::c10)
   target_link_options(fovea::torch INTERFACE "LINKER:--allow-shlib-undefined")
+  if(TorchWheel_CUDART_ELSEWHERE)  # torch would not find it: the program names it and where it is
+    target_link_libraries(fovea::torch INTERFACE -Wl,--push-state,--no-as-needed "${TorchWheel_CUDART_ELSEWHERE}"
+      -Wl,--pop-state)
+  endif()
 endif()

@@ -1,8 +1,13 @@
 # Every third-party package, found once. What the gpu-core preset leaves out is left out here by list.
 
-find_package(spdlog REQUIRED)
-find_package(nlohmann_json REQUIRED)
-find_package(CLI11 REQUIRED)
+set(FOVEA_HEADERS "" CACHE PATH "Folder with the headers of spdlog, nlohmann-json and CLI11, where they have no CMake packages")
+if(FOVEA_HEADERS)
+  include(FoveaHeaders)
+else()
+  find_package(spdlog REQUIRED)
+  find_package(nlohmann_json REQUIRED)
+  find_package(CLI11 REQUIRED)
+endif()
 if(FOVEA_TORCH)
   find_package(TorchWheel 2.11 REQUIRED)
 endif()

@@ -1,8 +1,11 @@
 // The contract of fovea-cli: exit codes, JSON lines, wrong input.
+#include <sys/resource.h>
+
 #include <QProcess>
 #include <QTest>
 #include <csignal>
 #include <fstream>
+#include <optional>
 #include <sstream>
 
 #include "base/file.h"
@@ -20,10 +23,16 @@ struct Answer {
     std::string out, err;
 };
 
-Answer cli(const std::vector<std::string>& arguments) {
+// `largestFile` in KiB: no file may grow beyond it, as on a full disk.
+Answer cli(const std::vector<std::string>& arguments, std::optional<rlim_t> largestFile = {}) {
     QProcess process;
     QStringList list;
     for (const std::string& a : arguments) list << QString::fromStdString(a);
+    if (largestFile)
+        process.setChildProcessModifier([largestFile] {
+            const rlimit limit{*largestFile << 10, RLIM_INFINITY};
+            ::setrlimit(RLIMIT_FSIZE, &limit);
+        });
     process.start(FOVEA_CLI, list);
     process.waitForFinished(120000);
     Answer answer;
@@ -77,6 +86,16 @@ class TestCli : public QObject {
         QVERIFY(!cli({"formats"}).out.empty());
     }
 
+    void readmeHasTheStagesThereAre() {
+        const std::string text = file::read(fs::path(FOVEA_SOURCE_DIR) / "README.md");
+        const std::size_t mark = text.find("<!-- stages: generated"), from = text.find('\n', mark) + 1,
+                          to = text.find("<!-- end of stages -->");
+        QVERIFY(mark != std::string::npos && to != std::string::npos && from < to);
+        const Answer table = cli({"stages-table"});
+        QCOMPARE(table.code, 0);
+        QVERIFY2(text.substr(from, to - from) == table.out, "put the output of fovea-cli stages-table into README.md");
+    }
+
     void versionNamesLibraries() {
         const Answer a = cli({"--version"});
         QCOMPARE(a.code, 0);
@@ -104,6 +123,10 @@ class TestCli : public QObject {
         QCOMPARE(cli({"sample", "--out", f.project + "x", "--shape", "1,2"}).code, 2);
         QCOMPARE(cli({"import", "--project", f.project, "--set", "gard=3"}).code, 2);
         QCOMPARE(cli({"stages", "--threads", "-1"}).code, 2);
+        const Answer words = cli({"stagez", "--json"});
+        QCOMPARE(words.code, 2);
+        QCOMPARE(words.lines.size(), std::size_t(1));
+        QVERIFY2(contains(words.lines[0]["error"].get<std::string>(), "stages"), words.out.c_str());
         QCOMPARE(cli({"query", "--project", f.project, "--case", "imag"}).code, 2);
     }
 
@@ -170,6 +193,60 @@ class TestCli : public QObject {
                      .lines.back()["state"]
                      .get<std::string>(),
                  std::string("up-to-date"));
+    }
+
+    void aWrongTestBoxMakesNoProject() {
+        Fixture f;
+        const Answer a = cli({"import", "--project", f.project, f.image, "--set", "test=0:6,0:64,64:999", "--json"});
+        QCOMPARE(a.code, 2);
+        QVERIFY2(contains(a.err, "64:999") && contains(a.err, "6 × 64 × 96"), a.err.c_str());
+        QVERIFY(!fs::exists(f.project));
+    }
+
+    void labelsHaveToFit() {
+        Fixture f;
+        f.import();
+        QCOMPARE(cli({"pseudo-label", "--project", f.project}).code, 0);
+        QCOMPARE(cli({"query", "--project", f.project, "--set", "strategy=random", "--set", "patches=1", "--set",
+                      "patch=1,32,28"})
+                     .code,
+                 0);
+        const std::string other = (f.temp.path() / "o").string();
+        cli({"sample", "--kind", "nuclei", "--shape", "5,64,96", "--out", other});
+        const Answer shape = cli({"annotate", "--project", f.project, "--from", other + "/truth.zarr", "--json"});
+        QCOMPARE(shape.code, 1);
+        QVERIFY2(contains(shape.err, "truth.zarr") && contains(shape.err, "5 × 64 × 96"), shape.err.c_str());
+        const Answer none = cli({"annotate", "--project", f.project, "--from", other + "/none.tif"});
+        QCOMPARE(none.code, 1);
+        QVERIFY2(contains(none.err, "none.tif"), none.err.c_str());
+    }
+
+    void fullDiskLosesNothing() {
+        Fixture f;
+        f.import();
+        const std::string out = (f.temp.path() / "full").string(), copy = (f.temp.path() / "full.tif").string();
+        const Answer sample = cli({"sample", "--shape", "8,128,128", "--out", out, "--json"}, 8);
+        QCOMPARE(sample.code, 1);
+        QVERIFY2(contains(sample.err, out), sample.err.c_str());
+        QCOMPARE(cli({"convert", f.image, copy}, 8).code, 1);
+        QVERIFY(!fs::exists(copy));
+        const std::string before = file::read(fs::path(f.project) / "project.fovea");
+        QCOMPARE(cli({"pseudo-label", "--project", f.project, "--set", "diameter=3"}, 0).code, 1);
+        QCOMPARE(file::read(fs::path(f.project) / "project.fovea"), before);
+        QCOMPARE(cli({"pseudo-label", "--project", f.project}).code, 0);
+    }
+
+    void damagedProjectAndOrderSayWhatToDo() {
+        Fixture f;
+        f.import();
+        file::write(fs::path(f.project) / "project.fovea", std::string("{\"schema\":"));
+        const Answer broken = cli({"plan", "--project", f.project});
+        QCOMPARE(broken.code, 1);
+        QVERIFY2(contains(broken.err, "project.fovea") && contains(broken.err, "backup"), broken.err.c_str());
+        file::write(f.temp.path() / "order.json", std::string("{}"));
+        const Answer order = cli({"work", f.temp.path().string()});
+        QCOMPARE(order.code, 1);
+        QVERIFY2(contains(order.err, "order.json"), order.err.c_str());
     }
 
     void lockedProject() {

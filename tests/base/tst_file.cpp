@@ -77,6 +77,24 @@ class TestFile : public QObject {
         file::writeJson(path, {{"bad utf-8", "\xff"}});  // replaced, never thrown
         QVERIFY(file::readJson(path).is_object());
     }
+    void jsonTooDeep() {
+        const file::TempFolder temp;
+        const fs::path path = temp.path() / "deep.json";
+        const auto nested = [](std::size_t n) { return std::string(n, '[') + std::string(n, ']'); };
+        file::write(path, nested(100));
+        QVERIFY(file::readJson(path).is_array());
+        for (const std::string& text : {nested(101), nested(1'000'000), R"({"a": "\"[", "b": )" + nested(100) + "}"}) {
+            file::write(path, text);
+            const std::string message = failure([&] { file::readJson(path); });
+            QVERIFY2(message.find("deep") != std::string::npos && message.find(path.string()) != std::string::npos,
+                     message.c_str());
+        }
+        file::write(path, "\"" + nested(1000) + "\"");  // in a text they are letters
+        QVERIFY(file::readJson(path).is_string());
+        file::write(path, std::string(1000, ']'));
+        QVERIFY(!failure([&] { file::readJson(path); }).empty());
+    }
+
     void fullDiskLeavesTheOldContent() {
         const file::TempFolder folder;
         const fs::path path = folder.path() / "a";

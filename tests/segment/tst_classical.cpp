@@ -1,9 +1,11 @@
 #include <QTest>
 #include <cmath>
 
+#include "data/synthetic.h"
 #include "measure/matching.h"
 #include "measure/object_stats.h"
 #include "segment/pseudo_labeler.h"
+#include "segment/section_step.h"
 #include "tests/segment/blobs.h"
 
 using namespace fovea;
@@ -19,6 +21,37 @@ PseudoLabels label(const Volume<float>& image, const nlohmann::json& options = n
     const MemoryImage source({AnyVolume::from(image)});
     return classical().run(source, 0, image.box(), held, Options(classical().options(), options), job);
 }
+
+Volume<float> asFloat(const Volume<std::uint8_t>& image) {
+    Volume<float> result(image.shape(), std::vector<float>(image.begin(), image.end()));
+    result.geometry = image.geometry;
+    return result;
+}
+
+// As a series of pictures is: nothing known about the size of its voxels.
+Volume<float> unmeasured(Volume<float> image) {
+    image.geometry = Geometry{};
+    return image;
+}
+
+// Remembers how its bar ran; asks to stop once it got past `stopAt`.
+class Watched : public Job {
+  public:
+    explicit Watched(double stopAt = 2) : stopAt_(stopAt) {}
+    using Job::progress;
+    void progress(double done, double total, const Text&) override {
+        const double share = done / total;
+        back_ |= share < last_ - 1e-9;
+        last_ = share;
+    }
+    bool cancelled() const override { return last_ > stopAt_; }
+    bool wentBack() const { return back_; }
+    double last() const { return last_; }
+
+  private:
+    double stopAt_, last_ = 0;
+    bool back_ = false;
+};
 
 double f1(const Volume<std::int32_t>& truth, const Volume<std::int32_t>& found) {
     return measure::matchObjects(measure::overlapTable(truth, found), 0.5).f1;
@@ -38,6 +71,8 @@ Volume<std::int32_t> balls(Index shape, Index step, double radius, Vec3 spacing)
 
 }  // namespace
 
+Q_DECLARE_METATYPE(fovea::Index)
+
 class TstClassical : public QObject {
     Q_OBJECT
   private Q_SLOTS:
@@ -53,6 +88,12 @@ class TstClassical : public QObject {
     void brokenValues();
     void refusesBoxOutside();
     void cancels();
+    void tellsCoarseSections_data();
+    void tellsCoarseSections();
+    void sectionStepOfLittle();
+    void unknownSizeOfCoarseStack();
+    void unknownSizeOfEvenStack();
+    void barMovesWithinATile();
 };
 
 void TstClassical::findsDiscs_data() {
@@ -173,6 +214,82 @@ void TstClassical::cancels() {
     const MemoryImage source({AnyVolume::from(blobs::imageOf(truth, 200, 40, 10, {1, 1, 1}))});
     QVERIFY_EXCEPTION_THROWN(classical().run(source, 0, truth.box(), {}, Options(classical().options()), job),
                              Cancelled);
+}
+
+void TstClassical::tellsCoarseSections_data() {
+    QTest::addColumn<QString>("kind");
+    QTest::addColumn<Index>("shape");
+    QTest::addColumn<bool>("coarse");
+    QTest::newRow("em") << "em" << Index{6, 160, 200} << true;
+    QTest::newRow("em, more sections") << "em" << Index{12, 256, 256} << true;
+    QTest::newRow("em, two sections") << "em" << Index{2, 200, 160} << true;
+    QTest::newRow("nuclei") << "nuclei" << Index{12, 160, 160} << false;
+    QTest::newRow("nuclei, few sections") << "nuclei" << Index{5, 160, 200} << false;
+}
+
+void TstClassical::tellsCoarseSections() {
+    QFETCH(QString, kind);
+    QFETCH(Index, shape);
+    QFETCH(bool, coarse);
+    for (std::uint64_t seed : {1, 2}) {
+        const auto image = asFloat(makeSample(kind.toStdString(), shape, seed).image);
+        Job job;
+        const double step = sectionStep(image, job);
+        QVERIFY2((step > thickLooksFrom) == coarse, qPrintable(QString::number(step)));
+        QVERIFY((sectionStepInTheMiddle(image, job) > thickLooksFrom) == coarse);
+    }
+}
+
+void TstClassical::sectionStepOfLittle() {
+    Job job;
+    QCOMPARE(sectionStep(Volume<float>({1, 1, 1}, 4), job), 1.0);
+    QCOMPARE(sectionStep(Volume<float>({1, 50, 50}, 4), job), 1.0);
+    QCOMPARE(sectionStep(Volume<float>({5, 50, 50}, 4), job), 1.0);
+    QCOMPARE(sectionStep(Volume<float>({5, 50, 50}, NAN), job), 1.0);
+    QCOMPARE(sectionStep(Volume<float>({5, 1, 1}, std::vector<float>{1, 2, 3, 4, 5}), job), 1.0);
+    Volume<float> noise({5, 60, 60});
+    Rng rng(1);
+    for (float& v : noise) v = float(rng.normal());
+    QCOMPARE(sectionStep(noise, job), 1.0);
+}
+
+// Without its voxel size a stack of thick sections is labelled as it is with it.
+void TstClassical::unknownSizeOfCoarseStack() {
+    const auto sample = makeSample("em", {6, 160, 200}, 3);
+    const auto known = label(asFloat(sample.image)), unknown = label(unmeasured(asFloat(sample.image)));
+    QVERIFY(unknown.parameters["slices"].get<bool>());
+    QVERIFY(unknown.parameters["why"].get<std::string>().find("unknown") != std::string::npos);
+    QVERIFY(known.parameters["slices"].get<bool>());
+    QVERIFY(!unknown.objects.empty());
+    QVERIFY(known.labels == unknown.labels);
+    // What decides lies outside of held boxes.
+    Volume<float> image = unmeasured(asFloat(sample.image));
+    const Box held{{0, 0, 120}, {6, 160, 200}};
+    for (std::int64_t z = 0; z < 6; ++z)
+        for (std::int64_t y = 0; y < 160; ++y)
+            for (std::int64_t x = 120; x < 200; ++x) image(z, y, x) = float((x / 9 + y / 9) % 2 * 255);
+    QVERIFY(label(image, nlohmann::json::object(), {held}).parameters["slices"].get<bool>());
+}
+
+void TstClassical::unknownSizeOfEvenStack() {
+    const auto sample = makeSample("nuclei", {10, 120, 120}, 3);
+    const auto result = label(unmeasured(asFloat(sample.image)));
+    QVERIFY(!result.parameters["slices"].get<bool>());
+    QVERIFY(!result.objects.empty());
+}
+
+void TstClassical::barMovesWithinATile() {
+    const Vec3 spacing{0.3, 0.15, 0.15};
+    const auto truth = balls({40, 120, 120}, {10, 40, 40}, 1.4, spacing);
+    const MemoryImage source({AnyVolume::from(blobs::imageOf(truth, 180, 30, 12, spacing))});
+    const Options options(classical().options());
+    Watched watched;
+    classical().run(source, 0, truth.box(), {}, options, watched);
+    QVERIFY(!watched.wentBack());
+    QCOMPARE(watched.last(), 1.0);
+    Watched stopped(0.3);
+    QVERIFY_EXCEPTION_THROWN(classical().run(source, 0, truth.box(), {}, options, stopped), Cancelled);
+    QVERIFY(stopped.last() < 0.9);
 }
 
 QTEST_APPLESS_MAIN(TstClassical)

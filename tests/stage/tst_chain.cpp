@@ -1,9 +1,11 @@
 #include <QTest>
+#include <sstream>
 
 #include "base/error.h"
 #include "base/file.h"
 #include "data/synthetic.h"
 #include "io/formats.h"
+#include "measure/object_stats.h"
 #include "project/runner.h"
 #include "stage/annotate_from.h"
 #include "stage/case_session.h"
@@ -56,6 +58,31 @@ struct Fixture {
 
     fs::path newest(const std::string& kind, const std::string& caseId = "cells") const {
         return *Artifacts(*project, stages).newest(kind, caseId, project->activeRound());
+    }
+
+    void runOne(const std::string& stage) {
+        Job job;
+        project::run(*project, stages, RunRequest{.stages = {stage}}, job);
+    }
+
+    Volume<std::int32_t> exported() const {
+        return io::open((newest("export") / "cells_labels.tif").string())->readAll<std::int32_t>();
+    }
+
+    // Lines of the exported table below its head.
+    std::vector<std::string> tableRows() const {
+        std::istringstream csv(file::read(newest("export") / "cells_objects.csv"));
+        std::vector<std::string> rows;
+        for (std::string line; std::getline(csv, line);) rows.push_back(line);
+        rows.erase(rows.begin());
+        return rows;
+    }
+
+    std::size_t folderEntries() const {
+        std::size_t count = 0;
+        for ([[maybe_unused]] const auto& entry : fs::recursive_directory_iterator(project->caseFolder("cells")))
+            ++count;
+        return count;
     }
 
   private:
@@ -137,12 +164,95 @@ class TestChain : public QObject {
                 QCOMPARE(labels[v.begin] != 0, f.sample.truth[v.begin] != 0);
             });
         QCOMPARE(int(weight(0, 0, 127)), 0);
-        // Exported: same labels, one row per object.
+        // Exported: the objects of the round, where the person did not say otherwise; one row per object.
         const auto objects = zarr::open(f.newest("objects") / "labels.zarr")->readAll<std::int32_t>();
-        QVERIFY(io::open((f.newest("export") / "cells_labels.tif").string())->readAll<std::int32_t>() == objects);
-        const std::string csv = file::read(f.newest("export") / "cells_objects.csv");
-        QCOMPARE(std::size_t(std::count(csv.begin(), csv.end(), '\n')),
-                 stage::readObjects(f.newest("objects") / "objects.json").size() + 1);
+        const auto exported = f.exported();
+        for (std::int64_t i = 0; i < objects.size(); ++i)
+            if (weight.data()[i] != 255) QCOMPARE(exported.data()[i], objects.data()[i]);
+        for (const auto& patch : snapshot["complete_patches"]) {
+            const Box box = boxFromJson(patch);
+            QVERIFY(crop(exported, box) == crop(labels, box));
+        }
+        QCOMPARE(f.tableRows().size(), measure::objectStats(exported).size());
+    }
+
+    // What the window shows is what is exported: verdicts, repairs and objects drawn by hand.
+    void exportsWhatWasEdited() {
+        Fixture f;
+        f.run("pseudo-label", false);
+        std::vector<std::int32_t> ids;
+        for (const stage::ObjectRow& row : stage::readObjects(f.newest("pseudo-labels") / "objects.json"))
+            ids.push_back(row.id);
+        QVERIFY(ids.size() >= 4);
+        const auto found = zarr::open(f.newest("pseudo-labels") / "labels.zarr")->readAll<std::int32_t>();
+        std::int32_t drawn = 0;
+        Index place;
+        {
+            Job job;
+            const auto session = stage::openSession(f.project->caseFolder("cells"), f.project->image("cells")->info(),
+                                                    f.newest("pseudo-labels"), false, job);
+            session->setState({ids[0]}, labels::State::Accepted);
+            session->setState({ids[1]}, labels::State::WrongShape);
+            session->setState({ids[2]}, labels::State::NothingHere);
+            session->setNote(ids[0], "says \"yes\"");
+            drawn = session->newId();
+            for (place = {4, 0, 0}; found[place] != 0; ++place.x) {}
+            session->paint("Brush", place, Volume<std::uint8_t>({1, 1, 1}, 1), drawn, "hand");
+        }
+        const std::size_t entries = f.folderEntries();
+        f.runOne("export");
+        const auto exported = f.exported();
+        for (std::int64_t i = 0; i < found.size(); ++i) {
+            if (i == found.offset(place)) continue;
+            const std::int32_t was = found.data()[i];
+            QCOMPARE(exported.data()[i], was == ids[1] || was == ids[2] ? 0 : was);
+        }
+        QCOMPARE(exported[place], drawn);
+        QCOMPARE(f.folderEntries(), entries);  // the case's own folder is only read
+        const auto rows = f.tableRows();
+        QCOMPARE(rows.size(), ids.size() - 1);  // two rejected, one drawn
+        QVERIFY(rows.front().find(",accepted,") != std::string::npos);
+        QVERIFY(rows.front().ends_with("\"says \"\"yes\"\"\""));
+        QVERIFY(rows.back().find(std::to_string(drawn) + ",to-review,\"hand\"") == 0);
+        QVERIFY(!fs::exists(f.newest("export") / "session"));
+        // Newer labels of the project replace what was not decided, and nothing else.
+        f.run("instances", true);
+        f.runOne("export");
+        const auto later = f.exported();
+        const auto objects = zarr::open(f.newest("objects") / "labels.zarr")->readAll<std::int32_t>();
+        std::int64_t accepted = 0, fresh = 0;
+        for (std::int64_t i = 0; i < found.size(); ++i) {
+            accepted += found.data()[i] == ids[0] && later.data()[i] == ids[0];
+            fresh += later.data()[i] != 0 && later.data()[i] == objects.data()[i];
+        }
+        QCOMPARE(accepted, std::count(found.begin(), found.end(), ids[0]));
+        QVERIFY(fresh > accepted);
+    }
+
+    void exportWithNothingIsRefused() {
+        Fixture f;
+        f.run("import", false);
+        QVERIFY_THROWS_EXCEPTION(Error, f.runOne("export"));
+    }
+
+    void broughtLabelsBecomeProposals() {
+        Fixture f;
+        f.project->assign(stageById(f.stages, "pseudo-label"), {"from=" + f.truth()});
+        f.run("pseudo-label", false);
+        QVERIFY(zarr::open(f.newest("pseudo-labels") / "labels.zarr")->readAll<std::int32_t>() == f.sample.truth);
+        for (const stage::ObjectRow& row : stage::readObjects(f.newest("pseudo-labels") / "objects.json")) {
+            QCOMPARE(row.source, std::string("brought"));
+            QCOMPARE(row.score, 1.0);
+        }
+        f.project->assign(stageById(f.stages, "pseudo-label"), {"from=" + f.truth(), "box=0:8,0:48,32:96"});
+        f.run("pseudo-label", false);
+        const Box part{{0, 0, 32}, {8, 48, 96}};
+        const auto labels = zarr::open(f.newest("pseudo-labels") / "labels.zarr")->readAll<std::int32_t>();
+        QVERIFY(crop(labels, part) == crop(f.sample.truth, part));
+        for (const stage::ObjectRow& row : stage::readObjects(f.newest("pseudo-labels") / "objects.json"))
+            QVERIFY(part.contains(row.box));
+        f.project->assign(stageById(f.stages, "pseudo-label"), {"from=" + f.truth() + ".missing"});
+        QVERIFY_THROWS_EXCEPTION(Error, f.run("pseudo-label", false));
     }
 
     void annotatorChangesNothingTheSecondTime() {

@@ -37,13 +37,43 @@ class TestInstances : public QObject {
         QVERIFY(labels(0, 5, 3) != labels(0, 5, 16));
     }
 
-    void foregroundWithoutSureInteriorIsStillFound() {
+    void foregroundWithoutSureInteriorIsDropped() {
         Volume<std::uint8_t> interior({1, 8, 16});
         fillBox(interior, {{0, 1, 1}, {1, 6, 6}}, 140);  // above the threshold, below the seed's
         fillBox(interior, {{0, 1, 9}, {1, 6, 14}}, 250);
         Job job;
-        QCOMPARE(idsOf(findInstances(interior, {}, {.minVoxels = 1}, job)).size(), std::size_t(2));
-        QCOMPARE(idsOf(findInstances(interior, {}, {.threshold = 0.6, .minVoxels = 1}, job)).size(), std::size_t(1));
+        QCOMPARE(idsOf(findInstances(interior, {}, {.minVoxels = 1}, job)).size(), std::size_t(1));
+        QCOMPARE(idsOf(findInstances(interior, {}, {.seedThreshold = 0.5, .minVoxels = 1}, job)).size(), std::size_t(2));
+    }
+
+    void whatASingleSectionClaimsIsAveragedAway() {
+        Volume<std::uint8_t> interior({9, 12, 24});
+        fillBox(interior, {{0, 2, 2}, {9, 10, 10}}, 255);
+        fillBox(interior, {{4, 2, 2}, {5, 10, 10}}, 0);     // a section that was not recognised
+        fillBox(interior, {{6, 2, 14}, {7, 10, 22}}, 255);  // one that was mistaken
+        Job job;
+        InstanceRules rules;
+        rules.minVoxels = 1;
+        rules.perSlice = true;
+        QCOMPARE(idsOf(findInstances(interior, {}, rules, job)).size(), std::size_t(3));
+        rules.zRadius = 1;
+        const auto labels = findInstances(interior, {}, rules, job);
+        QCOMPARE(idsOf(labels).size(), std::size_t(1));
+        QCOMPARE(labels(4, 5, 5), labels(0, 5, 5));
+    }
+
+    void thinObjectsGoUnlessTheyLeaveTheStack() {
+        Volume<std::uint8_t> interior({8, 12, 24});
+        fillBox(interior, {{3, 2, 2}, {4, 10, 10}}, 255);
+        fillBox(interior, {{7, 2, 14}, {8, 10, 22}}, 255);
+        Job job;
+        InstanceRules rules;
+        rules.minVoxels = 1;
+        rules.perSlice = true;
+        rules.minSections = 2;
+        const auto labels = findInstances(interior, {}, rules, job);
+        QCOMPARE(labels(3, 5, 5), 0);
+        QVERIFY(labels(7, 5, 16) != 0);
     }
 
     void smallOnesAreDropped() {

@@ -1,5 +1,6 @@
-// screenshots OUT [IMAGE]: every page of the window on an image (or an invented one), dark and light, as PNG. Run by
-// packaging/screenshots under a virtual display; for looking at, not a test.
+// screenshots OUT [IMAGE or PROJECT]: every page of the window on an image (or an invented one), dark and light, as PNG,
+// and the longest time the event loop stood still while a person worked during learning. Run by packaging/screenshots
+// under a virtual display; for looking at, not a test. Of a project the first image is taken, with its voxel size.
 #include <QApplication>
 #include <QDir>
 #include <QElapsedTimer>
@@ -37,36 +38,148 @@ bool until(F done, int seconds) {
     return done();
 }
 
+// How long the event loop stood still, at most, since the last reset.
+class GapMeter {
+  public:
+    GapMeter() {
+        timer_.setInterval(10);
+        timer_.setTimerType(Qt::PreciseTimer);
+        QObject::connect(&timer_, &QTimer::timeout, [this] { longest_ = std::max(longest_, clock_.restart()); });
+        clock_.start();
+        timer_.start();
+    }
+    void reset() {
+        longest_ = 0;
+        clock_.restart();
+    }
+    // Counts what runs now as well.
+    qint64 longest() const { return std::max(longest_, clock_.elapsed()); }
+
+  private:
+    QTimer timer_;
+    QElapsedTimer clock_;
+    qint64 longest_ = 0;
+};
+
 class Camera {
   public:
-    Camera(MainWindow& window, Theme& theme, QString folder) : window_(window), theme_(theme), folder_(std::move(folder)) {}
+    Camera(MainWindow& window, Theme& theme, QString folder)
+        : window_(window), theme_(theme), folder_(std::move(folder)) {}
 
     void shoot(const QString& name) {
         for (const ThemeMode mode : {ThemeMode::Dark, ThemeMode::Light}) {
             theme_.setMode(mode);
-            until([&] { return window_.reviewPage().views().ready(); }, 20);
-            until([] { return false; }, 1);
-            const QString path = QString("%1/%2_%3.png").arg(folder_, name, mode == ThemeMode::Dark ? "dark" : "light");
-            window_.grab().save(path);
-            std::printf("%s\n", qPrintable(path));
+            settle();
+            save(name + (mode == ThemeMode::Dark ? "_dark" : "_light"));
         }
         theme_.setMode(ThemeMode::Dark);
     }
+    // The smallest window and the largest usual text.
+    void shootTight(const QString& name) {
+        const QSize size = window_.size();
+        window_.resize(window_.minimumSize());
+        settle();
+        save(name + "_small");
+        window_.resize(size);
+        theme_.setTextScale(1.4);
+        settle();
+        save(name + "_text140");
+        theme_.setTextScale(1);
+    }
 
   private:
+    void settle() {
+        until([&] { return window_.reviewPage().views().ready(); }, 20);
+        until([] { return false; }, 1);
+    }
+    void save(const QString& name) {
+        const QString path = QString("%1/%2.png").arg(folder_, name);
+        window_.grab().save(path);
+        std::printf("%s\n", qPrintable(path));
+        std::fflush(stdout);
+    }
+
     MainWindow& window_;
     Theme& theme_;
     QString folder_;
 };
 
-void click(ReviewPage& page, Index at) {
+SliceEvent eventAt(Index at) {
     SliceEvent event;
     event.at = at;
     event.voxel = {double(at.z) + 0.5, double(at.y) + 0.5, double(at.x) + 0.5};
     event.inside = true;
     event.button = Qt::LeftButton;
-    page.tools()->press(event);
-    page.tools()->release(event);
+    event.buttons = Qt::LeftButton;
+    return event;
+}
+
+void click(ReviewPage& page, Index at) {
+    page.tools()->press(eventAt(at));
+    page.tools()->release(eventAt(at));
+}
+
+// A stroke of `dabs` moves to the right, one each 10 ms as a hand would make them.
+void stroke(ReviewPage& page, Index at, int dabs) {
+    page.tools()->press(eventAt(at));
+    for (int i = 0; i < dabs; ++i) {
+        at.x += 2;
+        page.tools()->move(eventAt(at));
+        QEventLoop loop;
+        QTimer::singleShot(10, &loop, &QEventLoop::quit);
+        loop.exec();
+    }
+    page.tools()->release(eventAt(at));
+}
+
+// What a person does while the network learns: strokes, prompts, verdicts, undo. Returns the longest gap in ms.
+qint64 workWhileLearning(MainWindow& window, Workspace& workspace, int seconds) {
+    ReviewPage& page = window.reviewPage();
+    const Index shape = page.scene().shape();
+    GapMeter gaps;
+    QElapsedTimer clock;
+    clock.start();
+    int prompts = 0, strokes = 0;
+    while (workspace.running() && clock.elapsed() < seconds * 1000) {
+        window.actions().trigger("object.new");
+        window.actions().trigger("tool.brush");
+        const Index at{shape.z / 2, (strokes * 37) % shape.y, shape.x / 4};
+        stroke(page, at, 25);
+        ++strokes;
+        window.actions().trigger("tool.point");
+        click(page, {at.z, at.y, at.x + 60});
+        if (until([&] { return page.prompts()->state() == PromptState::Preview; }, 10)) ++prompts;
+        window.actions().trigger("prompt.commit");
+        window.actions().trigger("review.accept");
+        window.actions().trigger("edit.undo");
+        window.actions().trigger("object.delete");
+        window.actions().trigger("slice.next");
+        until([] { return false; }, 1);
+    }
+    std::printf("while learning: %d strokes, %d prompts answered, longest gap of the event loop %lld ms\n", strokes,
+                prompts, static_cast<long long>(gaps.longest()));
+    std::fflush(stdout);
+    return gaps.longest();
+}
+
+std::string projectFor(const QString& given, const QString& scratch, const app::Services& services) {
+    const std::string folder = (scratch + "/shots.fovea").toStdString();
+    if (!given.isEmpty() && project::Project::isProject(given.toStdString())) {
+        const auto from = project::Project::open(given.toStdString(), services.opener);
+        const project::Case first = from->cases().front();
+        project::NewCase details;
+        details.spacing = first.spacing;
+        details.timepoint = first.timepoint;
+        project::Project::create(folder, services.opener)->addCase(from->imagePath(first).string(), details);
+        return folder;
+    }
+    Job nothing;
+    const std::string image = given.isEmpty() ? app::writeSample((scratch + "/sample").toStdString(), "em",
+                                                                 {16, 384, 384}, 1, nothing)
+                                                    .image.string()
+                                              : given.toStdString();
+    project::Project::create(folder, services.opener)->addCase(image);
+    return folder;
 }
 
 }  // namespace
@@ -80,7 +193,7 @@ int main(int argc, char** argv) {
     QApplication application(argc, argv);
     QStandardPaths::setTestModeEnabled(true);
     QApplication::setOrganizationName("FoveaScreenshots");
-    if (argc < 2) return std::fprintf(stderr, "screenshots OUT [IMAGE]\n"), 2;
+    if (argc < 2) return std::fprintf(stderr, "screenshots OUT [IMAGE or PROJECT]\n"), 2;
     const QString out = QDir(argv[1]).absolutePath();
     QTemporaryDir scratch;
 
@@ -103,12 +216,8 @@ int main(int argc, char** argv) {
     Camera camera(window, theme, out);
     camera.shoot("start");
 
-    // A project of its own in the scratch folder, whatever lies beside the image.
-    Job nothing;
-    std::string image = argc > 2 ? QDir(argv[2]).absolutePath().toStdString() : std::string();
-    if (image.empty()) image = app::writeSample((scratch.path() + "/sample").toStdString(), "em", {16, 384, 384}, 1, nothing).image.string();
-    const std::string folder = (scratch.path() + "/shots.fovea").toStdString();
-    project::Project::create(folder, services.opener)->addCase(image);
+    const QString given = argc > 2 ? QDir(argv[2]).absolutePath() : QString();
+    const std::string folder = projectFor(given, scratch.path(), services);
     workspace.openProject(QString::fromStdString(folder));
     window.showPage(MainWindow::Objects);
     camera.shoot("objects");
@@ -123,29 +232,54 @@ int main(int argc, char** argv) {
     window.actions().trigger("review.reject");
     until([] { return false; }, 3);
     camera.shoot("review");
+    camera.shootTight("review");
     window.actions().trigger("tool.point");
-    const Box box = page.review()->currentObject()->box;
-    click(page, {(box.begin.z + box.end.z) / 2, (box.begin.y + box.end.y) / 2, box.end.x});
-    until([&] { return page.prompts()->state() == PromptState::Preview; }, 30);
-    camera.shoot("prompt");
-    window.actions().trigger("draw.cancel");
+    if (const labels::Object* object = page.review()->currentObject()) {
+        const Box box = object->box;
+        click(page, {(box.begin.z + box.end.z) / 2, (box.begin.y + box.end.y) / 2,
+                     std::min(box.end.x + 4, page.scene().shape().x - 1)});
+        until([&] { return page.prompts()->state() == PromptState::Preview; }, 30);
+        camera.shoot("prompt");
+        window.actions().trigger("draw.cancel");
+    }
 
     const auto set = [&](const char* stage, const nlohmann::json& values) {
         workspace.project()->setOptions(project::stageById(services.stages, stage), values);
     };
     set("plan", {{"minutes", 0.5}});
-    page.review()->markPatchDone({{0, 0, 0}, {1, 256, 256}});
+    const Index shape = page.scene().shape();
+    page.review()->markPatchDone(
+        {{0, 0, 0}, {1, std::min<std::int64_t>(256, shape.y), std::min<std::int64_t>(256, shape.x)}});
     window.showPage(MainWindow::Learn);
+    camera.shoot("learn_ready");
     workspace.learn();
     until([&] { return !workspace.running(); }, 40);
     camera.shoot("learn_running");
+    window.actions().trigger("window.jobs");
+    if (QWidget* tray = QApplication::activePopupWidget()) {
+        tray->grab().save(out + "/jobs.png");
+        tray->hide();
+    }
+    window.showPage(MainWindow::Review);
+    workWhileLearning(window, workspace, 60);
+    window.showPage(MainWindow::Learn);
     until([&] { return !workspace.running(); }, 600);
     camera.shoot("learn_done");
+    camera.shootTight("learn_done");
     window.showPage(MainWindow::Export);
     camera.shoot("export");
+    Q_EMIT workspace.failed("The disk is full: labels.zarr could not be written. Free some space and export again.");
     window.showPage(MainWindow::Review);
     window.actions().trigger("window.pipeline");
     camera.shoot("pipeline");
+    camera.shootTight("pipeline");
+    workspace.findObjects();  // something to stop
+    until([] { return false; }, 2);
+    QElapsedTimer closing;
+    closing.start();
+    window.close();
     workspace.closeProject();
+    until([&] { return jobs.idle(); }, 60);
+    std::printf("closing while a job runs took %lld ms\n", static_cast<long long>(closing.elapsed()));
     return 0;
 }

@@ -358,6 +358,67 @@ class TestOmeZarr : public QObject {
         QVERIFY(failsWith([&] { zarr::open(temp.path() / "group"); }, ErrorKind::Format));
     }
 
+    // Groups that point at themselves, out of their folder or too far, and JSON that would exhaust the stack.
+    void circlesAndDepths() {
+        const file::TempFolder temp;
+        const fs::path group = temp.path() / "group", away = temp.path() / "away";
+        zarr::save(away, Volume<std::uint8_t>({1, 2, 2}, 5));
+        fs::create_directories(group);
+        for (const char* name : {".", "..", "../away", "/etc", ""}) {
+            file::writeJson(group / ".zattrs", {{"labels", {name}}});
+            QVERIFY(failsWith([&] { zarr::open(group); }, ErrorKind::Format));
+        }
+        const std::string cut("..\0x", 4);  // the system would see only the two dots
+        file::writeJson(group / ".zattrs", {{"labels", {cut}}});
+        QVERIFY(failsWith([&] { zarr::open(group); }, ErrorKind::Format));
+        fs::create_directory_symlink(away, group / "link");
+        file::writeJson(group / ".zattrs", {{"labels", {"link"}}});
+        QVERIFY(failsWith([&] { zarr::open(group); }, ErrorKind::Format, "outside"));
+        file::writeJson(group / ".zattrs", {{"bioformats2raw.layout", 3}});
+        fs::create_directory_symlink(".", group / "0");
+        QVERIFY(failsWith([&] { zarr::open(group); }, ErrorKind::Format, "nested"));
+
+        const std::string deep = std::string(200'000, '[') + std::string(200'000, ']');
+        file::write(group / ".zattrs", R"({"labels": )" + deep + "}");
+        QVERIFY(failsWith([&] { zarr::open(group); }, ErrorKind::Format, "deep"));
+        for (const char* key : {"dtype", "filters", "compressor", "fill_value", "zarr_format"}) {
+            const fs::path path = temp.path() / key;
+            json meta = arrayJson({4, 4}, {4, 4});
+            meta[key] = "HERE";
+            std::string text = meta.dump();
+            text.replace(text.find("\"HERE\""), 6, deep);
+            fs::create_directories(path);
+            file::write(path / ".zarray", text);
+            QVERIFY(failsWith([&] { zarr::open(path); }, ErrorKind::Format, "deep"));
+        }
+    }
+
+    void hostileSizesAndScales() {
+        const file::TempFolder temp;
+        // The voxels could be counted in 63 bits, their bytes could not.
+        put(temp.path() / "large", arrayJson({2'000'000'000, 1'000'000'000}, {4, 4}, "<f8"));
+        QVERIFY(failsWith([&] { zarr::open(temp.path() / "large"); }, ErrorKind::Format, "disk"));
+        put(temp.path() / "much", arrayJson({400'000'000, 1'000'000'000}, {4, 4}, "<f8"));
+#ifdef __SANITIZE_ADDRESS__
+        qInfo("skipped: more bytes than there are, where the address sanitizer ends the program instead");
+#else
+        const ImagePtr much = zarr::open(temp.path() / "much");
+        QVERIFY(failsWith([&] { much->read(0, 0, Box::of(much->info().shape())); }, ErrorKind::Memory, "much"));
+#endif
+
+        const fs::path group = temp.path() / "group";
+        put(group / "0", arrayJson({4, 4}, {4, 4}));
+        json step{{"type", "scale"}, {"scale", {1e300, 1e300}}};
+        json image{{"axes", {"y", "x"}},
+                   {"coordinateTransformations", {step}},
+                   {"datasets", {{{"path", "0"}, {"coordinateTransformations", {step}}}}}};
+        file::writeJson(group / ".zattrs", {{"multiscales", {image}}});
+        QVERIFY(failsWith([&] { zarr::open(group); }, ErrorKind::Format, "sensible"));
+        image["datasets"] = json(1000, json::object({{"path", "0"}}));
+        file::writeJson(group / ".zattrs", {{"multiscales", {image}}});
+        QVERIFY(failsWith([&] { zarr::open(group); }, ErrorKind::Format, "1000 levels"));
+    }
+
     void truncatedChunkNamesItsFile() {
         const file::TempFolder temp;
         for (const char* codec : {"blosc", "zstd", "zlib", "raw"}) {

@@ -148,16 +148,17 @@ void ReviewSession::previous() {
 
 void ReviewSession::verdict(State state, bool goOn) {
     const Object* object = currentObject();
-    if (!object) return;
+    if (!object) return next();  // nothing is looked at: go to what is to be
     const std::int32_t id = object->id;
     spendTime();
     edits_->setState({id}, state);
+    Q_EMIT judged(id, state);
     if (goOn) next();
 }
 
 void ReviewSession::accept(bool goOn) {
     const Object* object = currentObject();
-    if (!object) return;
+    if (!object) return next();
     if (object->voxels == 0) {
         Q_EMIT said(tr("Object %1 is empty. Paint or click it first.").arg(object->id));
         return;
@@ -179,11 +180,17 @@ void ReviewSession::remove() {
 }
 
 void ReviewSession::undo() {
-    if (edits_->canUndo()) edits_->undo();
+    if (!edits_->canUndo()) return;
+    lastVerdict_.reset();
+    edits_->undo();
+    if (lastVerdict_) setCurrent(*lastVerdict_);
 }
 
 void ReviewSession::redo() {
-    if (edits_->canRedo()) edits_->redo();
+    if (!edits_->canRedo()) return;
+    lastVerdict_.reset();
+    edits_->redo();
+    if (lastVerdict_) setCurrent(*lastVerdict_);
 }
 
 std::optional<Box> ReviewSession::patchAt(Index voxel) const {
@@ -218,15 +225,49 @@ void ReviewSession::refreshBase() {
     edits_->swapBase(zarr::open(base->labels), base->labels.string(), base->objects);
 }
 
+// Whether objects came, went or changed their state: a dab on a known object does neither.
+bool ReviewSession::noteRows(const labels::Change& change) {
+    bool rows = change.everything;
+    for (const std::int32_t id : change.objects) {
+        const auto now = edits_->objects().find(id);
+        const int row = model_.rowOf(id);
+        const bool there = now != edits_->objects().end();
+        if (there != (row >= 0)) {
+            rows = true;
+        } else if (there && model_.index(row, 0).data(ObjectModel::StateRole).toInt() != int(now->second.state)) {
+            rows = true;
+            lastVerdict_ = id;
+        }
+    }
+    return rows;
+}
+
 void ReviewSession::onChange(const labels::Change& change) {
+    const bool rowsDiffer = noteRows(change);
     if (change.everything)
         model_.reset(edits_->objects());
     else
         model_.update(edits_->objects(), change.objects);
-    queue_.refresh(rows());
+    if (rowsDiffer) {
+        medianVoxels_.reset();
+        queue_.refresh(rows());
+        Q_EMIT rowsChanged();
+    }
     if (current_ && change.everything && !currentObject()) clearCurrent();
     Q_EMIT edited(change);
-    Q_EMIT progressChanged();
+    if (rowsDiffer || change.objects.empty()) Q_EMIT progressChanged();  // no object: a patch was marked
+    if (change.everything && !current_)
+        if (const auto first = queue_.next()) setCurrent(*first);
+}
+
+double ReviewSession::medianVoxels() const {
+    if (!medianVoxels_) {
+        std::vector<double> volumes;
+        for (const auto& [id, object] : edits_->objects())
+            if (object.voxels > 0) volumes.push_back(double(object.voxels));
+        medianVoxels_ = median(std::move(volumes));
+    }
+    return *medianVoxels_;
 }
 
 ReviewProgress ReviewSession::progress() const {
@@ -250,6 +291,7 @@ ReviewProgress ReviewSession::progress() const {
                 break;
         }
     }
+    progress.patchesDone = int(edits_->completePatches().size());
     progress.minutesEach = median(lastSeconds_) / 60;
     return progress;
 }
@@ -259,10 +301,7 @@ QString ReviewSession::reasons(const Object& object) const {
     const Index shape = image_->info().shape();
     if (object.score < 0.7) reasons << tr("Score %1").arg(object.score, 0, 'f', 2);
     if (shape.z > 2 && object.box.extent().z == 1) reasons << tr("Only one slice thick");
-    std::vector<double> volumes;
-    for (const auto& [id, other] : edits_->objects())
-        if (other.voxels > 0) volumes.push_back(double(other.voxels));
-    const double middle = median(std::move(volumes));
+    const double middle = medianVoxels();
     if (middle > 0 && double(object.voxels) > 3 * middle)
         reasons << tr("%1 × the median volume").arg(double(object.voxels) / middle, 0, 'f', 1);
     if (middle > 0 && double(object.voxels) < middle / 10) reasons << tr("Far smaller than most");

@@ -15,9 +15,10 @@ namespace fovea::ui {
 
 // What a person has decided so far in one case.
 struct ReviewProgress {
-    int total = 0, accepted = 0, unsure = 0, rejected = 0;
+    int total = 0, accepted = 0, unsure = 0, rejected = 0, patchesDone = 0;
     int reviewed() const { return accepted + unsure + rejected; }
     double minutesEach = 0;  // median of the last 20 objects, 0 while unknown
+    friend bool operator==(const ReviewProgress&, const ReviewProgress&) = default;
 };
 
 // One case under review: image, labels being edited, rows, queue, the current object and the verdicts on it. Knows no
@@ -56,6 +57,7 @@ class ReviewSession : public QObject {
     void accept(bool goOn);  // Accepted, or Fixed when a person changed its voxels
     void reopen();
     void remove();
+    // A verdict taken back (or given again) makes its object current.
     void undo();
     void redo();
     // The chosen patch the current object (or, without one, the cursor) lies in, and the mark "nothing missed here".
@@ -74,7 +76,9 @@ class ReviewSession : public QObject {
   Q_SIGNALS:
     void currentChanged();
     void edited(const fovea::labels::Change& change);  // voxels or rows
+    void rowsChanged();                                // objects came, went or changed their state
     void progressChanged();
+    void judged(std::int32_t id, fovea::labels::State state);  // a verdict was given, before the next object comes
     void said(const QString& text);  // a short remark for the view
 
   private:
@@ -83,6 +87,8 @@ class ReviewSession : public QObject {
     std::vector<project::ReviewRow> rows() const;
     project::ReviewPlace place() const;
     void spendTime();
+    bool noteRows(const labels::Change& change);
+    double medianVoxels() const;
 
     project::Project& project_;
     const project::Artifacts& artifacts_;
@@ -97,6 +103,8 @@ class ReviewSession : public QObject {
     QElapsedTimer sinceInput_;
     double secondsOnCurrent_ = 0;
     std::vector<double> lastSeconds_;
+    std::optional<std::int32_t> lastVerdict_;      // object whose state the last change changed
+    mutable std::optional<double> medianVoxels_;  // absent: to be counted again
 };
 
 }  // namespace fovea::ui

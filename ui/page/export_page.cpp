@@ -13,29 +13,13 @@
 #include <filesystem>
 #include <utility>
 
-#include "base/file.h"
+#include "project/deliver.h"
 #include "ui/theme/theme.h"
 #include "ui/widget/labels.h"
 #include "ui/widget/option_form.h"
 #include "ui/workspace.h"
 
 namespace fovea::ui {
-
-namespace {
-
-// Everything the export stage made, case by case, into one folder.
-void copyExport(const std::vector<std::filesystem::path>& from, const std::filesystem::path& folder) {
-    file::makeFolder(folder);
-    for (const auto& artifact : from)
-        for (const auto& entry : std::filesystem::directory_iterator(artifact))
-            if (entry.path().filename() != "manifest.json") {
-                const auto target = folder / entry.path().filename();
-                file::remove(target);
-                file::copy(entry.path(), target);
-            }
-}
-
-}  // namespace
 
 ExportPage::ExportPage(Theme& theme, Workspace& workspace, QWidget* parent)
     : QWidget(parent), theme_(theme), workspace_(workspace) {
@@ -110,7 +94,7 @@ void ExportPage::refresh() {
         folder_->setText(QDir::cleanPath(QString::fromStdString(
             (workspace_.project()->folder().parent_path() / (workspace_.projectName().toStdString() + "-export"))
                 .string())));
-    state_->setText(tr("Nothing in the folder is overwritten without the same name."));
+    state_->setText(tr("What you accepted, fixed and drew is in it, what you rejected is not. Files of the same name are replaced."));
 }
 
 void ExportPage::setFolder(const QString& folder) { folder_->setText(folder); }
@@ -132,13 +116,11 @@ void ExportPage::start() {
 }
 
 void ExportPage::deliver() {
-    std::vector<std::filesystem::path> artifacts;
-    for (const std::string& id : workspace_.project()->caseIds())
-        if (const auto folder = workspace_.artifacts()->newest("export", id, workspace_.project()->activeRound())) artifacts.push_back(*folder);
+    const auto artifacts = project::exportsOf(*workspace_.artifacts());
     QPointer<ExportPage> guard(this);
     const QString folder = folder_->text();
     workspace_.jobs().submit(JobRequest{Text(FOVEA_TR("Copy the exported files")), Lane::Cpu,
-                                        [artifacts, target = std::filesystem::path(folder.toStdString())](Job&) { copyExport(artifacts, target); },
+                                        [artifacts, target = std::filesystem::path(folder.toStdString())](Job& job) { project::deliver(artifacts, target, job); },
                                         [guard, folder](const Outcome& outcome) {
                                             if (!guard) return;
                                             const bool ok = outcome.state == JobState::Done;

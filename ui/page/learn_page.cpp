@@ -53,7 +53,7 @@ std::optional<fs::path> newestCurve(const fs::path& work) {
     std::error_code error;
     for (auto it = fs::recursive_directory_iterator(work, fs::directory_options::skip_permission_denied, error);
          !error && it != fs::recursive_directory_iterator(); it.increment(error)) {
-        if (it.depth() > 3) it.disable_recursion_pending();
+        if (it.depth() > 2 || it->path().extension() == ".zarr") it.disable_recursion_pending();
         if (it->path().filename() != "curves.json") continue;
         const auto time = it->last_write_time(error);
         if (!error && (!newest || time > latest)) newest = it->path(), latest = time;
@@ -213,6 +213,7 @@ QWidget* LearnPage::makeRight() {
 }
 
 void LearnPage::setReviewed(const ReviewProgress& progress) {
+    if (progress == progress_) return;
     progress_ = progress;
     showSources();
     showHead();
@@ -299,7 +300,7 @@ void LearnPage::showHead() {
         title_->setText(tr("Learning was interrupted"));
         detail_->setText(tr("Nothing is lost. Start goes on where it stopped."));
     } else {
-        title_->setText(progress_.accepted > 0 ? tr("Ready to learn from %n object(s)", nullptr, progress_.accepted)
+        title_->setText(progress_.accepted > 0 ? counted(progress_.accepted, tr("Ready to learn from %1 object"), tr("Ready to learn from %1 objects"))
                                                : tr("Nothing accepted yet"));
         detail_->setText(tr("One button: plan, learn, predict again what you have not accepted, and compare."));
     }
@@ -337,13 +338,13 @@ void LearnPage::showScores() {
     for (const auto& [text, key] : lines) {
         scores_->addWidget(makeLabel(text, "small"), row, 0);
         scores_->addWidget(makeLabel(scoreText(summary, key + "_before"), "small"), row, 1);
-        scores_->addWidget(makeLabel("<b>" + scoreText(summary, key + "_after") + "</b>", "small"), row, 2);
+        scores_->addWidget(makeLabel(scoreText(summary, key + "_after"), "strong"), row, 2);
         ++row;
     }
     scores_->setColumnStretch(3, 1);
     const int objects = summary.value("true_objects", 0);
     const json interval = summary.value("interval_after", json::array());
-    QString note = tr("%n object(s) compared.", nullptr, objects);
+    QString note = counted(objects, tr("%1 object compared."), tr("%1 objects compared."));
     if (interval.is_array() && interval.size() == 2)
         note += tr(" F1 after may lie anywhere between %1 and %2.")
                     .arg(interval[0].get<double>(), 0, 'f', 2)

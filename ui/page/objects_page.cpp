@@ -85,14 +85,18 @@ void ObjectsPage::refresh() {
     }
     const project::Stage& stage = project::stageById(workspace_.backend().stages, "pseudo-label");
     if (!form_) {
-        form_ = new OptionForm(theme_, stage.options, workspace_.project()->optionsOf(stage).json());
+        OptionTable shown = stage.options;  // labels are brought with the button below
+        std::erase_if(shown, [](const OptionSpec& spec) { return spec.name == "from"; });
+        nlohmann::json values = workspace_.project()->optionsOf(stage).json();
+        values.erase("from");
+        form_ = new OptionForm(theme_, shown, values);
         settings_->layout()->addWidget(form_);
     }
     const auto state = workspace_.artifacts()->state(stage, 0);
     if (workspace_.running())
         state_->setText(tr("Working in the background; you can go on with anything else."));
     else if (state.status == project::Status::UpToDate)
-        state_->setText(tr("Found. Finding again replaces what you have not accepted."));
+        state_->setText(tr("Done. Finding again replaces what you have not accepted."));
     else
         state_->setText(tr("No objects yet. Let Fovea find them, or bring labels you have."));
 }

@@ -6,6 +6,7 @@
 #include <QPointer>
 #include <QSplitter>
 #include <cmath>
+#include <utility>
 
 #include "ui/actions.h"
 #include "ui/panel/layers_panel.h"
@@ -24,6 +25,7 @@ using labels::State;
 namespace {
 
 constexpr int leftWidth = 252, rightWidth = 352;
+constexpr int tapMs = 250, flashMs = 180;
 constexpr double objectShare =
     320;  // pixels of the view's shorter side that "40 %" is taken of when it is not shown yet
 
@@ -68,6 +70,10 @@ ReviewPage::ReviewPage(Theme& theme, Actions& actions, Workspace& workspace, QWi
     connect(grid_, &ViewGrid::moved, this, &ReviewPage::showReadings);
     connect(grid_, &ViewGrid::objectPicked, this, [this](std::int32_t id) {
         if (review_) review_->setCurrent(id);
+    });
+    flash_.setSingleShot(true);
+    connect(&flash_, &QTimer::timeout, this, [this] {
+        if (review_) showLook();
     });
     actions.attach("review", this);
     bindActions(actions);
@@ -120,7 +126,13 @@ void ReviewPage::bindActions(Actions& actions) {
     actions.on("slice.next", [step] { step(1); });
     actions.on("slice.back_ten", [step] { step(-10); });
     actions.on("slice.forward_ten", [step] { step(10); });
-    actions.on("view.peek", [this] { scene_.setLabelsVisible(!scene_.look().visible); });
+    // Down changes at once; filterKey() changes back when the key was held.
+    actions.on("view.peek", [this] {
+        peekShown_ = scene_.look().visible;
+        peek_.start();
+        peeking_ = true;
+        scene_.setLabelsVisible(!peekShown_);
+    });
     actions.on("view.outline_only", [this] {
         LabelLook look = scene_.look();
         look.fill = look.fill > 0 ? 0 : 0.26;
@@ -273,9 +285,10 @@ void ReviewPage::wire() {
             scene_.labelsChanged(Box::of(scene_.shape()));
         else if (!change.box.empty())
             scene_.labelsChanged(change.box);
-        if (change.everything || !change.objects.empty()) showLook();
         showCurrent(false);
     });
+    connect(review_.get(), &ReviewSession::rowsChanged, this, &ReviewPage::showLook);
+    connect(review_.get(), &ReviewSession::judged, this, &ReviewPage::flash);
     connect(prompts_.get(), &PromptSession::changed, this, &ReviewPage::showPrompts);
     connect(prompts_.get(), &PromptSession::said, &scene_, &ViewScene::say);
     tools_->connectTo(*grid_);
@@ -404,12 +417,47 @@ void ReviewPage::showHints() {
     scene_.setBrushRadius(tools_->current().showsBrush() ? tools_->brush().radiusUm : 0);
     auto hints = tools_->current().hints();
     hints << std::pair(tr("Wheel"), tr("slice")) << std::pair(tr("Ctrl wheel"), tr("zoom"))
-          << std::pair(tr("V"), tr("labels on or off"));
+          << std::pair(tr("Space"), tr("hold to pan")) << std::pair(tr("V"), tr("hold to peek"));
     Q_EMIT hintsChanged(hints);
+}
+
+// Keys in the page itself and its views; a button or a field keeps its own Space.
+bool ReviewPage::keysAreOurs(QObject* watched) const {
+    const auto* widget = qobject_cast<QWidget*>(watched);
+    return widget && isVisible() && (widget == this || grid_->isAncestorOf(widget));
+}
+
+// Space held pans; V held hides (or shows) the labels only as long as it is down. True: the key went no further.
+bool ReviewPage::filterKey(QKeyEvent& event, bool down) {
+    if (event.key() == Qt::Key_V && !down && !event.isAutoRepeat() && std::exchange(peeking_, false)) {
+        if (peek_.elapsed() > tapMs) scene_.setLabelsVisible(peekShown_);
+        return false;
+    }
+    if (event.key() != Qt::Key_Space || event.modifiers() != Qt::NoModifier) return false;
+    if (event.isAutoRepeat()) return true;
+    if (down == spacePan_) return true;
+    spacePan_ = down;
+    grid_->setPanning(down || (tools_ && tools_->current().pans()));
+    return true;
+}
+
+// The verdict shows for a moment while the next object comes.
+void ReviewPage::flash(std::int32_t id, labels::State state) {
+    const QString token = stateToken(state);
+    const Token tone = token == "ok" ? Token::Ok : token == "warn" ? Token::Warn : token == "bad" ? Token::Bad : Token::Muted;
+    panel_->flash(state);
+    if (theme_.reducedMotion()) return;
+    LabelLook look = scene_.look();
+    look.objects[id].colour = theme_.colour(tone).rgb();
+    scene_.setLook(std::move(look));
+    flash_.start(flashMs);
 }
 
 bool ReviewPage::eventFilter(QObject* watched, QEvent* event) {
     const auto type = event->type();
+    if ((type == QEvent::KeyPress || type == QEvent::KeyRelease) && keysAreOurs(watched) &&
+        filterKey(*static_cast<QKeyEvent*>(event), type == QEvent::KeyPress))
+        return true;
     if (review_ && (type == QEvent::KeyPress || type == QEvent::MouseButtonPress || type == QEvent::Wheel))
         review_->noteActivity();
     if (tools_ && type == QEvent::KeyRelease && static_cast<QKeyEvent*>(event)->key() == Qt::Key_Control)

@@ -1,4 +1,6 @@
 #pragma once
+#include <QElapsedTimer>
+#include <QTimer>
 #include <QWidget>
 #include <memory>
 
@@ -9,6 +11,7 @@
 #include "ui/view/view_scene.h"
 #include "ui/workspace.h"
 
+class QKeyEvent;
 class QSplitter;
 
 namespace fovea::ui {
@@ -38,6 +41,7 @@ class ReviewPage : public QWidget {
     ToolBox* tools() { return tools_.get(); }
     ViewGrid& views() { return *grid_; }
     ViewScene& scene() { return scene_; }
+    void showHints();  // of the tool in hand, in the status bar
 
   Q_SIGNALS:
     void progressChanged();
@@ -59,7 +63,9 @@ class ReviewPage : public QWidget {
     void showLook();
     void showVolumes();
     void showReadings(const SliceEvent& event);
-    void showHints();
+    bool filterKey(QKeyEvent& event, bool down);
+    bool keysAreOurs(QObject* watched) const;
+    void flash(std::int32_t id, labels::State state);
     void commitOpenPreview();
 
     Theme& theme_;
@@ -78,6 +84,9 @@ class ReviewPage : public QWidget {
     std::unique_ptr<SurfaceFeeder> surfaces_;
     QString opening_;
     bool colourByState_ = false;
+    QElapsedTimer peek_;  // since V went down
+    bool peekShown_ = true, peeking_ = false, spacePan_ = false;
+    QTimer flash_;
 };
 
 }  // namespace fovea::ui

@@ -53,7 +53,7 @@ QWidget* StartPage::makeLeft(Actions& actions) {
     column->addWidget(makeLabel(tr("From image to checked labels"), "headline"));
     auto* line = makeParagraph(tr("Fovea proposes the objects. You accept, fix or reject them. One button teaches the "
                                   "network what you accepted."),
-                               "body");
+                               "lead");
     line->setMaximumWidth(620);
     column->addWidget(line);
     column->addSpacing(8);
@@ -62,7 +62,7 @@ QWidget* StartPage::makeLeft(Actions& actions) {
     buttons->setSpacing(12);
     const auto add = [&](const char* id, const char* kind, const char* icon) {
         auto* button = makeButton(theme_, actions.action(id)->text(), kind, icon);
-        setLook(button, "size", "large");
+        setLook(button, "extent", "large");
         connect(button, &QPushButton::clicked, actions.action(id), &QAction::trigger);
         buttons->addWidget(button);
     };

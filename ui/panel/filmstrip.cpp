@@ -11,11 +11,14 @@
 namespace fovea::ui {
 
 namespace {
-constexpr int most = 8, gap = 2, captionHeight = 14;
+constexpr int most = 8, gap = 2, captionHeight = 14, settleMs = 150;
 }
 
 Filmstrip::Filmstrip(Theme& theme, ViewScene& scene, QWidget* parent) : QWidget(parent), theme_(theme), scene_(scene) {
-    setFixedHeight(54);
+    setFixedHeight(theme.size(54));
+    soon_.setSingleShot(true);
+    soon_.setInterval(settleMs);
+    connect(&soon_, &QTimer::timeout, this, &Filmstrip::refresh);
     setAccessibleName(tr("Slices of this object"));
     connect(&scene, &ViewScene::cursorChanged, this, qOverload<>(&QWidget::update));
 }

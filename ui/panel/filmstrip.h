@@ -1,5 +1,6 @@
 #pragma once
 #include <QImage>
+#include <QTimer>
 #include <QVector>
 #include <QWidget>
 #include <optional>
@@ -18,7 +19,8 @@ class Filmstrip : public QWidget {
     Filmstrip(Theme& theme, ViewScene& scene, QWidget* parent = nullptr);
     // Empty box: nothing to show.
     void setBox(const Box& box);
-    void refresh();  // voxels changed
+    void refresh();                        // voxels changed
+    void refreshSoon() { soon_.start(); }  // after a pause: strokes come in many dabs
     QSize sizeHint() const override { return {320, 54}; }
     QSize minimumSizeHint() const override { return {160, 54}; }
 
@@ -39,6 +41,7 @@ class Filmstrip : public QWidget {
     QVector<std::int64_t> slices_;
     QVector<QImage> images_;
     int generation_ = 0;
+    QTimer soon_;
 };
 
 }  // namespace fovea::ui

@@ -31,11 +31,18 @@ QVBoxLayout* inset(QVBoxLayout* column) {
 // One row of the volume list: name left, progress right, selected with a bar at the left edge.
 class VolumeButton : public QAbstractButton {
   public:
-    VolumeButton(Theme& theme, const VolumeRow& row) : theme_(theme), row_(row) {
+    explicit VolumeButton(Theme& theme) : theme_(theme) {
         setFixedHeight(theme.size(30));
         setCursor(Qt::PointingHandCursor);
-        setAccessibleName(row.id + ", " + row.detail);
         setFocusPolicy(Qt::TabFocus);
+        setAttribute(Qt::WA_Hover);
+    }
+    const VolumeRow& row() const { return row_; }
+    void setRow(const VolumeRow& row) {
+        if (row == row_) return;
+        row_ = row;
+        setAccessibleName(row.id + ", " + row.detail);
+        update();
     }
 
   protected:
@@ -67,6 +74,8 @@ class VolumeButton : public QAbstractButton {
 
 LayersPanel::LayersPanel(Theme& theme, ViewScene& scene, QWidget* parent)
     : QWidget(parent), theme_(theme), scene_(scene) {
+    setProperty("kind", "panel");
+    setAttribute(Qt::WA_StyledBackground);
     auto* column = new QVBoxLayout(this);
     column->setContentsMargins(0, 0, 0, 0);
     column->setSpacing(0);
@@ -168,15 +177,19 @@ QWidget* LayersPanel::makeImage() {
 }
 
 void LayersPanel::setVolumes(const QList<VolumeRow>& rows, const QString& facts) {
-    while (QLayoutItem* item = volumes_->takeAt(0)) {
+    // In place: this is called with every verdict.
+    while (volumes_->count() > rows.size()) {
+        QLayoutItem* item = volumes_->takeAt(volumes_->count() - 1);
         delete item->widget();
         delete item;
     }
-    for (const VolumeRow& row : rows) {
-        auto* button = new VolumeButton(theme_, row);
-        connect(button, &QAbstractButton::clicked, this, [this, id = row.id] { Q_EMIT volumeChosen(id); });
+    while (volumes_->count() < rows.size()) {
+        auto* button = new VolumeButton(theme_);
+        connect(button, &QAbstractButton::clicked, this, [this, button] { Q_EMIT volumeChosen(button->row().id); });
         volumes_->addWidget(button);
     }
+    for (int i = 0; i < rows.size(); ++i)
+        static_cast<VolumeButton*>(volumes_->itemAt(i)->widget())->setRow(rows[i]);
     facts_->setText(facts);
 }
 

@@ -18,6 +18,7 @@ struct VolumeRow {
     QString id;
     QString detail;  // "28 / 60"
     bool current = false;
+    friend bool operator==(const VolumeRow&, const VolumeRow&) = default;
 };
 
 // Left dock of Review: the project's volumes, how labels are drawn, contrast of the image.

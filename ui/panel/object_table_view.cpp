@@ -13,7 +13,7 @@ namespace fovea::ui {
 namespace {
 
 constexpr int rowSide = 28;
-constexpr int swatchSide = 10;
+constexpr int swatchSide = 10, swatchWidth = 24;
 
 Token tokenOf(const QString& name) {
     return name == "ok" ? Token::Ok : name == "warn" ? Token::Warn : name == "bad" ? Token::Bad : Token::Muted;
@@ -58,7 +58,8 @@ class ObjectTableView::Delegate : public QStyledItemDelegate {
     Theme& theme_;
 };
 
-ObjectTableView::ObjectTableView(Theme& theme, QWidget* parent) : QTableView(parent) {
+ObjectTableView::ObjectTableView(Theme& theme, QWidget* parent) : QTableView(parent), theme_(theme) {
+    setHorizontalScrollBarPolicy(Qt::ScrollBarAlwaysOff);
     setItemDelegate(new Delegate(theme, this));
     setSelectionBehavior(SelectRows);
     setSelectionMode(SingleSelection);
@@ -80,10 +81,15 @@ void ObjectTableView::setObjects(ObjectModel* model) {
     QHeaderView* header = horizontalHeader();
     header->setSortIndicator(ObjectModel::State, Qt::AscendingOrder);
     setSortingEnabled(true);
-    header->setSectionResizeMode(QHeaderView::ResizeToContents);
-    header->setSectionResizeMode(ObjectModel::Swatch, QHeaderView::Fixed);
+    header->setMinimumSectionSize(swatchWidth);
+    header->setSectionResizeMode(QHeaderView::Interactive);
     header->setSectionResizeMode(ObjectModel::State, QHeaderView::Stretch);
-    setColumnWidth(ObjectModel::Swatch, 28);
+    // Room for the word in State; the widths hold ids of five digits and volumes of three.
+    setColumnWidth(ObjectModel::Swatch, swatchWidth);
+    setColumnWidth(ObjectModel::Id, theme_.size(42));
+    setColumnWidth(ObjectModel::Score, theme_.size(50));
+    setColumnWidth(ObjectModel::VolumeUm3, theme_.size(66));
+    setColumnWidth(ObjectModel::Slices, theme_.size(56));
     connect(selectionModel(), &QItemSelectionModel::currentRowChanged, this, [this](const QModelIndex& now) {
         if (now.isValid()) Q_EMIT objectChosen(objects_->idAt(now.row()));
     });

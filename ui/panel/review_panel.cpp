@@ -4,6 +4,7 @@
 #include <QLabel>
 #include <QMenu>
 #include <QVBoxLayout>
+#include <algorithm>
 
 #include "ui/actions.h"
 #include "ui/panel/filmstrip.h"
@@ -48,6 +49,8 @@ QString orderText(ReviewOrder order) {
 
 ReviewPanel::ReviewPanel(Theme& theme, Actions& actions, ViewScene& scene, QWidget* parent)
     : QWidget(parent), theme_(theme), scene_(scene) {
+    setProperty("kind", "panel");
+    setAttribute(Qt::WA_StyledBackground);
     auto* column = new QVBoxLayout(this);
     column->setContentsMargins(0, 0, 0, 0);
     column->setSpacing(0);
@@ -84,7 +87,7 @@ QWidget* ReviewPanel::makeQueue(Actions&) {
     inset->setSpacing(6);
     inset->addWidget(strip_);
     auto* row = new QHBoxLayout;
-    reviewed_ = makeLabel({}, "small");
+    reviewed_ = makeRichLabel({}, "small");
     left_ = makeLabel({}, "muted");
     row->addWidget(reviewed_);
     row->addStretch();
@@ -103,7 +106,7 @@ QWidget* ReviewPanel::makeCard(Actions& actions) {
     swatch_ = new QLabel;
     swatch_->setFixedSize(12, 12);
     title_ = makeLabel({}, "section");
-    score_ = makeLabel({}, "muted");
+    score_ = makeRichLabel({}, "muted");
     engine_ = new Chip(theme_);
     head->addWidget(swatch_);
     head->addWidget(title_);
@@ -132,8 +135,8 @@ QWidget* ReviewPanel::makeCard(Actions& actions) {
         return button;
     };
     accept_ = add("review.accept", tr("Accept"), "check", "A", "text", true);
-    add("review.unsure", tr("Unsure"), "flag", "U", "warn", false);
-    add("review.reject", tr("Reject"), "x", "X", "bad", false);
+    unsure_ = add("review.unsure", tr("Unsure"), "flag", "U", "warn", false);
+    reject_ = add("review.reject", tr("Reject"), "x", "X", "bad", false);
     add("review.skip", tr("Skip"), "skip", "D", "text", false);
     column->addLayout(verdicts);
     hint_ = makeParagraph({}, "hint");
@@ -152,14 +155,22 @@ void ReviewPanel::setSession(ReviewSession* review, PromptSession* prompts) {
         connect(review, &ReviewSession::currentChanged, this, &ReviewPanel::showObject);
         connect(review, &ReviewSession::progressChanged, this, &ReviewPanel::showProgress);
         connect(review, &ReviewSession::edited, this, [this](const labels::Change& change) {
+            const auto current = review_->current();
+            const bool mine =
+                current && std::find(change.objects.begin(), change.objects.end(), *current) != change.objects.end();
+            if (!change.everything && !mine) return;
             showObject();
-            if (!change.box.empty() || change.everything) film_->refresh();
+            if (!change.box.empty() || change.everything) film_->refreshSoon();
         });
         connect(prompts, &PromptSession::changed, this, &ReviewPanel::showPrompts);
     }
     showProgress();
     showObject();
     showPrompts();
+}
+
+void ReviewPanel::flash(labels::State state) {
+    (labels::isRejected(state) ? reject_ : state == labels::State::Unsure ? unsure_ : accept_)->flash();
 }
 
 void ReviewPanel::showProgress() {
@@ -184,6 +195,7 @@ void ReviewPanel::showProgress() {
 void ReviewPanel::showObject() {
     const labels::Object* object = review_ ? review_->currentObject() : nullptr;
     const bool fresh = review_ && review_->current() && !object;
+    swatch_->setVisible(object != nullptr);
     card_->setEnabled(object != nullptr || fresh);
     if (!object) {
         title_->setText(fresh ? tr("New object %1").arg(*review_->current()) : tr("No object selected"));
@@ -218,7 +230,7 @@ void ReviewPanel::showPrompts() {
         case PromptState::Idle:
             break;
         case PromptState::Collecting:
-            engine_->set(tr("%n prompt(s)", nullptr, count), "point", Tone::Plain);
+            engine_->set(counted(count, tr("%1 prompt"), tr("%1 prompts")), "point", Tone::Plain);
             break;
         case PromptState::Running:
             engine_->set(tr("reading…"), "refresh", Tone::Plain);

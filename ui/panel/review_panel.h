@@ -26,6 +26,8 @@ class ReviewPanel : public QWidget {
     ReviewPanel(Theme& theme, Actions& actions, ViewScene& scene, QWidget* parent = nullptr);
     // Null when no case is open.
     void setSession(ReviewSession* review, PromptSession* prompts);
+    // Lights up the button of a verdict.
+    void flash(labels::State state);
 
   Q_SIGNALS:
     void objectChosen(std::int32_t id);
@@ -51,7 +53,7 @@ class ReviewPanel : public QWidget {
            *hint_ = nullptr;
     Filmstrip* film_ = nullptr;
     Chip* engine_ = nullptr;
-    VerdictButton* accept_ = nullptr;
+    VerdictButton *accept_ = nullptr, *unsure_ = nullptr, *reject_ = nullptr;
     SectionHeader* tableHeader_ = nullptr;
     ObjectTableView* table_ = nullptr;
     QLabel* empty_ = nullptr;

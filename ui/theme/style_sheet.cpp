@@ -14,6 +14,7 @@ QToolTip { background: @raised; color: @text; border: 1px solid @lineStrong; pad
 QLabel { background: transparent; }
 QLabel[role="hint"] { font-size: 11$; color: @faint; }
 QLabel[role="small"] { font-size: 12$; color: @muted; }
+QLabel[role="lead"] { font-size: 15$; color: @muted; }
 QLabel[role="muted"] { color: @muted; }
 QLabel[role="strong"] { font-weight: 600; }
 QLabel[role="section"] { font-weight: 600; font-size: 13$; }
@@ -26,8 +27,8 @@ QLabel[role="ok"] { color: @ok; font-size: 12$; }
 QLabel[role="bad"] { color: @bad; font-size: 12$; }
 
 QFrame[kind="card"] { background: @raised; border: 1px solid @line; border-radius: 8px; }
-QFrame[kind="panel"] { background: @panel; border: none; }
-QFrame[kind="bar"] { background: @panel; border: none; border-bottom: 1px solid @line; }
+QFrame[kind="panel"], QWidget[kind="panel"] { background: @panel; border: none; }
+QFrame[kind="bar"] { background: @panel; border: none; }
 QFrame[kind="field"] { background: @field; border: 1px solid @line; border-radius: 6px; }
 QFrame[kind="drop"] { background: transparent; border: 2px dashed @accent; border-radius: 10px; }
 QFrame[kind="line"] { background: @line; border: none; max-height: 1px; min-height: 1px; }
@@ -48,9 +49,9 @@ QPushButton[kind="ghost"] { background: transparent; border: 1px solid transpare
 QPushButton[kind="ghost"]:hover { color: @text; background: @hover; }
 QPushButton[kind="ghost"]:focus { border: 2px solid @accent; padding: 0 5px; }
 QPushButton[kind="danger"] { color: @bad; border-color: @bad; }
-QPushButton[size="small"] { min-height: 24$; font-size: 12$; padding: 0 10px; }
-QPushButton[size="large"] { min-height: 36$; padding: 0 18px; }
-QPushButton[size="large"]:focus { min-height: 34$; padding: 0 17px; }
+QPushButton[extent="small"] { min-height: 24$; font-size: 12$; padding: 0 10px; }
+QPushButton[extent="large"] { min-height: 36$; padding: 0 18px; }
+QPushButton[extent="large"]:focus { min-height: 34$; padding: 0 17px; }
 
 QToolButton { background: transparent; border: 1px solid transparent; border-radius: 6px; padding: 3px; color: @text; }
 QToolButton:hover { background: @hover; }
@@ -96,7 +97,7 @@ QScrollBar::add-page, QScrollBar::sub-page { background: transparent; }
 QAbstractScrollArea { background: @panel; border: none; }
 QScrollArea > QWidget > QWidget { background: transparent; }
 
-QMenuBar { background: @panel; color: @text; padding: 2px 4px; }
+QMenuBar { background: transparent; color: @text; padding: 0 4px; }
 QMenuBar::item { padding: 5px 10px; border-radius: 6px; background: transparent; }
 QMenuBar::item:selected { background: @hover; }
 QMenu { background: @raised; color: @text; border: 1px solid @lineStrong; padding: 4px; }

@@ -16,7 +16,7 @@ namespace fovea::ui {
 
 namespace {
 
-constexpr int logSteps = 1000;
+constexpr int logSteps = 1000, flashMs = 180;
 
 }  // namespace
 
@@ -199,6 +199,10 @@ VerdictButton::VerdictButton(Theme& theme, const QString& text, const QString& i
     setText(text);
     setAccessibleName(text);
     setAccessibleDescription(tr("Key %1").arg(key));
+    setFocusPolicy(Qt::TabFocus);  // a click must not take Space and Return from the views
+    flash_.setSingleShot(true);
+    flash_.setInterval(flashMs);
+    connect(&flash_, &QTimer::timeout, this, qOverload<>(&QWidget::update));
     setToolTip(QStringLiteral("%1  (%2)").arg(text, key));
     setCursor(Qt::PointingHandCursor);
     setAttribute(Qt::WA_Hover);
@@ -213,6 +217,20 @@ QSize VerdictButton::minimumSizeHint() const {
 
 QSize VerdictButton::sizeHint() const { return minimumSizeHint() + QSize(primary_ ? 22 : 4, 0); }
 
+Token VerdictButton::ink() const {
+    if (primary_) return Token::OnAccent;
+    if (tone_ == QLatin1String("ok")) return Token::Ok;
+    if (tone_ == QLatin1String("warn")) return Token::Warn;
+    if (tone_ == QLatin1String("bad")) return Token::Bad;
+    return tone_ == QLatin1String("muted") ? Token::Muted : Token::Text;
+}
+
+void VerdictButton::flash() {
+    if (theme_.reducedMotion()) return;
+    flash_.start();
+    update();
+}
+
 void VerdictButton::paintEvent(QPaintEvent*) {
     QPainter painter(this);
     painter.setRenderHint(QPainter::Antialiasing);
@@ -223,13 +241,13 @@ void VerdictButton::paintEvent(QPaintEvent*) {
     QColor fill = theme_.colour(primary_ ? Token::Accent : hot ? Token::Hover : Token::Raised);
     if (primary_ && hot) fill = fill.lighter(110);
     if (isDown()) fill = fill.darker(112);
+    if (flash_.isActive()) {
+        fill = theme_.colour(primary_ ? Token::Ok : Token::AccentSoft);
+        painter.setPen(QPen(theme_.colour(primary_ ? Token::Ok : ink()), 2));
+    }
     painter.setBrush(fill);
     painter.drawRoundedRect(box, 6, 6);
-    Token ink = primary_ ? Token::OnAccent : Token::Text;
-    if (!primary_ && tone_ == QLatin1String("ok")) ink = Token::Ok;
-    if (!primary_ && tone_ == QLatin1String("warn")) ink = Token::Warn;
-    if (!primary_ && tone_ == QLatin1String("bad")) ink = Token::Bad;
-    if (!primary_ && tone_ == QLatin1String("muted")) ink = Token::Muted;
+    const Token ink = this->ink();
     painter.setFont(theme_.font(TextRole::Small, QFont::DemiBold));
     const double textWidth = QFontMetricsF(painter.font()).horizontalAdvance(text());
     const double total = textWidth + (icon_.isEmpty() ? 0 : 17), left = (width() - total) / 2;

@@ -1,7 +1,10 @@
 #pragma once
 #include <QAbstractButton>
 #include <QStringList>
+#include <QTimer>
 #include <QWidget>
+
+#include "ui/theme/tokens.h"
 
 class QButtonGroup;
 class QLabel;
@@ -91,14 +94,19 @@ class VerdictButton : public QAbstractButton {
                   QWidget* parent = nullptr);  // tone: "text", "ok", "warn", "bad"
     QSize sizeHint() const override;
     QSize minimumSizeHint() const override;
+    // Lights up for a moment: the verdict was given, by key or by click.
+    void flash();
 
   protected:
     void paintEvent(QPaintEvent*) override;
 
   private:
+    Token ink() const;
+
     Theme& theme_;
     QString icon_, key_, tone_;
     bool primary_;
+    QTimer flash_;
 };
 
 }  // namespace fovea::ui

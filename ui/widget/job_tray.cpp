@@ -77,7 +77,7 @@ class JobTray::Row : public QWidget {
         auto* top = new QHBoxLayout;
         title_ = makeLabel({}, "strong", this);
         cancel_ = makeButton(theme, JobTray::tr("Cancel"), "plain", {}, this);
-        cancel_->setProperty("size", QStringLiteral("small"));
+        cancel_->setProperty("extent", QStringLiteral("small"));
         top->addWidget(title_, 1);
         top->addWidget(cancel_);
         column->addLayout(top);

@@ -17,6 +17,14 @@ QLabel* makeLabel(const QString& text, const char* role, QWidget* parent) {
     return label;
 }
 
+QLabel* makeRichLabel(const QString& text, const char* role, QWidget* parent) {
+    QLabel* label = makeLabel(text, role, parent);
+    label->setTextFormat(Qt::RichText);
+    return label;
+}
+
+QString counted(std::int64_t n, const QString& one, const QString& many) { return (n == 1 ? one : many).arg(n); }
+
 QLabel* makeParagraph(const QString& text, const char* role, QWidget* parent) {
     QLabel* label = makeLabel(text, role, parent);
     label->setWordWrap(true);

@@ -1,6 +1,7 @@
 #pragma once
 #include <QFrame>
 #include <QLabel>
+#include <cstdint>
 
 class QPushButton;
 class QToolButton;
@@ -12,6 +13,8 @@ class Theme;
 
 // Small makers for what every panel needs; looks come from the style sheet's properties (theme/style_sheet.h).
 QLabel* makeLabel(const QString& text, const char* role = "body", QWidget* parent = nullptr);
+// As makeLabel(), for our own texts with <b> in them; never for text from files.
+QLabel* makeRichLabel(const QString& text, const char* role = "body", QWidget* parent = nullptr);
 // A label that breaks lines.
 QLabel* makeParagraph(const QString& text, const char* role = "small", QWidget* parent = nullptr);
 // kind: "primary", "plain", "ghost", "danger".
@@ -20,6 +23,8 @@ QPushButton* makeButton(Theme& theme, const QString& text, const char* kind = "p
 QToolButton* makeIconButton(Theme& theme, const QString& icon, const QString& tip, QWidget* parent = nullptr);
 // A 1 px separator.
 QFrame* makeLine(QWidget* parent = nullptr);
+// "1 volume", "3 volumes": `one` and `many` are translated already and hold %1.
+QString counted(std::int64_t n, const QString& one, const QString& many);
 // Re-evaluates the style sheet after a dynamic property was set.
 void setLook(QWidget* widget, const char* property, const QString& value);
 

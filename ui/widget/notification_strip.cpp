@@ -40,7 +40,7 @@ NotificationStrip::NotificationStrip(Theme& theme, QWidget* parent) : QFrame(par
     icon_ = new QLabel(this);
     text_ = makeParagraph({}, "body", this);
     action_ = makeButton(theme, {}, "plain", {}, this);
-    action_->setProperty("size", QStringLiteral("small"));
+    action_->setProperty("extent", QStringLiteral("small"));
     QToolButton* close = makeIconButton(theme, QStringLiteral("x"), tr("Close"), this);
     row->addWidget(icon_);
     row->addWidget(text_, 1);

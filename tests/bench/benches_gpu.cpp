@@ -1,0 +1,10 @@
+#include "bench/benches.h"
+
+namespace fovea::bench {
+
+const std::vector<Bench>& benches() {
+    static const std::vector<Bench> all = {coreset(), instances()};
+    return all;
+}
+
+}  // namespace fovea::bench
