@@ -136,7 +136,8 @@ void runChain(Cli& cli, const Arguments& arguments) {
         project::run(*project, cli.services.stages, requestOf(cli, arguments, *project, stages), cli.job);
     result.json.erase("stages");
     cli.say(result.json);
-    if (!arguments.out.empty() && !result.waiting) deliver(exportsOf(Artifacts(*project, cli.services.stages)), arguments.out, cli.job);
+    if (!arguments.out.empty() && !result.waiting)
+        deliver(exportsOf(Artifacts(*project, cli.services.stages)), arguments.out, cli.job);
 }
 
 void addProject(CLI::App* command, Arguments& arguments) {

@@ -1,5 +1,5 @@
-#include "base/file.h"
 #include <iostream>
+#include "base/file.h"
 
 #include "cli.h"
 

@@ -70,9 +70,12 @@ int main(int argc, char** argv) {
 
     ui::Theme theme;
     const QString mode = parser.isSet("theme") ? parser.value("theme") : QSettings().value("theme", "dark").toString();
-    theme.setMode(mode == "light" ? ui::ThemeMode::Light : mode == "system" ? ui::ThemeMode::System : ui::ThemeMode::Dark);
+    theme.setMode(mode == "light"    ? ui::ThemeMode::Light
+                  : mode == "system" ? ui::ThemeMode::System
+                                     : ui::ThemeMode::Dark);
     theme.apply(application);
-    QObject::connect(&theme, &ui::Theme::changed, [&] { QSettings().setValue("theme", theme.isDark() ? "dark" : "light"); });
+    QObject::connect(&theme, &ui::Theme::changed,
+                     [&] { QSettings().setValue("theme", theme.isDark() ? "dark" : "light"); });
 
     const Services services = makeServices();
     GuiExecutor executor;
@@ -81,8 +84,10 @@ int main(int argc, char** argv) {
     ui::MainWindow window(theme, workspace);
     window.show();
     QTimer::singleShot(0, &window, [&] {
-        if (parser.isSet("sample")) workspace.openSample();
-        else if (!parser.positionalArguments().isEmpty()) workspace.openImages(parser.positionalArguments());
+        if (parser.isSet("sample"))
+            workspace.openSample();
+        else if (!parser.positionalArguments().isEmpty())
+            workspace.openImages(parser.positionalArguments());
     });
     const int code = QApplication::exec();
     workspace.closeProject();

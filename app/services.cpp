@@ -17,7 +17,8 @@ using nlohmann::json;
 Services makeServices() {
     Services services;
     for (const plugin::Plugin& plugin : plugins::builtIn())
-        services.extensions.strategies.insert(services.extensions.strategies.end(), plugin.strategies.begin(), plugin.strategies.end());
+        services.extensions.strategies.insert(services.extensions.strategies.end(), plugin.strategies.begin(),
+                                              plugin.strategies.end());
     services.stages = stage::stages(services.extensions);
     services.opener = openImage;
     services.promptEngines = {segment::geodesicEngine()};
@@ -83,7 +84,8 @@ std::string stagesAsMarkdown(const Services& services) {
         for (const project::Need& need : stage.needs)
             if (!need.optional) needs += (needs.empty() ? "" : ", ") + need.kind;
         for (const OptionSpec& spec : stage.options) options += (options.empty() ? "`" : ", `") + spec.name + "`";
-        text += "| `" + stage.id + "` | " + stage.help.str() + " | " + needs + " | " + stage.makes + " | " + options + " |\n";
+        text += "| `" + stage.id + "` | " + stage.help.str() + " | " + needs + " | " + stage.makes + " | " + options +
+                " |\n";
     }
     return text;
 }

@@ -87,15 +87,17 @@ Actions::Actions(QObject* parent) : QObject(parent) {
         auto* action = new QAction(tr(row.text), this);
         action->setObjectName(row.id);
         QList<QKeySequence> keys;
-        for (const QString& key : QString::fromUtf8(row.keys).split("; ", Qt::SkipEmptyParts)) keys << QKeySequence(key);
+        for (const QString& key : QString::fromUtf8(row.keys).split("; ", Qt::SkipEmptyParts))
+            keys << QKeySequence(key);
         action->setShortcuts(keys);
         action->setShortcutContext(Qt::WidgetWithChildrenShortcut);
         // A held key walks through slices, sizes and history; it must never give verdicts one after another.
         const QString id = QString::fromLatin1(row.id);
         action->setAutoRepeat(id.startsWith("slice.") || id.startsWith("brush.") || id == "edit.undo" ||
                               id == "edit.redo");
-        const QString tip = keys.isEmpty() ? action->text()
-                                           : QString("%1  [%2]").arg(action->text(), keys.first().toString(QKeySequence::NativeText));
+        const QString tip =
+            keys.isEmpty() ? action->text()
+                           : QString("%1  [%2]").arg(action->text(), keys.first().toString(QKeySequence::NativeText));
         action->setToolTip(tip);
         tips_[row.id] = tip;
         actions_[row.id] = action;

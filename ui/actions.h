@@ -20,8 +20,8 @@ struct ActionRow {
 
 std::span<const ActionRow> actionTable();
 
-// The QActions of the table. Actions of a context are attached to the widget of that context, so that a bare letter acts only
-// while its page has the focus; text fields keep their letters.
+// The QActions of the table. Actions of a context are attached to the widget of that context, so that a bare letter
+// acts only while its page has the focus; text fields keep their letters.
 class Actions : public QObject {
     Q_OBJECT
   public:

@@ -6,10 +6,10 @@
 #include <QDragEnterEvent>
 #include <QFileDialog>
 #include <QHBoxLayout>
+#include <QLabel>
 #include <QMenu>
 #include <QMenuBar>
 #include <QMessageBox>
-#include <QLabel>
 #include <QMimeData>
 #include <QSettings>
 #include <QStackedWidget>
@@ -41,7 +41,8 @@ namespace {
 enum Step { ImagesStep, ObjectsStep, ChooseStep, ReviewStep, LearnStep, ExportStep };
 
 constexpr int menuRowHeight = 34, saveCheckMs = 1000;
-constexpr int enoughAccepted = 3;  // objects, beside one complete patch, before learning makes sense
+constexpr int pipelineHeight = 400;  // all stages and the buttons
+constexpr int enoughAccepted = 3;    // objects, beside one complete patch, before learning makes sense
 
 }  // namespace
 
@@ -106,12 +107,13 @@ QWidget* MainWindow::makeMenuRow() {
     connect(&theme_, &Theme::changed, mark, draw);
     layout->addWidget(mark);
     auto* bar = new QMenuBar;
-    for (const char* name : {"File", "Edit", "View", "Object", "Prompts", "Review", "Train", "Tools", "Window", "Help"}) {
+    for (const char* name :
+         {"File", "Edit", "View", "Object", "Prompts", "Review", "Train", "Tools", "Window", "Help"}) {
         QMenu* menu = bar->addMenu(tr(name));
         for (const ActionRow& entry : actionTable())
             if (QLatin1String(entry.menu) == QLatin1String(name)) menu->addAction(actions_->action(entry.id));
     }
-    layout->addWidget(bar);
+    layout->addWidget(bar, 0, Qt::AlignVCenter);
     layout->addStretch();
     jobChip_ = new JobChip(theme_);
     jobChip_->setClickable(true);
@@ -132,7 +134,8 @@ void MainWindow::makePages() {
     review_ = new ReviewPage(theme_, *actions_, workspace_);
     learn_ = new LearnPage(theme_, workspace_);
     export_ = new ExportPage(theme_, workspace_);
-    for (QWidget* page : std::initializer_list<QWidget*>{start_, objects_, review_, learn_, export_}) stack_->addWidget(page);
+    for (QWidget* page : std::initializer_list<QWidget*>{start_, objects_, review_, learn_, export_})
+        stack_->addWidget(page);
     connect(objects_, &ObjectsPage::bringLabels, actions_->action("file.bring_labels"), &QAction::trigger);
     connect(review_, &ReviewPage::hintsChanged, hints_, &HintBar::setHints);
     connect(review_, &ReviewPage::readingsChanged, hints_, &HintBar::setReadings);
@@ -174,10 +177,15 @@ void MainWindow::bindActions() {
     a.on("page.fine_tune", [this] { showPage(Learn); });
     a.on("page.export", [this] { showPage(Export); });
     a.on("page.next_step", [this] { nextStep(); });
-    a.on("window.pipeline", [this] { pipeline_->setVisible(!pipeline_->isVisible()); });
+    a.on("window.pipeline", [this] {
+        pipeline_->setVisible(!pipeline_->isVisible());
+        resizeDocks({pipeline_}, {theme_.size(pipelineHeight)}, Qt::Vertical);
+    });
     a.on("window.jobs", [this] {
-        if (tray_->isVisible()) tray_->hide();
-        else tray_->popUpBelow(jobChip_->isVisible() ? static_cast<QWidget*>(jobChip_) : saved_);
+        if (tray_->isVisible())
+            tray_->hide();
+        else
+            tray_->popUpBelow(jobChip_->isVisible() ? static_cast<QWidget*>(jobChip_) : saved_);
     });
     a.on("window.reset_layout", [this] {
         resize(1600, 1000);
@@ -187,23 +195,33 @@ void MainWindow::bindActions() {
     a.on("app.theme", [this] { theme_.setMode(theme_.isDark() ? ThemeMode::Light : ThemeMode::Dark); });
     a.on("app.full_screen", [this] { isFullScreen() ? showNormal() : showFullScreen(); });
     a.on("help.about", [this] {
-        QMessageBox::about(this, tr("About Fovea"),
-                           tr("Fovea %1\n\nFrom image to checked labels. Runs on: %2.").arg(QCoreApplication::applicationVersion(),
-                                                                                             QString::fromStdString(workspace_.backend().deviceText)));
+        QMessageBox::about(
+            this, tr("About Fovea"),
+            tr("Fovea %1\n\nFrom image to checked labels. Runs on: %2.")
+                .arg(QCoreApplication::applicationVersion(), QString::fromStdString(workspace_.backend().deviceText)));
     });
     connect(flow_, &FlowBar::nextClicked, this, &MainWindow::nextStep);
     connect(flow_, &FlowBar::stepClicked, this, [this](int step) {
         switch (step) {
-            case ImagesStep: return showPage(Images);
-            case ObjectsStep: return showPage(Objects);
-            case ReviewStep: return showPage(Review);
-            case LearnStep: return showPage(Learn);
-            case ExportStep: return showPage(Export);
-            default: break;
+            case ImagesStep:
+                return showPage(Images);
+            case ObjectsStep:
+                return showPage(Objects);
+            case ReviewStep:
+                return showPage(Review);
+            case LearnStep:
+                return showPage(Learn);
+            case ExportStep:
+                return showPage(Export);
+            default:
+                break;
         }
-        if (workspace_.statusOf("query") == Status::UpToDate) showPage(Review);
-        else if (workspace_.statusOf("pseudo-label") != Status::UpToDate) showPage(Objects);
-        else workspace_.choose();
+        if (workspace_.statusOf("query") == Status::UpToDate)
+            showPage(Review);
+        else if (workspace_.statusOf("pseudo-label") != Status::UpToDate)
+            showPage(Objects);
+        else
+            workspace_.choose();
     });
 }
 
@@ -228,7 +246,8 @@ void MainWindow::bindWorkspace() {
     connect(&workspace_, &Workspace::stageFinished, this, [this](const QString& stage) {
         if (stage == "pseudo-label" || stage == "instances" || stage == "query") review_->refreshLabels();
         if (stage == "pseudo-label" && page() == Objects) showPage(Review);
-        if (stage == "query") strip_->say(Tone::Ok, tr("The patches to label are chosen; the queue goes through them one by one."));
+        if (stage == "query")
+            strip_->say(Tone::Ok, tr("The patches to label are chosen; the queue goes through them one by one."));
         refreshFlow();
     });
     connect(&workspace_, &Workspace::chainStarted, this, &MainWindow::refreshFlow);
@@ -261,9 +280,12 @@ void MainWindow::showPage(Page page) {
     stack_->setCurrentIndex(page);
     constexpr int steps[] = {ImagesStep, ObjectsStep, ReviewStep, LearnStep, ExportStep};
     flow_->setCurrent(steps[page]);
-    if (page == Images) hints_->setHints({{tr("Drop"), tr("a file or a folder")}, {tr("Ctrl O"), tr("open")}});
-    else if (page == Review) review_->showHints();
-    else hints_->setHints({{tr("Alt 1 … 6"), tr("other steps")}, {tr("Ctrl J"), tr("jobs")}});
+    if (page == Images)
+        hints_->setHints({{tr("Drop"), tr("a file or a folder")}, {tr("Ctrl O"), tr("open")}});
+    else if (page == Review)
+        review_->showHints();
+    else
+        hints_->setHints({{tr("Alt 1 … 6"), tr("other steps")}, {tr("Ctrl J"), tr("jobs")}});
     if (page != Review) hints_->setReadings({tr("Nothing leaves this computer")});
     if (page == Images) start_->refresh();
     if (page == Export) {
@@ -278,54 +300,71 @@ MainWindow::Page MainWindow::page() const { return Page(stack_->currentIndex());
 
 void MainWindow::refreshFlow() {
     const auto step = [this](int index, Status status, const QString& done, const QString& open) {
-        const StepState state = status == Status::UpToDate ? StepState::Done
-                                : status == Status::Stale  ? StepState::OutOfDate
+        const StepState state = status == Status::UpToDate  ? StepState::Done
+                                : status == Status::Stale   ? StepState::OutOfDate
                                 : status == Status::Partial ? StepState::Partly
-                                                             : StepState::Open;
-        flow_->setStep(index, state, status == Status::Missing ? open : status == Status::Stale ? tr("out of date") : done);
+                                                            : StepState::Open;
+        flow_->setStep(index, state,
+                       status == Status::Missing ? open
+                       : status == Status::Stale ? tr("out of date")
+                                                 : done);
     };
     const project::Project* project = workspace_.project();
     const int volumes = project ? int(project->caseIds().size()) : 0;
-    flow_->setStep(ImagesStep, volumes > 0 ? StepState::Done : StepState::Open, volumes > 0 ? counted(volumes, tr("%1 volume"), tr("%1 volumes")) : tr("start here"));
+    flow_->setStep(ImagesStep, volumes > 0 ? StepState::Done : StepState::Open,
+                   volumes > 0 ? counted(volumes, tr("%1 volume"), tr("%1 volumes")) : tr("start here"));
     const ReviewProgress progress = review_->review() ? review_->review()->progress() : ReviewProgress{};
-    step(ObjectsStep, workspace_.statusOf("pseudo-label"), counted(progress.total, tr("%1 object"), tr("%1 objects")), tr("found for you"));
+    step(ObjectsStep, workspace_.statusOf("pseudo-label"), counted(progress.total, tr("%1 object"), tr("%1 objects")),
+         tr("found for you"));
     step(ChooseStep, workspace_.statusOf("query"), tr("patches chosen"), tr("what to label"));
     const bool some = progress.reviewed() > 0, all = progress.total > 0 && progress.reviewed() == progress.total;
-    flow_->setStep(ReviewStep, all ? StepState::Done : some ? StepState::Partly : StepState::Open,
-                   progress.total > 0 ? tr("%1 of %2").arg(progress.reviewed()).arg(progress.total) : tr("accept or fix"));
+    flow_->setStep(
+        ReviewStep,
+        all    ? StepState::Done
+        : some ? StepState::Partly
+               : StepState::Open,
+        progress.total > 0 ? tr("%1 of %2").arg(progress.reviewed()).arg(progress.total) : tr("accept or fix"));
     const int round = project ? project->activeRound() : 0;
-    if (workspace_.running()) flow_->setStep(LearnStep, StepState::Partly, tr("working"));
-    else step(LearnStep, workspace_.statusOf("fine-tune"), tr("round %1").arg(round), tr("in the background"));
-    step(ExportStep, workspace_.statusOf("export"), tr("exported"), tr("labels, tables, model"));
+    if (workspace_.running())
+        flow_->setStep(LearnStep, StepState::Partly, tr("working"));
+    else
+        step(LearnStep, workspace_.statusOf("fine-tune"), tr("round %1").arg(round), tr("in the background"));
+    step(ExportStep, workspace_.statusOf("export"), tr("exported"), tr("labels and table"));
 
     nextAction_.clear();
     if (volumes == 0) return flow_->setNext(tr("Next: drop an image"), {});
     if (workspace_.running()) {
         nextAction_ = "page.review";
-        return flow_->setNext(tr("Work goes on in the background"), progress.total > 0 ? tr("Go on reviewing") : QString());
+        return flow_->setNext(tr("Work goes on in the background"),
+                              progress.total > 0 ? tr("Go on reviewing") : QString());
     }
     if (progress.total == 0) {
         nextAction_ = "page.objects";
-        return flow_->setNext(tr("Let Fovea find the objects first"), tr("Find objects"), page() != Objects);
+        return flow_->setNext(tr("Let Fovea find the objects first"), tr("Find objects"), page() == Review);
     }
     const bool patch = progress.patchesDone > 0;
     if (progress.accepted < enoughAccepted || !patch) {
         nextAction_ = workspace_.statusOf("query") == Status::UpToDate ? "page.review" : "choose";
-        if (nextAction_ == "choose") return flow_->setNext(tr("Choose the places that teach most"), tr("Choose what to label"));
-        return flow_->setNext(tr("%1 accepted; learning needs %2 and one complete patch").arg(progress.accepted).arg(enoughAccepted),
-                              page() == Review ? QString() : tr("Review next"));
+        if (nextAction_ == "choose")
+            return flow_->setNext(tr("Choose the places that teach most"), tr("Choose what to label"));
+        return flow_->setNext(
+            tr("%1 accepted; learning needs %2 and one complete patch").arg(progress.accepted).arg(enoughAccepted),
+            page() == Review ? QString() : tr("Review next"));
     }
     if (all) {
         nextAction_ = "page.export";
         return flow_->setNext(tr("All %1 objects reviewed").arg(progress.total), tr("Export"));
     }
     nextAction_ = "train.start";
-    flow_->setNext(tr("%1 accepted objects ready to learn from").arg(progress.accepted), tr("Fine-tune now"), page() != Learn);
+    flow_->setNext(tr("%1 accepted objects ready to learn from").arg(progress.accepted), tr("Fine-tune now"),
+                   page() == Review);
 }
 
 void MainWindow::nextStep() {
-    if (nextAction_ == "choose") workspace_.choose();
-    else if (!nextAction_.isEmpty()) actions_->trigger(nextAction_);
+    if (nextAction_ == "choose")
+        workspace_.choose();
+    else if (!nextAction_.isEmpty())
+        actions_->trigger(nextAction_);
 }
 
 void MainWindow::refreshJobs() {
@@ -339,8 +378,10 @@ void MainWindow::refreshSaved() {
     saved_->setVisible(workspace_.project() != nullptr);
     if (!review_->review()) return saved_->set(tr("All saved"), "check", Tone::Ok);
     const std::string problem = review_->review()->edits().saveProblem();
-    if (problem.empty()) saved_->set(tr("All saved"), "check", Tone::Ok);
-    else saved_->set(tr("Not saved: %1").arg(QString::fromStdString(problem)), "warn", Tone::Warn);
+    if (problem.empty())
+        saved_->set(tr("All saved"), "check", Tone::Ok);
+    else
+        saved_->set(tr("Not saved: %1").arg(QString::fromStdString(problem)), "warn", Tone::Warn);
 }
 
 void MainWindow::tell(const QString& problem) { strip_->say(Tone::Bad, problem); }

@@ -67,11 +67,14 @@ QString Workspace::folderFor(const QString& image) const {
 
 void Workspace::openImages(const QStringList& paths) {
     if (paths.isEmpty()) return;
-    if (paths.size() == 1 && project::Project::isProject(paths.first().toStdString())) return openProject(paths.first());
+    if (paths.size() == 1 && project::Project::isProject(paths.first().toStdString()))
+        return openProject(paths.first());
     auto list = std::make_shared<std::vector<std::string>>();
     for (const QString& path : paths) list->push_back(QFileInfo(path).absoluteFilePath().toStdString());
-    if (project_) importInto(list, QString::fromStdString(project_->folder().string()), false);
-    else importInto(list, folderFor(paths.first()), true);
+    if (project_)
+        importInto(list, QString::fromStdString(project_->folder().string()), false);
+    else
+        importInto(list, folderFor(paths.first()), true);
 }
 
 void Workspace::importInto(std::shared_ptr<std::vector<std::string>> paths, const QString& folder, bool create) {
@@ -79,40 +82,44 @@ void Workspace::importInto(std::shared_ptr<std::vector<std::string>> paths, cons
     const std::filesystem::path where = folder.toStdString();
     const project::ImageOpener opener = backend_.opener;
     QPointer<Workspace> guard(this);
-    jobs_.submit(JobRequest{
-        Text(FOVEA_TR("Read {name}"), {{"name", QFileInfo(QString::fromStdString(paths->front())).fileName().toStdString()}}), Lane::Cpu,
-        [paths, made, where, opener, create](Job& job) {
-            std::unique_ptr<project::Project> fresh;
-            if (create) fresh = project::Project::create(where, opener);
-            project::Project& target = create ? *fresh : **made;
-            double done = 0;
-            try {
-                for (const std::string& path : *paths) {
-                    job.check();
-                    target.addCase(path);
-                    job.progress(++done, double(paths->size()));
-                }
-            } catch (...) {
-                if (create) {  // a project without an image is of no use to anybody
-                    fresh.reset();
-                    file::remove(where);
-                }
-                throw;
-            }
-            if (create) *made = std::move(fresh);
-        },
-        [guard, made, create](const Outcome& outcome) {
-            if (!guard) return;
-            if (outcome.state == JobState::Failed) Q_EMIT guard->failed(QString::fromStdString(outcome.error));
-            if (outcome.state != JobState::Done) return;
-            if (create) {
-                guard->closeProject();
-                guard->adopt(*made);
-            }
-            guard->forgetStatus();
-            Q_EMIT guard->imported();
-        },
-        {}, true});
+    jobs_.submit(
+        JobRequest{Text(FOVEA_TR("Read {name}"),
+                        {{"name", QFileInfo(QString::fromStdString(paths->front())).fileName().toStdString()}}),
+                   Lane::Cpu,
+                   [paths, made, where, opener, create](Job& job) {
+                       std::unique_ptr<project::Project> fresh;
+                       if (create) fresh = project::Project::create(where, opener);
+                       project::Project& target = create ? *fresh : **made;
+                       double done = 0;
+                       try {
+                           for (const std::string& path : *paths) {
+                               job.check();
+                               target.addCase(path);
+                               job.progress(++done, double(paths->size()));
+                           }
+                       } catch (...) {
+                           if (create) {  // a project without an image is of no use to anybody
+                               fresh.reset();
+                               file::remove(where);
+                           }
+                           throw;
+                       }
+                       if (create) *made = std::move(fresh);
+                   },
+                   [guard, made, create](const Outcome& outcome) {
+                       if (!guard) return;
+                       if (outcome.state == JobState::Failed)
+                           Q_EMIT guard->failed(QString::fromStdString(outcome.error));
+                       if (outcome.state != JobState::Done) return;
+                       if (create) {
+                           guard->closeProject();
+                           guard->adopt(*made);
+                       }
+                       guard->forgetStatus();
+                       Q_EMIT guard->imported();
+                   },
+                   {},
+                   true});
 }
 
 void Workspace::openSample() {
@@ -121,7 +128,8 @@ void Workspace::openSample() {
     const std::filesystem::path where = (dataFolder() + "/sample").toStdString();
     auto path = std::make_shared<std::string>();
     QPointer<Workspace> guard(this);
-    jobs_.submit(JobRequest{Text(FOVEA_TR("Make the sample")), Lane::Cpu,
+    jobs_.submit(JobRequest{Text(FOVEA_TR("Make the sample")),
+                            Lane::Cpu,
                             [make = backend_.makeSample, where, path](Job& job) { *path = make(where, job); },
                             [guard, path, folder](const Outcome& outcome) {
                                 if (!guard) return;
@@ -131,7 +139,8 @@ void Workspace::openSample() {
                                 guard->closeProject();
                                 guard->importInto(std::make_shared<std::vector<std::string>>(1, *path), folder, true);
                             },
-                            {}, true});
+                            {},
+                            true});
 }
 
 bool Workspace::runStages(const std::vector<std::string>& stages, const Text& title) {
@@ -143,34 +152,36 @@ bool Workspace::runStages(const std::vector<std::string>& stages, const Text& ti
     auto waiting = std::make_shared<bool>(false);
     // Stages end on the batch lane; each end is told on this thread through the job's message channel.
     static const std::string marker = "stage:";
-    chain_ = jobs_.submit(JobRequest{
-        title, Lane::Batch,
-        [project = project_, stages = backend_.stages, request, waiting](Job& job) mutable {
-            request.finished = [&job](const nlohmann::json& line) {
-                job.message(MessageLevel::Info, Text(marker + line.value("stage", "")));
-            };
-            *waiting = project::run(*project, stages, request, job).waiting;
-        },
-        [guard, waiting](const Outcome& outcome) {
-            if (!guard) return;
-            guard->chain_ = 0;
-            guard->forgetStatus();
-            const bool ok = outcome.state == JobState::Done && !*waiting;
-            QString text = QString::fromStdString(outcome.error);
-            if (outcome.state == JobState::Cancelled) text = tr("Stopped. What was finished is kept; starting again goes on from there.");
-            else if (*waiting) text = tr("Nothing to learn from yet. Review the chosen patches first.");
-            Q_EMIT guard->chainFinished(ok, text);
-        },
-        [guard](MessageLevel, const Text& text) {
-            if (!guard) return;
-            if (text.pattern.rfind(marker, 0) == 0) {
-                guard->forgetStatus();
-                Q_EMIT guard->stageFinished(QString::fromStdString(text.pattern.substr(marker.size())));
-            } else {
-                Q_EMIT guard->said(textOf(text));
-            }
-        },
-        true});
+    chain_ = jobs_.submit(
+        JobRequest{title, Lane::Batch,
+                   [project = project_, stages = backend_.stages, request, waiting](Job& job) mutable {
+                       request.finished = [&job](const nlohmann::json& line) {
+                           job.message(MessageLevel::Info, Text(marker + line.value("stage", "")));
+                       };
+                       *waiting = project::run(*project, stages, request, job).waiting;
+                   },
+                   [guard, waiting](const Outcome& outcome) {
+                       if (!guard) return;
+                       guard->chain_ = 0;
+                       guard->forgetStatus();
+                       const bool ok = outcome.state == JobState::Done && !*waiting;
+                       QString text = QString::fromStdString(outcome.error);
+                       if (outcome.state == JobState::Cancelled)
+                           text = tr("Stopped. What was finished is kept; starting again goes on from there.");
+                       else if (*waiting)
+                           text = tr("Nothing to learn from yet. Review the chosen patches first.");
+                       Q_EMIT guard->chainFinished(ok, text);
+                   },
+                   [guard](MessageLevel, const Text& text) {
+                       if (!guard) return;
+                       if (text.pattern.rfind(marker, 0) == 0) {
+                           guard->forgetStatus();
+                           Q_EMIT guard->stageFinished(QString::fromStdString(text.pattern.substr(marker.size())));
+                       } else {
+                           Q_EMIT guard->said(textOf(text));
+                       }
+                   },
+                   true});
     forgetStatus();
     Q_EMIT chainStarted();
     return true;
@@ -183,7 +194,8 @@ void Workspace::stopChain() {
 bool Workspace::findObjects() { return runStages({"import", "pseudo-label"}, Text(FOVEA_TR("Find objects"))); }
 
 bool Workspace::choose() {
-    return runStages({"import", "plan", "pretrain", "learn-features", "features", "query"}, Text(FOVEA_TR("Choose what to label")));
+    return runStages({"import", "plan", "pretrain", "learn-features", "features", "query"},
+                     Text(FOVEA_TR("Choose what to label")));
 }
 
 project::Status Workspace::statusOf(const std::string& stage) const {

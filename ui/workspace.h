@@ -14,13 +14,14 @@
 
 namespace fovea::ui {
 
-// What the window needs from the rest of the program, filled in by app: the window itself knows neither torch nor formats.
+// What the window needs from the rest of the program, filled in by app: the window itself knows neither torch nor
+// formats.
 struct Backend {
     project::StageList stages;
     project::ImageOpener opener;
     std::vector<std::shared_ptr<const segment::PromptEngine>> promptEngines;
-    std::string device = "cpu";      // "cpu", "cuda:0"
-    std::string deviceText;          // "AMD EPYC, 2 cores" or the graphics card's name
+    std::string device = "cpu";  // "cpu", "cuda:0"
+    std::string deviceText;      // "AMD EPYC, 2 cores" or the graphics card's name
     bool gpu = false;
     // Writes the sample image into a folder and returns its path; on a worker.
     std::function<std::string(const std::filesystem::path& folder, Job& job)> makeSample;
@@ -52,7 +53,8 @@ class Workspace : public QObject {
     bool runStages(const std::vector<std::string>& stages, const Text& title);
     bool running() const { return chain_ != 0; }
     void stopChain();
-    // The chains behind the buttons: find objects; choose which patches to label; learn (begins a round when one is due).
+    // The chains behind the buttons: find objects; choose which patches to label; learn (begins a round when one is
+    // due).
     bool findObjects();
     bool choose();
     bool learn();
@@ -64,12 +66,12 @@ class Workspace : public QObject {
     QStringList recent() const;
 
   Q_SIGNALS:
-    void projectChanged();                       // opened, closed
-    void imported();                             // cases were added
-    void stageFinished(const QString& stage);    // its artifact is there
+    void projectChanged();                     // opened, closed
+    void imported();                           // cases were added
+    void stageFinished(const QString& stage);  // its artifact is there
     void chainStarted();
     void chainFinished(bool ok, const QString& text);
-    void failed(const QString& text);            // what happened, why, what to do
+    void failed(const QString& text);  // what happened, why, what to do
     void said(const QString& text);
 
   private:

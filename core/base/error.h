@@ -13,8 +13,8 @@ enum class ErrorKind { Input, Missing, Format, Unsupported, Device, Memory, Remo
 
 const char* name(ErrorKind kind);
 
-// The only exception type that leaves a room (beside Cancelled). Says what happened, why, and what to do; outer context is
-// pushed on while the stack unwinds. Foreign exceptions are translated where the library is called.
+// The only exception type that leaves a room (beside Cancelled). Says what happened, why, and what to do; outer context
+// is pushed on while the stack unwinds. Foreign exceptions are translated where the library is called.
 class Error : public std::exception {
   public:
     Error(ErrorKind kind, Text text);

@@ -11,7 +11,8 @@
 
 namespace fovea {
 
-// Where callbacks of jobs run: the owner's thread. The GUI posts to its event loop, the CLI runs a loop, tests drain by hand.
+// Where callbacks of jobs run: the owner's thread. The GUI posts to its event loop, the CLI runs a loop, tests drain by
+// hand.
 class Executor {
   public:
     virtual ~Executor() = default;
@@ -35,8 +36,8 @@ class ManualExecutor : public Executor {
     std::unique_ptr<State> state_;
 };
 
-// Interactive: one thread (prompts). Batch: one thread, nice +19 (training, prediction, ITK). Cpu: a small pool (meshes,
-// tiles, export). Read: a small pool (chunks).
+// Interactive: one thread (prompts). Batch: one thread, nice +19 (training, prediction, ITK). Cpu: a small pool
+// (meshes, tiles, export). Read: a small pool (chunks).
 enum class Lane { Interactive, Batch, Cpu, Read };
 
 enum class JobState { Waiting, Running, Done, Failed, Cancelled };
@@ -52,20 +53,20 @@ struct JobInfo {
     Text title;
     Lane lane = Lane::Batch;
     JobState state = JobState::Waiting;
-    double share = -1;       // 0..1, negative while unknown
-    Text what;               // last progress text
-    double seconds = 0;      // since it started running
-    double secondsLeft = -1; // estimate, negative while unknown
-    std::string error;       // when Failed
+    double share = -1;        // 0..1, negative while unknown
+    Text what;                // last progress text
+    double seconds = 0;       // since it started running
+    double secondsLeft = -1;  // estimate, negative while unknown
+    std::string error;        // when Failed
 };
 
 struct JobRequest {
     Text title;
     Lane lane = Lane::Batch;
-    std::function<void(Job&)> run;              // on the lane's thread
-    std::function<void(const Outcome&)> done;   // on the owner's thread, always called exactly once
+    std::function<void(Job&)> run;                           // on the lane's thread
+    std::function<void(const Outcome&)> done;                // on the owner's thread, always called exactly once
     std::function<void(MessageLevel, const Text&)> message;  // on the owner's thread; may be empty
-    bool visible = true;                        // listed in the tray
+    bool visible = true;                                     // listed in the tray
 };
 
 // Queues of work beside the owner's thread. Threads are std::jthread. Destruction cancels everything and joins.

@@ -15,13 +15,13 @@ const char* name(OptionType type);
 
 // One option of a stage, engine or strategy, declared once: CLI flags, JSON check, form and README come from it.
 struct OptionSpec {
-    std::string name;                          // "minutes": lower case, words joined by '_'
+    std::string name;  // "minutes": lower case, words joined by '_'
     OptionType type = OptionType::String;
-    nlohmann::json defaultValue;               // of the right JSON type; Box and Path are strings
-    Text help;                                 // one sentence
-    std::string unit = {};                     // "min", "voxels", "µm"; empty when none
+    nlohmann::json defaultValue;  // of the right JSON type; Box and Path are strings
+    Text help;                    // one sentence
+    std::string unit = {};        // "min", "voxels", "µm"; empty when none
     std::optional<double> least = {}, most = {};
-    std::vector<std::string> choices = {};     // for Choice
+    std::vector<std::string> choices = {};  // for Choice
 };
 
 using OptionTable = std::vector<OptionSpec>;

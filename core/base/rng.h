@@ -12,10 +12,10 @@ class Rng {
     explicit Rng(std::uint64_t seed = 0, std::uint64_t stream = 0);
 
     std::uint64_t bits();
-    double uniform();                                 // [0, 1)
+    double uniform();  // [0, 1)
     double uniform(double from, double to);
-    std::int64_t below(std::int64_t n);               // 0 … n−1, n ≥ 1, unbiased
-    double normal();                                  // mean 0, standard deviation 1
+    std::int64_t below(std::int64_t n);  // 0 … n−1, n ≥ 1, unbiased
+    double normal();                     // mean 0, standard deviation 1
 
     std::uint64_t position() const { return counter_; }
     void seek(std::uint64_t position) { counter_ = position; }

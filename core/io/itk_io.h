@@ -20,8 +20,12 @@ auto guarded(const std::filesystem::path& path, ErrorKind kind, const char* what
     try {
         return f();
     } catch (const itk::ExceptionObject& e) {
-        throw Error(kind, {FOVEA_TR("{path} {what}: {why}"),
-                           {{"path", path.string()}, {"what", what}, {"why", plainWords(e.GetDescription())}}});
+        const char* remedy = kind == ErrorKind::Format ? "Copy it again from its source."
+                                                       : "Make room on the disk or choose another folder.";
+        throw Error(
+            kind,
+            {FOVEA_TR("{path} {what}: {why}. {remedy}"),
+             {{"path", path.string()}, {"what", what}, {"why", plainWords(e.GetDescription())}, {"remedy", remedy}}});
     } catch (const std::bad_alloc&) {
         throw Error(
             ErrorKind::Memory,

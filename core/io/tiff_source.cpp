@@ -157,10 +157,11 @@ void TiffSource::describe(const TiffHints& hints) {
     info_.timepoints = layout_.timepoints;
     if (int(layout_.channelNames.size()) == info_.channels) info_.channelNames = layout_.channelNames;
     if (timepoint_ < 0 || timepoint_ >= info_.timepoints)
-        throw Error(ErrorKind::Input, {FOVEA_TR("{path} has {count} time points; there is no number {number}. Count from 0."),
-                                       {{"path", info_.path},
-                                        {"count", std::to_string(info_.timepoints)},
-                                        {"number", std::to_string(timepoint_)}}});
+        throw Error(ErrorKind::Input,
+                    {FOVEA_TR("{path} has {count} time points; there is no number {number}. Count from 0."),
+                     {{"path", info_.path},
+                      {"count", std::to_string(info_.timepoints)},
+                      {"number", std::to_string(timepoint_)}}});
 }
 
 TiffSource::Handle TiffSource::take() const {

@@ -33,10 +33,11 @@ json readProjectFile(const fs::path& path) {
         return file::readJson(path);
     } catch (const Error& error) {
         if (error.kind() != ErrorKind::Format) throw;
-        throw Error(ErrorKind::Format,
-                    {FOVEA_TR("{path} is damaged: it is no complete JSON text. Restore it from a backup; the labels and "
-                              "rounds beside it are untouched."),
-                     {{"path", path.string()}}});
+        throw Error(
+            ErrorKind::Format,
+            {FOVEA_TR("{path} is damaged: it is no complete JSON text. Restore it from a backup; the labels and "
+                      "rounds beside it are untouched."),
+             {{"path", path.string()}}});
     }
 }
 

@@ -99,10 +99,9 @@ Sections sectionsOf(const ImageSource& image, int channel, const Box& box, const
         result.step = geometry.spacing.z / std::min(geometry.spacing.y, geometry.spacing.x);
         result.why = "voxels are " + rounded(result.step) + " times as thick as wide";
     } else {
-        result.step =
-            sectionStep(readSample(image, channel, sampleBox(box, {16, 384, 384}, held), held), job);
-        result.why = "voxel size unknown; neighbouring sections differ as places " + rounded(result.step) +
-                     " pixels apart do";
+        result.step = sectionStep(readSample(image, channel, sampleBox(box, {16, 384, 384}, held), held), job);
+        result.why =
+            "voxel size unknown; neighbouring sections differ as places " + rounded(result.step) + " pixels apart do";
     }
     result.slices = result.step > (geometry.known ? thickFrom : thickLooksFrom);
     return result;
@@ -237,7 +236,8 @@ void estimate(const Volume<float>& sample, Plan& plan, double radius, Job& job) 
         if (plan.sections.slices && sample.shape().z > 1) linkAndFilter(found, part);
         std::vector<std::pair<double, double>> sizes, edges;
         for (std::size_t k = 0; k < found.scores.size(); ++k) {
-            const double weight = found.scores[k] * std::pow(found.radii[k], plan.sections.slices ? 2 : 3) * found.edges[k];
+            const double weight =
+                found.scores[k] * std::pow(found.radii[k], plan.sections.slices ? 2 : 3) * found.edges[k];
             sizes.emplace_back(found.radii[k], weight);
             edges.emplace_back(found.edges[k], weight);
         }

@@ -6,6 +6,7 @@
 #include <numbers>
 
 #include "segment/filters.h"
+#include "segment/section_step.h"
 
 namespace fovea::segment {
 namespace {
@@ -163,12 +164,18 @@ Growth grow(const GeodesicField& field, const std::vector<std::int32_t>& seeds, 
 
 }  // namespace
 
+Vec3 relativeSpacing(const Volume<float>& image, Job& job) {
+    Vec3 s = image.geometry.spacing;
+    if (!image.geometry.known && image.shape().z > 1)
+        if (const double step = sectionStepInTheMiddle(image, job); step > thickLooksFrom) s.z = step * s.x;
+    const double finest = image.shape().z > 1 ? std::min({s.z, s.y, s.x}) : std::min(s.y, s.x);
+    return {image.shape().z > 1 ? s.z / finest : 1, s.y / finest, s.x / finest};
+}
+
 GeodesicField makeField(const Volume<float>& image, Job& job) {
     GeodesicField field;
     field.soft = image;
-    const Vec3 s = image.geometry.spacing;
-    const double finest = image.shape().z > 1 ? std::min({s.z, s.y, s.x}) : std::min(s.y, s.x);
-    field.spacing = {image.shape().z > 1 ? s.z / finest : 1, s.y / finest, s.x / finest};
+    field.spacing = relativeSpacing(image, job);
     const std::vector<double> grey = quantiles(image, {0.005, 0.5, 0.995});
     const double range = grey[2] > grey[0] ? grey[2] - grey[0] : 1;
     for (float& v : field.soft)

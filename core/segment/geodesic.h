@@ -11,10 +11,11 @@ namespace fovea::segment {
 struct GeodesicField {
     Volume<float> soft;    // image, lightly blurred
     Volume<float> edges;   // gradient length of `soft`
-    Vec3 spacing;          // finest axis 1
+    Vec3 spacing;          // finest axis 1; of sections as far apart as they look where the image does not tell
     double usualEdge = 0;  // mean of `edges`
 };
 GeodesicField makeField(const Volume<float>& image, Job& job);
+Vec3 relativeSpacing(const Volume<float>& image, Job& job);  // that of its field
 
 struct Growth {
     std::vector<std::int32_t> voxels;  // offsets, nearest first

@@ -7,7 +7,7 @@
 #include "segment/holes.h"
 #include "segment/prompt_engine.h"
 #include "segment/propagate.h"
-#include <cstdlib>
+#include "segment/section_step.h"
 
 namespace fovea::segment {
 namespace {
@@ -33,7 +33,9 @@ class Answer {
     const PromptRequest& request_;
     Job& job_;
     Box scope_;  // what may change, in crop coordinates
-    GeodesicField field_;
+    Volume<float> image_;
+    Vec3 spacing_;         // finest axis 1
+    GeodesicField field_;  // made when first needed
     Volume<std::uint8_t> mask_, forbidden_;
     double belief_ = 0;
     int changes_ = 0, refused_ = 0;
@@ -62,7 +64,8 @@ Answer::Answer(const PromptRequest& request, Job& job) : request_(request), job_
         for (std::int64_t i = 0; i < mask_.size(); ++i)
             if (forbidden_.data()[i]) mask_.data()[i] = 0;
     }
-    field_ = makeField(fovea::crop(request.image, scope_), job);
+    image_ = fovea::crop(request.image, scope_);
+    spacing_ = relativeSpacing(image_, job);
 }
 
 // The points that pull the other way.
@@ -94,15 +97,20 @@ void Answer::apply(std::size_t k) {
         open.data()[i] = same.data()[i] && (forbidden_.empty() || !forbidden_.data()[i]);
     }
     if (begun) limitToReach(open, same, at - scope_.begin);
-    // An object just begun may take up to a quarter of the crop.
+    // An object just begun may take up to a quarter of the crop (of each slice).
+    const std::int64_t most = begun ? mask_.size() : std::max<std::int64_t>(64, mask_.size() / 4);
+    // From slice to slice an object begins better; a repair does so only where neighbouring voxels along z are far
+    // apart.
+    const bool thick = spacing_.z > thickLooksFrom;
     Growth growth;
-    static const int PROP = getenv("PROP") ? atoi(getenv("PROP")) : 0;
-    if (mask_.shape().z > 1 && ((PROP & 1 && !begun) || (PROP & 2 && begun))) {
-        Spread sp = spreadFrom(fovea::crop(request_.image, scope_), start, rivalsOf(k), open, mask_.shape().y * mask_.shape().x / (begun ? 1 : 4), job_);
-        growth.voxels = sp.voxels, growth.edge = sp.edge;
-    } else
-     growth = growFrom(field_, start, rivalsOf(k), open,
-                             begun ? mask_.size() : std::max<std::int64_t>(64, mask_.size() / 4), job_);
+    if (mask_.shape().z > 1 && (thick || !begun)) {
+        Spread found = spreadFrom(image_, start, rivalsOf(k), open, most / mask_.shape().z,
+                                  thick ? SpreadSettings{} : SpreadSettings{0.5, 0.8}, job_);
+        growth = {std::move(found.voxels), found.edge};
+    } else {
+        if (field_.soft.empty()) field_ = makeField(image_, job_);
+        growth = growFrom(field_, start, rivalsOf(k), open, most, job_);
+    }
     fillHoles(growth.voxels, mask_.shape());
     paint(k, growth.voxels, open);
     belief_ += growth.edge;
@@ -112,14 +120,14 @@ void Answer::apply(std::size_t k) {
 // A click points at the middle of what is wrong, so a repair goes no further from what is right already than to the
 // other side of its middle, and a few times as far along it.
 void Answer::limitToReach(Volume<std::uint8_t>& open, const Volume<std::uint8_t>& same, Index at) const {
-    const Volume<float> depth = measure::distanceTransform(same, field_.spacing, false, job_);
+    const Volume<float> depth = measure::distanceTransform(same, spacing_, false, job_);
     if (!std::isfinite(depth[at])) return;
     const double reach = 3 + reachFactor * depth[at], deepest = depthFactor * depth[at] + 0.5;
     for (std::int64_t z = 0; z < open.shape().z; ++z)
         for (std::int64_t y = 0; y < open.shape().y; ++y)
             for (std::int64_t x = 0; x < open.shape().x; ++x) {
-                const double dz = double(z - at.z) * field_.spacing.z, dy = double(y - at.y) * field_.spacing.y;
-                const double dx = double(x - at.x) * field_.spacing.x;
+                const double dz = double(z - at.z) * spacing_.z, dy = double(y - at.y) * spacing_.y;
+                const double dx = double(x - at.x) * spacing_.x;
                 if (depth(z, y, x) > deepest || dz * dz + dy * dy + dx * dx > reach * reach) open(z, y, x) = 0;
             }
 }
@@ -130,7 +138,7 @@ void Answer::paint(std::size_t k, const std::vector<std::int32_t>& region, const
     Volume<float> soft(mask_.shape());
     for (std::int64_t i = 0; i < mask_.size(); ++i) soft.data()[i] = (mask_.data()[i] != 0) == value ? 1.0f : 0.0f;
     for (std::int32_t i : region) soft.data()[i] = 1;
-    blur(soft, {0.5 * smooth / field_.spacing.z, smooth, smooth}, job_);
+    blur(soft, {0.5 * smooth / spacing_.z, smooth, smooth}, job_);
     for (std::int64_t i = 0; i < mask_.size(); ++i)
         if (open.data()[i] && soft.data()[i] >= 0.5f) mask_.data()[i] = value;
     // The smoothing may have passed over this point or an earlier one.

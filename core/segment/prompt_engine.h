@@ -10,27 +10,27 @@
 namespace fovea::segment {
 
 struct PointPrompt {
-    Index at;              // in the coordinates of the full volume
+    Index at;  // in the coordinates of the full volume
     bool positive = true;
 };
 
 // Everything an engine may look at: a dense crop, so that it never touches live layers.
 struct PromptRequest {
-    Volume<float> image;               // crop of one channel, geometry.spacing in µm
-    Index origin;                      // where the crop lies in the volume
-    Volume<std::uint8_t> startMask;    // 1 = the object as it is now; empty when there is none
-    Volume<std::uint8_t> forbidden;    // 1 = accepted neighbours, never overwritten; empty when there are none
+    Volume<float> image;             // crop of one channel, geometry.spacing in µm
+    Index origin;                    // where the crop lies in the volume
+    Volume<std::uint8_t> startMask;  // 1 = the object as it is now; empty when there is none
+    Volume<std::uint8_t> forbidden;  // 1 = accepted neighbours, never overwritten; empty when there are none
     std::vector<PointPrompt> points;
-    bool wholeObject = true;           // else only `slice` (full-volume z) may change
+    bool wholeObject = true;  // else only `slice` (full-volume z) may change
     std::int64_t slice = 0;
 };
 
 // A proposal. Nothing is written until the person commits it.
 struct PromptAnswer {
-    Index origin;                      // of `mask`, full-volume coordinates
-    Volume<std::uint8_t> mask;         // shape of the crop asked for
-    double score = 0;                  // 0..1, the engine's own belief
-    Text note;                         // "Mostly covered by accepted objects", empty when all is well
+    Index origin;               // of `mask`, full-volume coordinates
+    Volume<std::uint8_t> mask;  // shape of the crop asked for
+    double score = 0;           // 0..1, the engine's own belief
+    Text note;                  // "Mostly covered by accepted objects", empty when all is well
 };
 
 // Turns clicks into a mask. Repairs stay local: with a start mask a click changes only the part it points at.
@@ -45,7 +45,9 @@ class PromptEngine {
     virtual std::int64_t reach() const { return 128; }
 };
 
-// The engine that needs no weights: geodesic distance from positive against negative points.
+// The engine that needs no weights: geodesic distance from positive against negative points. A whole object is begun in
+// the slice of its click and followed from slice to slice (propagate.h); repairs are followed likewise where sections
+// are thick, or look so when the voxel size is not known, and grown in 3D else.
 std::shared_ptr<const PromptEngine> geodesicEngine();
 
 }  // namespace fovea::segment

@@ -2,7 +2,6 @@
 
 #include <algorithm>
 #include <cmath>
-#include <cstdlib>
 
 #include "measure/distance.h"
 #include "segment/filters.h"
@@ -10,11 +9,12 @@
 
 namespace fovea::segment {
 namespace {
-double P(const char* n, double d) { const char* e = std::getenv(n); return e ? std::atof(e) : d; }
 
-constexpr double mostChange = 2.5;    // of the area, from slice to slice
-constexpr double leastShared = 0.5;   // of the smaller area
-constexpr double smooth = 1;          // blur of an outline, in pixels
+constexpr double mostChange = 2.5;   // of the area, from slice to slice
+constexpr double leastShared = 0.5;  // of the smaller area
+constexpr double leastEdge = 0.5;    // of an outline, see Growth::edge
+constexpr double coreFrom = 0.5;     // of the depth of the region before
+constexpr double smooth = 1;         // blur of an outline, in pixels
 
 // One slice of the region.
 struct Outline {
@@ -28,14 +28,18 @@ Box sliceBox(const Index& n, std::int64_t z) { return {{z, 0, 0}, {z + 1, n.y, n
 class Spreading {
   public:
     Spreading(const Volume<float>& image, const Volume<std::uint8_t>& open, const std::vector<std::int32_t>& rivals,
-              Job& job)
-        : image_(image), open_(open), rivals_(rivals), job_(job), plane_(image.shape().y * image.shape().x) {}
+              const SpreadSettings& settings, Job& job)
+        : image_(image),
+          open_(open),
+          rivals_(rivals),
+          settings_(settings),
+          job_(job),
+          plane_(image.shape().y * image.shape().x) {}
 
     Spread run(std::int32_t start, std::int64_t mostInSlice) {
         const std::int64_t z = start / plane_;
         const GeodesicField field = fieldOf(z);
-        Growth growth =
-            growFrom(field, std::int32_t(start - z * plane_), rivalsIn(z), openIn(z), mostInSlice, job_);
+        Growth growth = growFrom(field, std::int32_t(start - z * plane_), rivalsIn(z), openIn(z), mostInSlice, job_);
         const Outline first = outlineOf(growth, field, openIn(z));
         add(first, z, growth.edge);
         for (const int step : {-1, 1}) follow(first, z, step);
@@ -84,6 +88,7 @@ class Spreading {
     const Volume<float>& image_;
     const Volume<std::uint8_t>& open_;
     const std::vector<std::int32_t>& rivals_;
+    const SpreadSettings settings_;
     Job& job_;
     std::int64_t plane_;
     Spread spread_;
@@ -97,15 +102,14 @@ Outline Spreading::continued(const Outline& before, std::int64_t from, std::int6
     const Volume<float> depth = measure::distanceTransform(before.mask, {1, 1, 1}, false, job_);
     const Volume<float> away = measure::distanceTransform(outside, {1, 1, 1}, false, job_);
     const double deepest = *std::max_element(depth.begin(), depth.end());
-    static const double MARG = P("MARG", .3), CORE = P("CORE", .5), MINE = P("MINE", .5);
-    const double margin = std::max(2.0, MARG * deepest);
+    const double margin = std::max(2.0, settings_.margin * deepest);
     std::vector<std::int32_t> seeds, rivals = rivalsIn(z);
     double inside = 0, around = 0, here = 0, insideCount = 0, aroundCount = 0;
     for (std::int64_t i = 0; i < plane_; ++i) {
         const float d = depth.data()[i], a = away.data()[i];
         if (d > 0) inside += old.soft.data()[i], ++insideCount;
         if (a > 0 && a <= margin + 1) around += old.soft.data()[i], ++aroundCount;
-        if (open.data()[i] && d > CORE * deepest) seeds.push_back(std::int32_t(i)), here += field.soft.data()[i];
+        if (open.data()[i] && d > coreFrom * deepest) seeds.push_back(std::int32_t(i)), here += field.soft.data()[i];
         if (a > margin + 1.5)
             open.data()[i] = 0;
         else if (open.data()[i] && a > margin)
@@ -113,15 +117,15 @@ Outline Spreading::continued(const Outline& before, std::int64_t from, std::int6
     }
     if (seeds.empty() || aroundCount == 0) return {};
     inside /= insideCount, around /= aroundCount, here /= double(seeds.size());
-    static const double GREY = P("GREY", .5);
-    if (std::abs(here - inside) > GREY * std::abs(around - inside) + P("GADD", 0.0)) return {};
+    if (std::abs(here - inside) > settings_.mostGrey * std::abs(around - inside)) return {};
     Growth growth = growRegion(field, seeds, rivals, open, plane_, job_);
     edge = growth.edge;
     Outline next = outlineOf(growth, field, open);
     std::int64_t shared = 0;
     for (std::int64_t i = 0; i < plane_; ++i) shared += before.mask.data()[i] && next.mask.data()[i];
-    const double change = double(std::max(before.area, next.area)) / double(std::max<std::int64_t>(1, std::min(before.area, next.area)));
-    if (edge < MINE || change > mostChange || double(shared) < leastShared * double(std::min(before.area, next.area)))
+    const auto [smaller, larger] = std::minmax(before.area, next.area);
+    if (edge < leastEdge || double(larger) > mostChange * double(smaller) ||
+        double(shared) < leastShared * double(smaller))
         return {};
     return next;
 }
@@ -129,8 +133,9 @@ Outline Spreading::continued(const Outline& before, std::int64_t from, std::int6
 }  // namespace
 
 Spread spreadFrom(const Volume<float>& image, std::int32_t start, const std::vector<std::int32_t>& rivals,
-                  const Volume<std::uint8_t>& open, std::int64_t mostInSlice, Job& job) {
-    return Spreading(image, open, rivals, job).run(start, mostInSlice);
+                  const Volume<std::uint8_t>& open, std::int64_t mostInSlice, const SpreadSettings& settings,
+                  Job& job) {
+    return Spreading(image, open, rivals, settings, job).run(start, mostInSlice);
 }
 
 }  // namespace fovea::segment

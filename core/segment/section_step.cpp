@@ -56,8 +56,7 @@ double sectionStep(const Volume<float>& image, Job& job) {
         const double here =
             0.5 * (correlation(image, {0, d, 0}, grey[0], grey[1]) + correlation(image, {0, 0, d}, grey[0], grey[1]));
         if (d == 1 && here < leastStructure) return 1;
-        if (here <= across)
-            return d == 1 ? 1 : reached + (double(d) - reached) * (before - across) / (before - here);
+        if (here <= across) return d == 1 ? 1 : reached + (double(d) - reached) * (before - across) / (before - here);
         before = here, reached = double(d);
     }
     return reached;

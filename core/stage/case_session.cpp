@@ -61,9 +61,9 @@ std::unique_ptr<labels::EditSession> newestSession(const project::StageContext& 
     const auto base = baseFolder(context, caseId);
     auto session = openSession(edits, info, base, true, job);
     if (!base && session->objects().empty())
-        throw Error(ErrorKind::Missing,
-                    {FOVEA_TR("{case} has no objects yet. Find them, bring labels or paint some first."),
-                     {{"case", caseId}}});
+        throw Error(
+            ErrorKind::Missing,
+            {FOVEA_TR("{case} has no objects yet. Find them, bring labels or paint some first."), {{"case", caseId}}});
     const fs::path present = session->basePath();
     if (!base || present == *base / "labels.zarr") return session;
     // The same labels have the same name below "bases".

@@ -20,9 +20,9 @@ std::unique_ptr<labels::EditSession> openSession(const std::filesystem::path& ca
                                                  Job& job);
 
 // What the person has decided (edits of the context), on top of the newest labels: where these are newer than what the
-// journal lies on, everything not frozen is taken from them, as the window does after a round. Nothing of the project is
-// written; `scratch`, a folder of its own, is used when the journal has to be moved onto newer labels and must live as
-// long as the session. Throws Error(Missing) when there is neither label nor edit.
+// journal lies on, everything not frozen is taken from them, as the window does after a round. Nothing of the project
+// is written; `scratch`, a folder of its own, is used when the journal has to be moved onto newer labels and must live
+// as long as the session. Throws Error(Missing) when there is neither label nor edit.
 std::unique_ptr<labels::EditSession> newestSession(const project::StageContext& context, const std::string& caseId,
                                                    const ImageInfo& info, const std::filesystem::path& scratch,
                                                    Job& job);

@@ -46,7 +46,8 @@ void run(StageContext& context) {
     auto session = newestSession(context, id, info, scratch, *context.job);
     const std::string suffix = context.options.string("format");
     const fs::path target = context.output() / (id + "_labels" + suffix);
-    io::write(target, LayerImage(session->layer(), id), {.labels = true, .compress = context.options.flag("compress")}, *context.job);
+    io::write(target, LayerImage(session->layer(), id), {.labels = true, .compress = context.options.flag("compress")},
+              *context.job);
     const std::vector<labels::Object> rows = exported(session->objects());
     session.reset();
     file::remove(scratch);

@@ -43,7 +43,7 @@ std::optional<Accepted> acceptedObjects(const StageContext& context, const std::
     return accepted;
 }
 
-constexpr double leastShare = 0.2;         // of the usual object's volume
+constexpr double leastShare = 0.2;           // of the usual object's volume
 constexpr std::int64_t fallbackVoxels = 50;  // where nothing tells how large objects usually are
 constexpr std::int64_t deepStack = 8;        // sections from which an object in a single one is suspicious
 
@@ -71,7 +71,8 @@ Usual usualObject(const StageContext& context, const std::string& id) {
 // Less than a fifth of the usual object is a fragment.
 std::int64_t leastVoxels(const Options& options, const Usual& usual) {
     if (const std::int64_t given = options.integer("min_voxels"); given > 0) return given;
-    return usual.voxels > 0 ? std::max<std::int64_t>(1, std::int64_t(leastShare * double(usual.voxels))) : fallbackVoxels;
+    return usual.voxels > 0 ? std::max<std::int64_t>(1, std::int64_t(leastShare * double(usual.voxels)))
+                            : fallbackVoxels;
 }
 
 void run(StageContext& context) {
@@ -117,7 +118,9 @@ void run(StageContext& context) {
             }
     writeLabels(context.output(), labels, info.geometry, *context.job);
     writeObjects(context.output() / "objects.json", rows);
-    context.result = {{"objects", rows.size()}, {"kept", kept.size()}, {"per_slice", rules.perSlice},
+    context.result = {{"objects", rows.size()},
+                      {"kept", kept.size()},
+                      {"per_slice", rules.perSlice},
                       {"min_voxels", rules.minVoxels}};
 }
 
@@ -130,8 +133,8 @@ Stage instancesStage() {
     stage.title = FOVEA_TR("Separate objects");
     stage.help = FOVEA_TR("Makes objects out of the predicted probabilities and keeps what was accepted.");
     stage.rounds = project::Rounds::Any;
-    stage.needs = {{"probabilities", From::Same}, {"annotations", From::Latest, true},
-                   {"pseudo-labels", From::Base, true}};
+    stage.needs = {
+        {"probabilities", From::Same}, {"annotations", From::Latest, true}, {"pseudo-labels", From::Base, true}};
     stage.makes = "objects";
     stage.options = {
         {.name = "threshold",

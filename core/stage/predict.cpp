@@ -1,6 +1,6 @@
-#include "infer/predictor.h"
 #include "base/file.h"
 #include "base/hash.h"
+#include "infer/predictor.h"
 #include "stage/network_support.h"
 #include "stage/stages.h"
 

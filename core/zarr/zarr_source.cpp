@@ -56,10 +56,11 @@ ImagePtr fromArrays(const fs::path& path, const char* format, std::vector<Array>
     info.channels = int(first.channels());
     info.timepoints = int(first.timepoints());
     if (timepoint < 0 || timepoint >= info.timepoints)
-        throw Error(ErrorKind::Input, {FOVEA_TR("{path} has {count} time points; there is no number {number}. Count from 0."),
-                                       {{"path", path.string()},
-                                        {"count", std::to_string(info.timepoints)},
-                                        {"number", std::to_string(timepoint)}}});
+        throw Error(ErrorKind::Input,
+                    {FOVEA_TR("{path} has {count} time points; there is no number {number}. Count from 0."),
+                     {{"path", path.string()},
+                      {"count", std::to_string(info.timepoints)},
+                      {"number", std::to_string(timepoint)}}});
     info.geometry.known = ome.spacingKnown;
     info.geometry.spacing = ome.levels.front().spacing;
     info.geometry.origin = ome.levels.front().origin;

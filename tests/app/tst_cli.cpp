@@ -147,7 +147,7 @@ class TestCli : public QObject {
         f.import();
         const Answer later = cli({"export", "--project", f.project});
         QCOMPARE(later.code, 1);
-        QVERIFY2(contains(later.err, "instances"), later.err.c_str());
+        QVERIFY2(contains(later.err, "no objects"), later.err.c_str());
     }
 
     void importHoldsOutAndResumes() {

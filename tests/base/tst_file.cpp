@@ -83,7 +83,8 @@ class TestFile : public QObject {
         const auto nested = [](std::size_t n) { return std::string(n, '[') + std::string(n, ']'); };
         file::write(path, nested(100));
         QVERIFY(file::readJson(path).is_array());
-        for (const std::string& text : {nested(101), nested(1'000'000), R"({"a": "\"[", "b": )" + nested(100) + "}"}) {
+        for (const std::string& text :
+             {nested(101), nested(1'000'000), "{\"a\": \"\\\"[\", \"b\": " + nested(100) + "}"}) {
             file::write(path, text);
             const std::string message = failure([&] { file::readJson(path); });
             QVERIFY2(message.find("deep") != std::string::npos && message.find(path.string()) != std::string::npos,

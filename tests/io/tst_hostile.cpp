@@ -118,13 +118,16 @@ class TestHostile : public QObject {
             io::walkXml(text, [&](const io::XmlElement&) { ++elements; }, [](const std::string&) {});
             return elements;
         };
-        QCOMPARE(walk(R"(<a x="&#65;&lt;"><!-- <b> --><b/><![CDATA[<c>]]></a>)"), 2);
+        // Texts stand apart from the macros: moc cannot read one inside of the other.
+        const std::string fine = R"(<a x="&#65;&lt;"><!-- <b> --><b/><![CDATA[<c>]]></a>)";
+        QCOMPARE(walk(fine), 2);
         std::string deep;
         for (int i = 0; i < 100'000; ++i) deep += "<a>";
         QVERIFY(failsWith([&] { walk(deep); }, ErrorKind::Format, "deeply"));
-        QVERIFY(failsWith([&] { walk(R"(<!DOCTYPE a [<!ENTITY b "c">]><a/>)"); }, ErrorKind::Format, "entities"));
-        QVERIFY(failsWith([&] { walk(R"(<a x="&#x110000;"/>)"); }, ErrorKind::Format, "does not exist"));
-        QVERIFY(failsWith([&] { walk(R"(<a x="&#-5;"/>)"); }, ErrorKind::Format, "does not exist"));
+        const std::string declares = R"(<!DOCTYPE a [<!ENTITY b "c">]><a/>)";
+        QVERIFY(failsWith([&] { walk(declares); }, ErrorKind::Format, "entities"));
+        for (const std::string& text : {R"(<a x="&#x110000;"/>)", R"(<a x="&#-5;"/>)"})
+            QVERIFY(failsWith([&] { walk(text); }, ErrorKind::Format, "does not exist"));
         const std::string whole = R"(<a b="c"><d e='f'/><!-- g --><h>i</h></a>)";
         QCOMPARE(walk(whole), 3);
         for (std::size_t n = 1; n < whole.size(); ++n)  // cut anywhere: an error, never more

@@ -221,7 +221,7 @@ void TstClassical::tellsCoarseSections_data() {
     QTest::addColumn<Index>("shape");
     QTest::addColumn<bool>("coarse");
     QTest::newRow("em") << "em" << Index{6, 160, 200} << true;
-    QTest::newRow("em, more sections") << "em" << Index{12, 256, 256} << true;
+    QTest::newRow("em, more sections") << "em" << Index{10, 192, 192} << true;
     QTest::newRow("em, two sections") << "em" << Index{2, 200, 160} << true;
     QTest::newRow("nuclei") << "nuclei" << Index{12, 160, 160} << false;
     QTest::newRow("nuclei, few sections") << "nuclei" << Index{5, 160, 200} << false;
@@ -280,7 +280,7 @@ void TstClassical::unknownSizeOfEvenStack() {
 
 void TstClassical::barMovesWithinATile() {
     const Vec3 spacing{0.3, 0.15, 0.15};
-    const auto truth = balls({40, 120, 120}, {10, 40, 40}, 1.4, spacing);
+    const auto truth = balls({20, 80, 80}, {10, 40, 40}, 1.4, spacing);
     const MemoryImage source({AnyVolume::from(blobs::imageOf(truth, 180, 30, 12, spacing))});
     const Options options(classical().options());
     Watched watched;

@@ -51,6 +51,9 @@ class TstGeodesic : public QObject {
     void constantAndBrokenImages();
     void refusesMisfits();
     void cancels();
+    void coarseStackFromSliceToSlice_data();
+    void coarseStackFromSliceToSlice();
+    void coarseRepairIsLocal();
 };
 
 void TstGeodesic::oneClickGivesTheDisc() {
@@ -197,6 +200,67 @@ void TstGeodesic::cancels() {
     job.cancel();
     Volume<std::int32_t> labels({1, 30, 30});
     QVERIFY_EXCEPTION_THROWN(geodesicEngine()->run(requestFor(labels, {1, 1, 1}, {{{0, 3, 3}, true}}), job), Cancelled);
+}
+
+namespace {
+
+// A slanting tube through thick sections of textured surroundings, ending two slices before either end.
+Volume<std::int32_t> tube() {
+    Volume<std::int32_t> labels({10, 120, 120});
+    for (std::int64_t z = 2; z < 8; ++z)
+        for (std::int64_t y = 0; y < 120; ++y)
+            for (std::int64_t x = 0; x < 120; ++x)
+                if (std::hypot(double(y - 50 - 2 * z), double(x - 70 + 2 * z)) < 16) labels(z, y, x) = 1;
+    return labels;
+}
+
+const Vec3 thick{0.05, 0.005, 0.005};
+
+}  // namespace
+
+void TstGeodesic::coarseStackFromSliceToSlice_data() {
+    QTest::addColumn<bool>("known");
+    QTest::newRow("voxel size known") << true;
+    QTest::newRow("voxel size not known") << false;
+}
+
+void TstGeodesic::coarseStackFromSliceToSlice() {
+    QFETCH(bool, known);
+    const auto labels = tube();
+    PromptRequest r = requestFor(labels, thick, {{{5, 60, 60}, true}});
+    // Surroundings that change from section to section, with shapes larger than a pixel.
+    Rng rng(9);
+    for (std::int64_t z = 0; z < 10; ++z) {
+        const double shiftY = rng.uniform() * 60, shiftX = rng.uniform() * 60;
+        for (std::int64_t y = 0; y < 120; ++y)
+            for (std::int64_t x = 0; x < 120; ++x)
+                r.image(z, y, x) += float(14 * std::sin((double(y) + shiftY) / 5) * std::sin((double(x) + shiftX) / 6));
+    }
+    if (!known) r.image.geometry = Geometry{};
+    const auto a = answer(r);
+    const double match = blobs::iou(a.mask, labels);
+    QVERIFY2(match > 0.85, qPrintable(QString::number(match)));
+    for (std::int64_t z : {0, 9})
+        for (std::int64_t i = 0; i < 120 * 120; ++i) QCOMPARE(a.mask.data()[z * 120 * 120 + i], std::uint8_t(0));
+    QVERIFY(a.mask == answer(r).mask);
+}
+
+// The lower half of a tube is missing: a click there adds it, and what was right stays.
+void TstGeodesic::coarseRepairIsLocal() {
+    const auto labels = tube();
+    PromptRequest r = requestFor(labels, thick, {{{6, 62, 58}, true}});
+    r.startMask = Volume<std::uint8_t>(labels.shape());
+    r.forbidden = Volume<std::uint8_t>(labels.shape());
+    std::int64_t mask = 0;
+    for (std::int64_t i = 0; i < labels.size(); ++i) {
+        mask += r.startMask.data()[i] = labels.data()[i] != 0 && i < labels.offset(5, 0, 0);
+        r.forbidden.data()[i] = i >= labels.offset(7, 0, 0) && i % 120 > 56;
+    }
+    const auto a = answer(r);
+    QVERIFY(a.mask(6, 62, 58) == 1);
+    QVERIFY(blobs::iou(a.mask, labels) > blobs::iou(r.startMask, labels) + 0.1);
+    QVERIFY(changed(a.mask, r.startMask, {{5, 0, 0}, {10, 120, 120}}) * 100 < mask);
+    for (std::int64_t i = 0; i < a.mask.size(); ++i) QVERIFY(!(a.mask.data()[i] && r.forbidden.data()[i]));
 }
 
 QTEST_APPLESS_MAIN(TstGeodesic)

@@ -196,7 +196,8 @@ class TestChain : public QObject {
             session->setState({ids[2]}, labels::State::NothingHere);
             session->setNote(ids[0], "says \"yes\"");
             drawn = session->newId();
-            for (place = {4, 0, 0}; found[place] != 0; ++place.x) {}
+            for (place = {4, 0, 0}; found[place] != 0; ++place.x) {
+            }
             session->paint("Brush", place, Volume<std::uint8_t>({1, 1, 1}, 1), drawn, "hand");
         }
         const std::size_t entries = f.folderEntries();

@@ -43,7 +43,8 @@ class TestInstances : public QObject {
         fillBox(interior, {{0, 1, 9}, {1, 6, 14}}, 250);
         Job job;
         QCOMPARE(idsOf(findInstances(interior, {}, {.minVoxels = 1}, job)).size(), std::size_t(1));
-        QCOMPARE(idsOf(findInstances(interior, {}, {.seedThreshold = 0.5, .minVoxels = 1}, job)).size(), std::size_t(2));
+        QCOMPARE(idsOf(findInstances(interior, {}, {.seedThreshold = 0.5, .minVoxels = 1}, job)).size(),
+                 std::size_t(2));
     }
 
     void whatASingleSectionClaimsIsAveragedAway() {

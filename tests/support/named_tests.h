@@ -24,25 +24,26 @@ void fail(const char* file, int line, const std::string& what);
 
 }  // namespace fovea::test
 
-#define CHECK(condition)                                                             \
-    do {                                                                             \
+#define CHECK(condition)                                                               \
+    do {                                                                               \
         if (!(condition)) fovea::test::fail(__FILE__, __LINE__, "false: " #condition); \
     } while (false)
-#define CHECK_NEAR(a, b, tolerance)                                                                          \
-    do {                                                                                                     \
-        const double check_a = double(a), check_b = double(b);                                               \
-        if (!(std::abs(check_a - check_b) <= (tolerance)))                                                   \
-            fovea::test::fail(__FILE__, __LINE__,                                                            \
-                              #a " = " + std::to_string(check_a) + ", want " + std::to_string(check_b));     \
+#define CHECK_NEAR(a, b, tolerance)                                                                      \
+    do {                                                                                                 \
+        const double check_a = double(a), check_b = double(b);                                           \
+        if (!(std::abs(check_a - check_b) <= (tolerance)))                                               \
+            fovea::test::fail(__FILE__, __LINE__,                                                        \
+                              #a " = " + std::to_string(check_a) + ", want " + std::to_string(check_b)); \
     } while (false)
-#define CHECK_THROWS(statement, ExceptionType)                                                        \
-    do {                                                                                              \
-        bool check_thrown = false;                                                                    \
-        try {                                                                                         \
-            statement;                                                                                \
-        } catch (const ExceptionType&) {                                                              \
-            check_thrown = true;                                                                      \
-        }                                                                                             \
+#define CHECK_THROWS(statement, ExceptionType)                                                                 \
+    do {                                                                                                       \
+        bool check_thrown = false;                                                                             \
+        try {                                                                                                  \
+            statement;                                                                                         \
+        } catch (const ExceptionType&) {                                                                       \
+            check_thrown = true;                                                                               \
+        }                                                                                                      \
         if (!check_thrown) fovea::test::fail(__FILE__, __LINE__, #statement " did not throw " #ExceptionType); \
     } while (false)
-#define SKIP(why) throw fovea::test::Skipped{why}
+#define SKIP(why) \
+    throw fovea::test::Skipped { why }

@@ -1,6 +1,7 @@
-// screenshots OUT [IMAGE or PROJECT]: every page of the window on an image (or an invented one), dark and light, as PNG,
-// and the longest time the event loop stood still while a person worked during learning. Run by packaging/screenshots
-// under a virtual display; for looking at, not a test. Of a project the first image is taken, with its voxel size.
+// screenshots OUT [IMAGE or PROJECT]: every page of the window on an image (or an invented one), dark and light, as
+// PNG, and the longest time the event loop stood still while a person worked during learning. Run by
+// packaging/screenshots under a virtual display; for looking at, not a test. Of a project the first image is taken,
+// with its voxel size.
 #include <QApplication>
 #include <QDir>
 #include <QElapsedTimer>
@@ -10,6 +11,7 @@
 #include <QTemporaryDir>
 #include <QTimer>
 #include <cstdio>
+#include <utility>
 
 #include "gui_executor.h"
 #include "services.h"
@@ -37,6 +39,29 @@ bool until(F done, int seconds) {
     }
     return done();
 }
+
+// Remembers which single event (without those it waited for) took longest.
+class TimedApplication : public QApplication {
+  public:
+    using QApplication::QApplication;
+    bool notify(QObject* receiver, QEvent* event) override {
+        const QString name = QString("%1 at %2").arg(int(event->type())).arg(receiver->metaObject()->className());
+        QElapsedTimer clock;
+        clock.start();
+        const qint64 outer = std::exchange(inner_, 0);
+        const bool result = QApplication::notify(receiver, event);
+        const qint64 all = clock.elapsed(), own = all - inner_;
+        inner_ = outer + all;
+        if (own > longest_) longest_ = own, slowest_ = name;
+        return result;
+    }
+    QString slowest() const { return QString("%1 ms in event %2").arg(longest_).arg(slowest_); }
+    void reset() { longest_ = 0; }
+
+  private:
+    qint64 inner_ = 0, longest_ = 0;
+    QString slowest_;
+};
 
 // How long the event loop stood still, at most, since the last reset.
 class GapMeter {
@@ -133,29 +158,40 @@ void stroke(ReviewPage& page, Index at, int dabs) {
 }
 
 // What a person does while the network learns: strokes, prompts, verdicts, undo. Returns the longest gap in ms.
-qint64 workWhileLearning(MainWindow& window, Workspace& workspace, int seconds) {
+qint64 workWhileLearning(TimedApplication& application, MainWindow& window, Workspace& workspace, int seconds) {
     ReviewPage& page = window.reviewPage();
     const Index shape = page.scene().shape();
+    const char* slowest = "";
+    qint64 slowestMs = 0;
+    const auto act = [&](const char* id) {
+        QElapsedTimer one;
+        one.start();
+        window.actions().trigger(id);
+        if (one.elapsed() > slowestMs) slowestMs = one.elapsed(), slowest = id;
+    };
+    application.reset();
     GapMeter gaps;
     QElapsedTimer clock;
     clock.start();
     int prompts = 0, strokes = 0;
     while (workspace.running() && clock.elapsed() < seconds * 1000) {
-        window.actions().trigger("object.new");
-        window.actions().trigger("tool.brush");
+        act("object.new");
+        act("tool.brush");
         const Index at{shape.z / 2, (strokes * 37) % shape.y, shape.x / 4};
         stroke(page, at, 25);
         ++strokes;
-        window.actions().trigger("tool.point");
+        act("tool.point");
         click(page, {at.z, at.y, at.x + 60});
         if (until([&] { return page.prompts()->state() == PromptState::Preview; }, 10)) ++prompts;
-        window.actions().trigger("prompt.commit");
-        window.actions().trigger("review.accept");
-        window.actions().trigger("edit.undo");
-        window.actions().trigger("object.delete");
-        window.actions().trigger("slice.next");
+        act("prompt.commit");
+        act("review.accept");
+        act("edit.undo");
+        act("object.delete");
+        act("slice.next");
         until([] { return false; }, 1);
     }
+    std::printf("slowest: %s; slowest action: %s, %lld ms\n", qPrintable(application.slowest()), slowest,
+                static_cast<long long>(slowestMs));
     std::printf("while learning: %d strokes, %d prompts answered, longest gap of the event loop %lld ms\n", strokes,
                 prompts, static_cast<long long>(gaps.longest()));
     std::fflush(stdout);
@@ -174,10 +210,10 @@ std::string projectFor(const QString& given, const QString& scratch, const app::
         return folder;
     }
     Job nothing;
-    const std::string image = given.isEmpty() ? app::writeSample((scratch + "/sample").toStdString(), "em",
-                                                                 {16, 384, 384}, 1, nothing)
-                                                    .image.string()
-                                              : given.toStdString();
+    const std::string image =
+        given.isEmpty()
+            ? app::writeSample((scratch + "/sample").toStdString(), "em", {16, 384, 384}, 1, nothing).image.string()
+            : given.toStdString();
     project::Project::create(folder, services.opener)->addCase(image);
     return folder;
 }
@@ -190,7 +226,7 @@ int main(int argc, char** argv) {
     format.setProfile(QSurfaceFormat::CoreProfile);
     format.setDepthBufferSize(24);
     QSurfaceFormat::setDefaultFormat(format);
-    QApplication application(argc, argv);
+    TimedApplication application(argc, argv);
     QStandardPaths::setTestModeEnabled(true);
     QApplication::setOrganizationName("FoveaScreenshots");
     if (argc < 2) return std::fprintf(stderr, "screenshots OUT [IMAGE or PROJECT]\n"), 2;
@@ -261,7 +297,7 @@ int main(int argc, char** argv) {
         tray->hide();
     }
     window.showPage(MainWindow::Review);
-    workWhileLearning(window, workspace, 60);
+    workWhileLearning(application, window, workspace, 60);
     window.showPage(MainWindow::Learn);
     until([&] { return !workspace.running(); }, 600);
     camera.shoot("learn_done");

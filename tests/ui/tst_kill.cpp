@@ -1,5 +1,5 @@
-// A killed program loses at most the last second: a child edits labels through a ReviewSession and is killed, the parent
-// opens them again.
+// A killed program loses at most the last second: a child edits labels through a ReviewSession and is killed, the
+// parent opens them again.
 #include <signal.h>
 #include <unistd.h>
 

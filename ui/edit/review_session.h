@@ -79,7 +79,7 @@ class ReviewSession : public QObject {
     void rowsChanged();                                // objects came, went or changed their state
     void progressChanged();
     void judged(std::int32_t id, fovea::labels::State state);  // a verdict was given, before the next object comes
-    void said(const QString& text);  // a short remark for the view
+    void said(const QString& text);                            // a short remark for the view
 
   private:
     void onChange(const labels::Change& change);
@@ -103,7 +103,7 @@ class ReviewSession : public QObject {
     QElapsedTimer sinceInput_;
     double secondsOnCurrent_ = 0;
     std::vector<double> lastSeconds_;
-    std::optional<std::int32_t> lastVerdict_;      // object whose state the last change changed
+    std::optional<std::int32_t> lastVerdict_;     // object whose state the last change changed
     mutable std::optional<double> medianVoxels_;  // absent: to be counted again
 };
 

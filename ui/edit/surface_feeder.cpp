@@ -12,8 +12,8 @@ namespace fovea::ui {
 
 namespace {
 
-constexpr int settleMs = 120;             // strokes come in bursts; one mesh per burst
-constexpr std::size_t mostSurfaces = 500; // the largest objects; more would not be told apart
+constexpr int settleMs = 120;              // strokes come in bursts; one mesh per burst
+constexpr std::size_t mostSurfaces = 500;  // the largest objects; more would not be told apart
 
 }  // namespace
 
@@ -37,7 +37,14 @@ void SurfaceFeeder::refreshAll() {
         if (object.voxels > 0 && !labels::isRejected(object.state)) largest.emplace_back(-object.voxels, id);
     std::sort(largest.begin(), largest.end());
     if (largest.size() > mostSurfaces) largest.resize(mostSurfaces);
-    for (const auto& [voxels, id] : largest) want(id);
+    // Objects that are gone (another base) leave at once; the others are replaced as their new surfaces come.
+    std::set<std::int32_t> kept;
+    for (const auto& [voxels, id] : largest) kept.insert(id);
+    for (const std::int32_t id : shown_)
+        if (kept.count(id) == 0) view_.removeSurface(id);
+    std::erase_if(shown_, [&](std::int32_t id) { return kept.count(id) == 0; });
+    wanted_.clear();
+    for (const std::int32_t id : kept) want(id);
 }
 
 void SurfaceFeeder::want(std::int32_t id) {
@@ -54,6 +61,7 @@ void SurfaceFeeder::startNext() {
     const auto found = objects.find(id);
     if (found == objects.end() || found->second.voxels == 0 || labels::isRejected(found->second.state)) {
         view_.removeSurface(id);
+        shown_.erase(id);
         soon_.start();
         return;
     }
@@ -61,7 +69,8 @@ void SurfaceFeeder::startNext() {
     auto mesh = std::make_shared<labels::Mesh>();
     QPointer<SurfaceFeeder> guard(this);
     job_ = jobs_.submit(JobRequest{
-        Text(FOVEA_TR("Surface of object {id}"), {{"id", std::to_string(id)}}), Lane::Cpu,
+        Text(FOVEA_TR("Surface of object {id}"), {{"id", std::to_string(id)}}),
+        Lane::Cpu,
         [mesh, edits = review_.sharedEdits(), id, box = found->second.box.grown({1, 1, 1})](Job& job) {
             *mesh = labels::objectSurface(edits->layer(), id, box, {}, job);
         },
@@ -69,12 +78,17 @@ void SurfaceFeeder::startNext() {
             if (!guard) return;
             guard->inWork_ = 0;
             if (outcome.state == JobState::Done) {
-                if (mesh->empty()) guard->view_.removeSurface(id);
-                else guard->view_.setSurface(id, {std::move(mesh->vertices), std::move(mesh->triangles)}, colour);
+                if (mesh->empty()) {
+                    guard->view_.removeSurface(id);
+                } else {
+                    guard->view_.setSurface(id, {std::move(mesh->vertices), std::move(mesh->triangles)}, colour);
+                    guard->shown_.insert(id);
+                }
             }
             guard->startNext();
         },
-        {}, false});
+        {},
+        false});
 }
 
 }  // namespace fovea::ui

@@ -26,7 +26,7 @@ class SurfaceFeeder : public QObject {
     ReviewSession& review_;
     View3D& view_;
     JobQueue& jobs_;
-    std::set<std::int32_t> wanted_;
+    std::set<std::int32_t> wanted_, shown_;
     std::int32_t inWork_ = 0;
     std::int64_t job_ = 0;
     QTimer soon_;

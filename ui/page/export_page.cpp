@@ -28,7 +28,7 @@ ExportPage::ExportPage(Theme& theme, Workspace& workspace, QWidget* parent)
     column->setSpacing(16);
     column->addWidget(makeLabel(tr("Take it with you"), "title"));
     column->addWidget(makeParagraph(
-        tr("Labels, the object table and the model of the round in use, in files other programs open."), "body"));
+        tr("The labels as you see them and the table of the objects, in files other programs open."), "body"));
     auto* card = new Card;
     card->setMaximumWidth(680);
     card->content()->setSpacing(12);
@@ -70,8 +70,10 @@ ExportPage::ExportPage(Theme& theme, Workspace& workspace, QWidget* parent)
     connect(&workspace, &Workspace::chainFinished, this, [this](bool ok, const QString& text) {
         refresh();
         if (!std::exchange(mine_, false)) return;
-        if (ok) deliver();
-        else state_->setText(text);
+        if (ok)
+            deliver();
+        else
+            state_->setText(text);
     });
     refresh();
 }
@@ -94,7 +96,8 @@ void ExportPage::refresh() {
         folder_->setText(QDir::cleanPath(QString::fromStdString(
             (workspace_.project()->folder().parent_path() / (workspace_.projectName().toStdString() + "-export"))
                 .string())));
-    state_->setText(tr("What you accepted, fixed and drew is in it, what you rejected is not. Files of the same name are replaced."));
+    state_->setText(tr(
+        "What you accepted, fixed and drew is in it, what you rejected is not. Files of the same name are replaced."));
 }
 
 void ExportPage::setFolder(const QString& folder) { folder_->setText(folder); }
@@ -119,16 +122,21 @@ void ExportPage::deliver() {
     const auto artifacts = project::exportsOf(*workspace_.artifacts());
     QPointer<ExportPage> guard(this);
     const QString folder = folder_->text();
-    workspace_.jobs().submit(JobRequest{Text(FOVEA_TR("Copy the exported files")), Lane::Cpu,
-                                        [artifacts, target = std::filesystem::path(folder.toStdString())](Job& job) { project::deliver(artifacts, target, job); },
+    workspace_.jobs().submit(JobRequest{Text(FOVEA_TR("Copy the exported files")),
+                                        Lane::Cpu,
+                                        [artifacts, target = std::filesystem::path(folder.toStdString())](Job& job) {
+                                            project::deliver(artifacts, target, job);
+                                        },
                                         [guard, folder](const Outcome& outcome) {
                                             if (!guard) return;
                                             const bool ok = outcome.state == JobState::Done;
                                             guard->show_->setVisible(ok);
-                                            guard->state_->setText(ok ? tr("Exported to %1").arg(folder) : QString::fromStdString(outcome.error));
+                                            guard->state_->setText(ok ? tr("Exported to %1").arg(folder)
+                                                                      : QString::fromStdString(outcome.error));
                                             if (ok) Q_EMIT guard->exported(folder);
                                         },
-                                        {}, true});
+                                        {},
+                                        true});
 }
 
 }  // namespace fovea::ui

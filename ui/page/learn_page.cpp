@@ -26,7 +26,7 @@ using nlohmann::json;
 
 namespace {
 
-constexpr int leftWidth = 300, rightWidth = 324, margin = 12;
+constexpr int leftWidth = 300, rightWidth = 324, margin = 12, chartHeight = 380;
 
 void clear(QLayout* layout) {
     while (QLayoutItem* item = layout->takeAt(0)) {
@@ -128,7 +128,7 @@ QWidget* LearnPage::makeLeft() {
     auto* inner = new QWidget;
     plan_ = new QVBoxLayout(inner);
     plan_->setContentsMargins(margin, 0, margin, 0);
-    plan_->setSpacing(10);
+    plan_->setSpacing(3);
     scroll->setWidget(inner);
     column->addWidget(scroll, 1);
     return dock;
@@ -167,16 +167,17 @@ QWidget* LearnPage::makeCentre() {
     loss_ = new Plot(theme_, tr("Loss, lower is better"));
     loss_->setCurves({{tr("learning"), Token::Accent, false, {}}});
     loss_->setEmptyText(tr("The curve appears as soon as learning starts."));
-    tuning_ = new Plot(theme_, tr("Dice on tuning places, higher is better"));
+    tuning_ = new Plot(theme_, tr("Dice, higher is better"));
     tuning_->setCurves({{tr("Dice"), Token::Ok, false, {}}});
     tuning_->setYRange(0, 1);
     tuning_->setEmptyText(tr("Shown when places were set aside for tuning."));
     for (Plot* plot : {loss_, tuning_}) {
+        plot->setMaximumHeight(chartHeight);
         auto* card = new Card(nullptr, 8);
         card->content()->addWidget(plot);
         charts->addWidget(card, 1);
     }
-    column->addLayout(charts, 1);
+    column->addLayout(charts, 4);
 
     auto* after = new Card;
     after->content()->addWidget(makeLabel(tr("Before and after, on what it never saw"), "section"));
@@ -187,6 +188,7 @@ QWidget* LearnPage::makeCentre() {
     scoresNote_ = makeParagraph({}, "hint");
     after->content()->addWidget(scoresNote_);
     column->addWidget(after);
+    column->addStretch(1);
     return centre;
 }
 
@@ -207,7 +209,7 @@ QWidget* LearnPage::makeRight() {
     log_->setFrameShape(QFrame::NoFrame);
     log_->setMaximumBlockCount(500);
     log_->setAccessibleName(tr("Log"));
-    log_->setFont(theme_.font(TextRole::Fixed));
+    log_->setProperty("role", "fixed");
     column->addWidget(log_, 1);
     return dock;
 }
@@ -266,6 +268,7 @@ void LearnPage::showPlan() {
                                                               choice.at("value").get<std::string>()),
                                        "small"));
             plan_->addWidget(makeParagraph(textOf(reason), "hint"));
+            plan_->addSpacing(8);
         }
     } catch (const std::exception& error) {
         plan_->addWidget(makeParagraph(QString::fromUtf8(error.what()), "warn"));
@@ -300,7 +303,8 @@ void LearnPage::showHead() {
         title_->setText(tr("Learning was interrupted"));
         detail_->setText(tr("Nothing is lost. Start goes on where it stopped."));
     } else {
-        title_->setText(progress_.accepted > 0 ? counted(progress_.accepted, tr("Ready to learn from %1 object"), tr("Ready to learn from %1 objects"))
+        title_->setText(progress_.accepted > 0 ? counted(progress_.accepted, tr("Ready to learn from %1 object"),
+                                                         tr("Ready to learn from %1 objects"))
                                                : tr("Nothing accepted yet"));
         detail_->setText(tr("One button: plan, learn, predict again what you have not accepted, and compare."));
     }

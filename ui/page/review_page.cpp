@@ -24,7 +24,7 @@ using labels::State;
 
 namespace {
 
-constexpr int leftWidth = 252, rightWidth = 352;
+constexpr int leftWidth = 252, rightWidth = 352, leastLeft = 220, leastRight = 340;
 constexpr int tapMs = 250, flashMs = 180;
 constexpr double objectShare =
     320;  // pixels of the view's shorter side that "40 %" is taken of when it is not shown yet
@@ -44,10 +44,14 @@ ReviewPage::ReviewPage(Theme& theme, Actions& actions, Workspace& workspace, QWi
     splitter_->setHandleWidth(1);
     splitter_->setChildrenCollapsible(false);
     layers_ = new LayersPanel(theme, scene_);
-    layers_->setMinimumWidth(220);
     grid_ = new ViewGrid(theme, scene_);
     panel_ = new ReviewPanel(theme, actions, scene_);
-    panel_->setMinimumWidth(300);
+    const auto sizeDocks = [this] {  // what is in them must not be clipped with large text
+        layers_->setMinimumWidth(theme_.size(leastLeft));
+        panel_->setMinimumWidth(theme_.size(leastRight));
+    };
+    sizeDocks();
+    connect(&theme, &Theme::changed, this, sizeDocks);
     splitter_->addWidget(layers_);
     splitter_->addWidget(grid_);
     splitter_->addWidget(panel_);
@@ -444,7 +448,10 @@ bool ReviewPage::filterKey(QKeyEvent& event, bool down) {
 // The verdict shows for a moment while the next object comes.
 void ReviewPage::flash(std::int32_t id, labels::State state) {
     const QString token = stateToken(state);
-    const Token tone = token == "ok" ? Token::Ok : token == "warn" ? Token::Warn : token == "bad" ? Token::Bad : Token::Muted;
+    const Token tone = token == "ok"     ? Token::Ok
+                       : token == "warn" ? Token::Warn
+                       : token == "bad"  ? Token::Bad
+                                         : Token::Muted;
     panel_->flash(state);
     if (theme_.reducedMotion()) return;
     LabelLook look = scene_.look();

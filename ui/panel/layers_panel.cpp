@@ -188,8 +188,7 @@ void LayersPanel::setVolumes(const QList<VolumeRow>& rows, const QString& facts)
         connect(button, &QAbstractButton::clicked, this, [this, button] { Q_EMIT volumeChosen(button->row().id); });
         volumes_->addWidget(button);
     }
-    for (int i = 0; i < rows.size(); ++i)
-        static_cast<VolumeButton*>(volumes_->itemAt(i)->widget())->setRow(rows[i]);
+    for (int i = 0; i < rows.size(); ++i) static_cast<VolumeButton*>(volumes_->itemAt(i)->widget())->setRow(rows[i]);
     facts_->setText(facts);
 }
 

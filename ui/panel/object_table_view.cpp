@@ -69,7 +69,8 @@ ObjectTableView::ObjectTableView(Theme& theme, QWidget* parent) : QTableView(par
     setTabKeyNavigation(false);
     setVerticalScrollMode(ScrollPerPixel);
     verticalHeader()->hide();
-    verticalHeader()->setDefaultSectionSize(theme.size(rowSide));
+    connect(&theme, &Theme::changed, this, &ObjectTableView::sizeColumns);
+    sizeColumns();
     horizontalHeader()->setHighlightSections(false);
     setAccessibleName(tr("Objects"));
 }
@@ -84,15 +85,21 @@ void ObjectTableView::setObjects(ObjectModel* model) {
     header->setMinimumSectionSize(swatchWidth);
     header->setSectionResizeMode(QHeaderView::Interactive);
     header->setSectionResizeMode(ObjectModel::State, QHeaderView::Stretch);
-    // Room for the word in State; the widths hold ids of five digits and volumes of three.
-    setColumnWidth(ObjectModel::Swatch, swatchWidth);
-    setColumnWidth(ObjectModel::Id, theme_.size(42));
-    setColumnWidth(ObjectModel::Score, theme_.size(50));
-    setColumnWidth(ObjectModel::VolumeUm3, theme_.size(66));
-    setColumnWidth(ObjectModel::Slices, theme_.size(56));
+    sizeColumns();
     connect(selectionModel(), &QItemSelectionModel::currentRowChanged, this, [this](const QModelIndex& now) {
         if (now.isValid()) Q_EMIT objectChosen(objects_->idAt(now.row()));
     });
+}
+
+// Room for the word in State; the others hold ids of four digits and volumes of three.
+void ObjectTableView::sizeColumns() {
+    verticalHeader()->setDefaultSectionSize(theme_.size(rowSide));
+    if (!objects_) return;
+    setColumnWidth(ObjectModel::Swatch, swatchWidth);
+    setColumnWidth(ObjectModel::Id, theme_.size(40));
+    setColumnWidth(ObjectModel::Score, theme_.size(48));
+    setColumnWidth(ObjectModel::VolumeUm3, theme_.size(72));
+    setColumnWidth(ObjectModel::Slices, theme_.size(50));
 }
 
 void ObjectTableView::showObject(labels::ObjectId id) {

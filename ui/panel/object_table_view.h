@@ -26,6 +26,7 @@ class ObjectTableView : public QTableView {
 
   private:
     class Delegate;
+    void sizeColumns();
     Theme& theme_;
     ObjectModel* objects_ = nullptr;
 };

@@ -88,7 +88,7 @@ QWidget* ReviewPanel::makeQueue(Actions&) {
     inset->addWidget(strip_);
     auto* row = new QHBoxLayout;
     reviewed_ = makeRichLabel({}, "small");
-    left_ = makeLabel({}, "muted");
+    left_ = makeLabel({}, "small");
     row->addWidget(reviewed_);
     row->addStretch();
     row->addWidget(left_);
@@ -182,10 +182,11 @@ void ReviewPanel::showProgress() {
     reviewed_->setText(progress.total > 0 ? tr("<b>%1 of %2</b> reviewed").arg(progress.reviewed()).arg(progress.total)
                                           : tr("Nothing to review yet"));
     const double left = progress.minutesEach * (progress.total - progress.reviewed());
-    left_->setText(
-        progress.minutesEach > 0 && left > 0
-            ? tr("%1 min each · %2 min left").arg(progress.minutesEach, 0, 'f', 1).arg(std::max(1, qRound(left)))
-            : QString());
+    const QString each = progress.minutesEach < 1 ? tr("%1 s each").arg(std::max(1, qRound(60 * progress.minutesEach)))
+                                                  : tr("%1 min each").arg(progress.minutesEach, 0, 'f', 1);
+    left_->setText(progress.minutesEach > 0 && left > 0
+                       ? tr("%1 · %2 min left").arg(each).arg(std::max(1, qRound(left)))
+                       : QString());
     if (review_) order_->set(orderText(review_->order()), {}, Tone::Plain);
     tableHeader_->setCount(progress.total > 0 ? QString::number(progress.total) : QString());
     empty_->setVisible(progress.total == 0);

@@ -63,6 +63,7 @@ QToolButton::menu-indicator { image: none; }
 QLineEdit, QPlainTextEdit, QTextEdit, QSpinBox, QDoubleSpinBox { background: @field; color: @text; border: 1px solid @lineStrong;
   border-radius: 6px; padding: 0 8px; min-height: 26$; selection-background-color: @accent; selection-color: @onAccent; }
 QPlainTextEdit, QTextEdit { padding: 6px 8px; }
+QPlainTextEdit[role="fixed"] { font-family: "%FIXED%"; font-size: 11$; color: @muted; background: @panel; border: none; }
 QLineEdit:focus, QPlainTextEdit:focus, QTextEdit:focus, QSpinBox:focus, QDoubleSpinBox:focus, QComboBox:focus { border: 1px solid @accent; }
 QLineEdit[state="doubt"] { border: 1px solid @warn; }
 QSpinBox::up-button, QSpinBox::down-button, QDoubleSpinBox::up-button, QDoubleSpinBox::down-button { width: 0; border: none; }
@@ -112,7 +113,7 @@ QHeaderView::section { background: @panel; color: @muted; border: none; border-b
   font-weight: 500; }
 QTableView, QListView, QTreeView { background: @panel; color: @text; border: none; gridline-color: @line; outline: none;
   selection-background-color: @accentSoft; selection-color: @text; alternate-background-color: @panel; }
-QTableView::item, QTreeView::item { border: none; border-bottom: 1px solid @line; padding: 0 6px; }
+QTableView::item, QTreeView::item { border: none; border-bottom: 1px solid @line; padding: 0 4px; }
 QListView::item { padding: 4px 8px; }
 QTableView::item:selected, QListView::item:selected, QTreeView::item:selected { background: @accentSoft; color: @text; }
 QTableCornerButton::section { background: @panel; border: none; }
