@@ -4,6 +4,7 @@
 
 #include "base/file.h"
 #include "base/hash.h"
+#include "data/described_image.h"
 #include "io/itk_io.h"
 #include "io/raw_source.h"
 #include "zarr/ome_zarr.h"
@@ -18,22 +19,6 @@ const char* formatName(VolumeFormat format) {
     static constexpr const char* kNames[] = {"nrrd", "nifti", "metaimage", "mrc"};
     return kNames[int(format)];
 }
-
-// Another image's voxels under this file's name and geometry (an OME-Zarr does not hold directions).
-class Renamed : public ImageSource {
-  public:
-    Renamed(ImagePtr image, ImageInfo info) : image_(std::move(image)), info_(std::move(info)) {}
-    const ImageInfo& info() const override { return info_; }
-    using ImageSource::read;
-    void read(int level, int channel, const Box& box, AnyVolume& out) const override {
-        image_->read(level, channel, box, out);
-        out.geometry = info_.geometry;
-    }
-
-  private:
-    ImagePtr image_;
-    ImageInfo info_;
-};
 
 std::vector<AnyVolume> split(AnyVolume all, const ImageInfo& info, int timepoint) {
     std::vector<AnyVolume> channels;
@@ -173,14 +158,14 @@ ImagePtr openVolume(const fs::path& path, VolumeFormat format, const OpenOptions
     if (asHeaderSays && !header.deflated) return openRaw(header, info, options.timepoint);
 
     const fs::path copy = options.cache.empty() ? fs::path() : options.cache / cacheName(path, options.timepoint);
-    if (!copy.empty() && fs::exists(copy)) return std::make_shared<Renamed>(zarr::open(copy), info);
+    // The copy says neither this file's name nor its directions.
+    if (!copy.empty() && fs::exists(copy)) return describedAs(zarr::open(copy), info);
     std::vector<AnyVolume> channels =
         split(asHeaderSays ? inflatePlain(header, info) : decodeByItk(*io, path, header), info, options.timepoint);
-    if (copy.empty())
-        return std::make_shared<Renamed>(std::make_shared<MemoryImage>(std::move(channels), path.string()), info);
+    if (copy.empty()) return describedAs(std::make_shared<MemoryImage>(std::move(channels), path.string()), info);
     file::makeFolder(options.cache);
     store(copy, channels, info);
-    return std::make_shared<Renamed>(zarr::open(copy), info);
+    return describedAs(zarr::open(copy), info);
 }
 
 void writeVolume(const fs::path& path, VolumeFormat format, const AnyVolume& volume, bool compress) {

@@ -9,6 +9,7 @@
 #include <utility>
 
 #include "base/hash.h"
+#include "data/described_image.h"
 
 namespace fovea::project {
 
@@ -53,21 +54,6 @@ std::vector<File> filesOf(const fs::path& path) {
     std::sort(files.begin(), files.end());
     return files;
 }
-
-class DetailedImage : public ImageSource {
-  public:
-    DetailedImage(ImagePtr image, ImageInfo info) : image_(std::move(image)), info_(std::move(info)) {}
-    const ImageInfo& info() const override { return info_; }
-    using ImageSource::read;
-    void read(int level, int channel, const Box& box, AnyVolume& out) const override {
-        image_->read(level, channel, box, out);
-        out.geometry = info_.geometry;
-    }
-
-  private:
-    ImagePtr image_;
-    ImageInfo info_;
-};
 
 }  // namespace
 
@@ -117,7 +103,7 @@ ImagePtr withDetails(ImagePtr image, const std::optional<Vec3>& spacing, const s
             for (int axis = 0; axis < 3; ++axis)
                 level.spacing[axis] *= before[axis] > 0 ? (*spacing)[axis] / before[axis] : 1;
     }
-    return std::make_shared<DetailedImage>(std::move(image), std::move(info));
+    return describedAs(std::move(image), std::move(info));
 }
 
 }  // namespace fovea::project

@@ -5,6 +5,7 @@
 #include "base/error.h"
 #include "base/file.h"
 #include "infer/predictor.h"
+#include "infer/small_unet.h"
 #include "nn/torch_test.h"
 #include "zarr/ome_zarr.h"
 
@@ -14,18 +15,6 @@ using namespace fovea::infer;
 namespace {
 
 namespace fs = std::filesystem;
-
-nn::UNet smallUNet(int dims) {
-    nn::Topology t;
-    t.dims = dims;
-    t.outChannels = 3;
-    t.features = {3, 4};
-    t.kernels.assign(2, nn::Sizes(std::size_t(dims), 3));
-    t.strides = {nn::Sizes(std::size_t(dims), 1), nn::Sizes(std::size_t(dims), 2)};
-    t.encoderConvs = {1, 1};
-    t.decoderConvs = {1};
-    return nn::UNet(t, 4);
-}
 
 ImagePtr randomImage(Index shape) {
     Volume<std::uint8_t> volume(shape);

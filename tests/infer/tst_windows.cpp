@@ -4,6 +4,7 @@
 
 #include "base/error.h"
 #include "infer/sliding_window.h"
+#include "infer/small_unet.h"
 #include "nn/golden.h"
 #include "nn/torch_test.h"
 #include "nn/unet.h"
@@ -61,18 +62,6 @@ WindowOptions optionsFor(int dims, Index patch, int channels) {
     options.patch = patch;
     options.norms = untouched(channels);
     return options;
-}
-
-nn::UNet smallUNet(int dims) {
-    nn::Topology t;
-    t.dims = dims;
-    t.outChannels = 3;
-    t.features = {3, 4};
-    t.kernels.assign(2, nn::Sizes(std::size_t(dims), 3));
-    t.strides = {nn::Sizes(std::size_t(dims), 1), nn::Sizes(std::size_t(dims), 2)};
-    t.encoderConvs = {1, 1};
-    t.decoderConvs = {1};
-    return nn::UNet(t, 4);
 }
 
 void goldenStarts() {

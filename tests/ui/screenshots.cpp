@@ -266,6 +266,11 @@ int main(int argc, char** argv) {
     for (int i = 0; i < 6; ++i) window.actions().trigger("review.accept");
     window.actions().trigger("review.unsure");
     window.actions().trigger("review.reject");
+    // The largest one left shows more than an outline.
+    const labels::Object* shown = nullptr;
+    for (const auto& [id, object] : page.review()->edits().objects())
+        if (object.state == labels::State::ToReview && (!shown || object.voxels > shown->voxels)) shown = &object;
+    if (shown) page.review()->setCurrent(shown->id);
     until([] { return false; }, 3);
     camera.shoot("review");
     camera.shootTight("review");

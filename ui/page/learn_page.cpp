@@ -172,8 +172,8 @@ QWidget* LearnPage::makeCentre() {
     tuning_->setYRange(0, 1);
     tuning_->setEmptyText(tr("Shown when places were set aside for tuning."));
     for (Plot* plot : {loss_, tuning_}) {
-        plot->setMaximumHeight(chartHeight);
         auto* card = new Card(nullptr, 8);
+        card->setMaximumHeight(chartHeight);
         card->content()->addWidget(plot);
         charts->addWidget(card, 1);
     }
