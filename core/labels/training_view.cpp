@@ -1,5 +1,6 @@
 #include "labels/training_view.h"
 
+#include <algorithm>
 #include <cmath>
 #include <limits>
 #include <unordered_map>
@@ -9,16 +10,21 @@ namespace fovea::labels {
 namespace {
 
 // What one label value means for training.
-enum class Part : std::uint8_t { Background, Unknown, Unsure, Certain, Unseen, NothingHere };
+// InPatch: certain, but it may go on where its complete patch ends: nothing is known beyond.
+enum class Part : std::uint8_t { Background, Unknown, Unsure, Certain, InPatch, Unseen, NothingHere };
 
-Part partOf(const ObjectTable& objects, ObjectId id) {
+bool insideOne(const std::vector<Box>& patches, const Box& box) {
+    return std::any_of(patches.begin(), patches.end(), [&](const Box& patch) { return patch.contains(box); });
+}
+
+Part partOf(const ObjectTable& objects, const std::vector<Box>& patches, ObjectId id) {
     if (id == 0) return Part::Background;
     const auto row = objects.find(id);
     if (row == objects.end()) return Part::Unknown;
     switch (row->second.state) {
         case State::Accepted:
         case State::Fixed:
-            return Part::Certain;
+            return insideOne(patches, row->second.box) ? Part::InPatch : Part::Certain;
         case State::AcceptedUnseen:
             return Part::Unseen;
         case State::NothingHere:
@@ -30,7 +36,7 @@ Part partOf(const ObjectTable& objects, ObjectId id) {
     }
 }
 
-Volume<Part> partsOf(const ObjectTable& objects, const Volume<std::int32_t>& labels) {
+Volume<Part> partsOf(const ObjectTable& objects, const std::vector<Box>& patches, const Volume<std::int32_t>& labels) {
     Volume<Part> parts(labels.shape());
     std::unordered_map<ObjectId, Part> known;
     ObjectId last = 0;
@@ -39,7 +45,7 @@ Volume<Part> partsOf(const ObjectTable& objects, const Volume<std::int32_t>& lab
         if (const ObjectId id = labels.data()[i]; id != last) {
             last = id;
             const auto found = known.find(id);
-            part = found != known.end() ? found->second : known.emplace(id, partOf(objects, id)).first->second;
+            part = found != known.end() ? found->second : known.emplace(id, partOf(objects, patches, id)).first->second;
         }
         parts.data()[i] = part;
     }
@@ -159,8 +165,8 @@ TrainingView::Arrays TrainingView::read(const Box& box, const ImageSource* proba
                                         const ImageSource* pseudo) const {
     const Box wide = box.grown(rim()).intersected(Box::of(layer_.shape()));
     const Volume<std::int32_t> around = layer_.read(wide);
-    const Volume<Part> parts = partsOf(objects_, around);
-    const Volume<Part> marked = partsOf(objects_, marks_.read(box));
+    const Volume<Part> parts = partsOf(objects_, patches_, around);
+    const Volume<Part> marked = partsOf(objects_, patches_, marks_.read(box));
     const Vec3 spacing = layer_.geometry().spacing;
     const double reach = reachOf(rules_, spacing);
     const Box inner = box.shifted(Index{} - wide.begin);
@@ -180,6 +186,7 @@ TrainingView::Arrays TrainingView::read(const Box& box, const ImageSource* proba
         std::uint8_t& weight = out.weight.data()[i];
         switch (part.data()[i]) {
             case Part::Certain:
+            case Part::InPatch:
                 weight = 255;
                 break;
             case Part::Unseen:

@@ -14,6 +14,7 @@ class TestTrainingView : public QObject {
     void acceptedAndRim();
     void verdicts();
     void completePatch();
+    void objectsCutByAPatchSayNothingBeyondIt();
     void confidentBackground();
     void slabsAgree();
     void frozenInTime();
@@ -104,6 +105,21 @@ void TestTrainingView::completePatch() {
     QCOMPARE(int(flagged.weight(2, 19, 30)), 255);
     const auto known = TrainingView(*session_).known();
     QVERIFY(known == std::vector<Box>{patch});
+}
+
+// A person labelled one section: where an object ends there is where the section ends, not where the object does.
+void TestTrainingView::objectsCutByAPatchSayNothingBeyondIt() {
+    const Box patch{{5, 10, 10}, {6, 40, 40}};
+    Volume<std::int32_t> truth(patch.extent());
+    for (std::int64_t y = 5; y < 12; ++y)
+        for (std::int64_t x = 5; x < 12; ++x) truth(0, y, x) = 7;
+    session_->adoptTruth(patch, truth);
+    const auto arrays = TrainingView(*session_).read(Box::of(shape));
+    for (std::int64_t z = 0; z < shape.z; ++z)
+        for (std::int64_t y = 0; y < shape.y; ++y)
+            for (std::int64_t x = 0; x < shape.x; ++x)
+                QCOMPARE(int(arrays.weight(z, y, x)), (patch.contains(Index{z, y, x}) ? 255 : 0));
+    QVERIFY(arrays.labels(5, 16, 16) != 0);
 }
 
 void TestTrainingView::confidentBackground() {
