@@ -96,10 +96,10 @@ void ObjectTableView::sizeColumns() {
     verticalHeader()->setDefaultSectionSize(theme_.size(rowSide));
     if (!objects_) return;
     setColumnWidth(ObjectModel::Swatch, swatchWidth);
-    setColumnWidth(ObjectModel::Id, theme_.size(36));
+    setColumnWidth(ObjectModel::Id, theme_.size(34));
     setColumnWidth(ObjectModel::Score, theme_.size(46));
     setColumnWidth(ObjectModel::VolumeUm3, theme_.size(66));
-    setColumnWidth(ObjectModel::Slices, theme_.size(48));
+    setColumnWidth(ObjectModel::Slices, theme_.size(54));
 }
 
 void ObjectTableView::showObject(labels::ObjectId id) {
