@@ -15,7 +15,8 @@ struct TrainingRules {
 
 // What training may learn from, frozen at a journal position: two arrays over any box, 0 = not known … 255 = certain.
 //   complete patch          everything certain, but unsure objects and places of wrong shape
-//   accepted, fixed         object certain; its rim and one section beyond each end background, unless it lies in a complete
+//   accepted, fixed         object certain; its rim and one section beyond each end background, unless it lies in a
+//   complete
 //                           patch: it may go on where the patch ends, and inside everything is certain anyway
 //   nothing here            background
 //   wrong shape, unsure, unseen: 0
