@@ -175,6 +175,7 @@ void passProgressOn(const fs::path& path, Job& job) {
 }  // namespace
 
 json runOrderInChild(const fs::path& folder, const fs::path& program, Job& job) {
+    job.check();
     file::remove(folder / "result.json");
     file::remove(folder / "cancel");
     const pid_t pid = startChild(program, folder);
