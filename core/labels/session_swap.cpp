@@ -1,5 +1,7 @@
 #include <algorithm>
+#include <set>
 
+#include "labels/cut_objects.h"
 #include "labels/session_impl.h"
 
 namespace fovea::labels {
@@ -42,12 +44,35 @@ void settle(ObjectTable& rows, const LabelTally& tally, const LabelLayer& layer,
     std::erase_if(rows, [](const auto& row) { return row.second.voxels <= 0; });
 }
 
+// Accepted objects that their patches cut and that the new base holds whole, under the same number, and carries on.
+// They are taken from there, to be reviewed where nobody saw them; inside the patches all labels stay anyway.
+std::set<ObjectId> continuedBy(const LabelLayer& next, const SessionState& state, const ObjectTable& objects) {
+    ObjectTable frozen;
+    for (const auto& [id, row] : state.rows)
+        if (isFrozen(row.state) && objects.contains(id)) frozen.insert({id, row});
+    if (frozen.empty()) return {};
+    const auto cut =
+        cutByPatches([&](const Box& box) { return state.layer.read(box); }, state.patches, state.layer.shape(), frozen);
+    std::set<ObjectId> continued;
+    for (const auto& [id, patches] : cut) continued.insert(id);
+    if (continued.empty()) return {};
+    for (const Box& patch : state.patches) {
+        const Volume<std::int32_t> before = state.layer.read(patch), after = next.read(patch);
+        for (std::int64_t i = 0; i < before.size(); ++i)
+            if (before.data()[i] && after.data()[i] != before.data()[i]) continued.erase(before.data()[i]);
+    }
+    return continued;
+}
+
 }  // namespace
 
 LabelEdit EditSession::Impl::swapped(ImagePtr base, const std::string& path, const ObjectTable& objects) {
     LabelLayer next(shape, state.layer.geometry(), std::move(base));
     ObjectTable rows = objects;
-    const auto isKept = [](const Object& row) { return isFrozen(row.state) || isRejected(row.state); };
+    const std::set<ObjectId> continued = continuedBy(next, state, objects);
+    const auto isKept = [&](const Object& row) {
+        return isRejected(row.state) || (isFrozen(row.state) && !continued.contains(row.id));
+    };
     // A new object with the number of one that stays has no place of its own.
     for (const auto& [id, row] : state.rows)
         if (const auto twin = rows.find(id); twin != rows.end() && isKept(row)) {
@@ -60,7 +85,7 @@ LabelEdit EditSession::Impl::swapped(ImagePtr base, const std::string& path, con
     LabelTally tally;
     for (const Box& patch : state.patches) carry(state.layer, next, patch, tally, [](ObjectId) { return true; });
     for (const auto& [id, row] : state.rows)
-        if (isFrozen(row.state))
+        if (isFrozen(row.state) && !continued.contains(id))
             carry(state.layer, next, row.box, tally, [wanted = id](ObjectId label) { return label == wanted; });
     for (const auto& [id, row] : state.rows)
         if (isKept(row)) tally.entries.erase(id);

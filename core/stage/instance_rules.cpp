@@ -3,6 +3,8 @@
 #include <algorithm>
 #include <cmath>
 #include <map>
+#include <set>
+#include <utility>
 #include <vector>
 
 #include "measure/components.h"
@@ -67,6 +69,92 @@ void dropThin(Volume<std::int32_t>& labels, std::int64_t minSections) {
     measure::keepIds(labels, kept);
 }
 
+// Found id → the accepted ids it continues.
+using Continuations = std::map<std::int32_t, std::set<std::int32_t>>;
+
+Continuations continuationsOf(const Volume<std::int32_t>& labels, const Annotated& known, double overlap) {
+    std::map<std::int32_t, std::int64_t> sizes;  // of cut objects
+    for (const auto& [id, patches] : known.cut) sizes[id] = 0;
+    std::map<std::int32_t, std::int64_t> certain;  // voxels of found objects within what is certain
+    std::map<std::pair<std::int32_t, std::int32_t>, std::int64_t> shared;
+    for (std::int64_t i = 0; i < labels.size(); ++i) {
+        const std::int32_t found = labels.data()[i], accepted = known.accepted.data()[i];
+        const auto size = accepted ? sizes.find(accepted) : sizes.end();
+        if (size != sizes.end()) ++size->second;
+        if (!found) continue;
+        if (known.weight.data()[i] == 255) ++certain[found];
+        if (size != sizes.end()) ++shared[{found, accepted}];
+    }
+    Continuations continued;
+    for (const auto& [pair, voxels] : shared) {
+        const std::int64_t smaller = std::min(sizes[pair.second], std::max(certain[pair.first], voxels));
+        if (double(voxels) >= overlap * double(smaller)) continued[pair.first].insert(pair.second);
+    }
+    return continued;
+}
+
+// Which accepted objects are one: those that a found object connects and that no patch shows apart. The smallest id of
+// each stands for all.
+class Unions {
+  public:
+    explicit Unions(const Annotated& known) : patches_(known.cut) {
+        for (const auto& [id, patches] : known.cut) parent_[id] = id;
+    }
+    std::int32_t find(std::int32_t id) const {
+        for (auto at = parent_.find(id); at != parent_.end() && at->second != id; at = parent_.find(id))
+            id = at->second;
+        return id;
+    }
+    void join(std::int32_t a, std::int32_t b) {
+        a = find(a), b = find(b);
+        const auto apart = [&](std::size_t patch) { return patches_.at(a).contains(patch); };
+        if (a == b || std::any_of(patches_.at(b).begin(), patches_.at(b).end(), apart)) return;
+        if (b < a) std::swap(a, b);
+        parent_[b] = a;
+        patches_[a].insert(patches_[b].begin(), patches_[b].end());
+    }
+
+  private:
+    std::map<std::int32_t, std::int32_t> parent_;
+    std::map<std::int32_t, std::set<std::size_t>> patches_;
+};
+
+Unions unionsOf(const Continuations& continued, const Annotated& known) {
+    Unions unions(known);
+    for (const auto& [found, accepted] : continued)
+        for (const std::int32_t a : accepted)
+            for (const std::int32_t b : accepted) unions.join(a, b);
+    return unions;
+}
+
+// The continuing objects with the ids of what they continue, elsewhere 0; empty when there are none.
+Volume<std::int32_t> grownInto(const Volume<std::int32_t>& labels, const Annotated& known,
+                               const Continuations& continued, const Unions& unions, Job& job) {
+    if (continued.empty()) return {};
+    Volume<std::int32_t> seeds(labels.shape());
+    Volume<std::uint8_t> mask(labels.shape());
+    Volume<std::int32_t> grown(labels.shape());
+    bool shares = false;
+    for (std::int64_t i = 0; i < labels.size(); ++i) {
+        const auto found = continued.find(labels.data()[i]);
+        if (found == continued.end()) continue;
+        const std::set<std::int32_t>& ids = found->second;
+        const std::int32_t one = unions.find(*ids.begin());
+        if (std::all_of(ids.begin(), ids.end(), [&](std::int32_t id) { return unions.find(id) == one; })) {
+            grown.data()[i] = one;
+            continue;
+        }
+        const std::int32_t accepted = known.accepted.data()[i];
+        if (known.weight.data()[i] < 255 || accepted) shares = mask.data()[i] = 1;
+        if (ids.contains(accepted)) seeds.data()[i] = unions.find(accepted);
+    }
+    if (!shares) return grown;
+    const Volume<std::int32_t> parts = measure::watershed(Volume<float>(labels.shape()), seeds, mask, 26, job);
+    for (std::int64_t i = 0; i < grown.size(); ++i)
+        if (parts.data()[i]) grown.data()[i] = parts.data()[i];
+    return grown;
+}
+
 }  // namespace
 
 Volume<std::int32_t> findInstances(const Volume<std::uint8_t>& interior, const Volume<std::uint8_t>& border,
@@ -100,26 +188,44 @@ Volume<std::int32_t> findInstances(const Volume<std::uint8_t>& interior, const V
     return labels;
 }
 
-void keepAccepted(Volume<std::int32_t>& labels, const Volume<std::int32_t>& accepted, std::int64_t minVoxels) {
-    if (labels.shape() != accepted.shape())
+std::vector<std::int32_t> keepAccepted(Volume<std::int32_t>& labels, const Annotated& known, const InstanceRules& rules,
+                                       Job& job) {
+    if (labels.shape() != known.accepted.shape() || labels.shape() != known.weight.shape())
         throw Error(ErrorKind::Format,
                     {FOVEA_TR("Annotations are {a} voxels, the prediction is {b}. Run annotate again."),
-                     {{"a", toString(accepted.shape())}, {"b", toString(labels.shape())}}});
+                     {{"a", toString(known.accepted.shape())}, {"b", toString(labels.shape())}}});
     std::int32_t top = 0, count = 0;
-    for (const std::int32_t v : accepted) top = std::max(top, v);
+    for (const std::int32_t v : known.accepted) top = std::max(top, v);
     for (const std::int32_t v : labels) count = std::max(count, v);
+    const Continuations continued = continuationsOf(labels, known, rules.linkOverlap);
+    const Unions unions = unionsOf(continued, known);
+
     std::vector<std::int64_t> before(std::size_t(count) + 1), after(std::size_t(count) + 1);
     for (std::int64_t i = 0; i < labels.size(); ++i) {
         const std::int32_t id = labels.data()[i];
         ++before[std::size_t(id)];
-        if (!accepted.data()[i]) ++after[std::size_t(id)];
+        if (!known.accepted.data()[i] && known.weight.data()[i] < 255) ++after[std::size_t(id)];
     }
     std::vector<std::int32_t> ids(std::size_t(count) + 1);
     std::int32_t next = top;
     for (std::int32_t id = 1; id <= count; ++id)
-        if (after[id] >= std::max<std::int64_t>(minVoxels, 1) && 2 * after[id] >= before[id]) ids[id] = ++next;
-    for (std::int64_t i = 0; i < labels.size(); ++i)
-        labels.data()[i] = accepted.data()[i] ? accepted.data()[i] : ids[std::size_t(labels.data()[i])];
+        if (!continued.contains(id) && after[id] >= std::max<std::int64_t>(rules.minVoxels, 1) &&
+            2 * after[id] >= before[id])
+            ids[id] = ++next;
+    const Volume<std::int32_t> grown = grownInto(labels, known, continued, unions, job);
+    std::set<std::int32_t> continuing;
+    for (std::int64_t i = 0; i < labels.size(); ++i) {
+        std::int32_t& label = labels.data()[i];
+        if (known.accepted.data()[i])
+            label = unions.find(known.accepted.data()[i]);
+        else if (known.weight.data()[i] == 255)
+            label = 0;
+        else if (!grown.empty() && grown.data()[i])
+            continuing.insert(label = grown.data()[i]);
+        else
+            label = ids[std::size_t(label)];
+    }
+    return {continuing.begin(), continuing.end()};
 }
 
 }  // namespace fovea::stage

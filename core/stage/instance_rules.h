@@ -1,5 +1,8 @@
 #pragma once
 #include <cstdint>
+#include <map>
+#include <set>
+#include <vector>
 
 #include "base/job.h"
 #include "data/volume.h"
@@ -22,8 +25,20 @@ struct InstanceRules {
 Volume<std::int32_t> findInstances(const Volume<std::uint8_t>& interior, const Volume<std::uint8_t>& border,
                                    const InstanceRules& rules, Job& job);
 
-// Puts accepted objects (their own ids) over `labels`. Other objects get ids above them; what is left of them beside an
-// accepted one is dropped when smaller than minVoxels or than half of what it was.
-void keepAccepted(Volume<std::int32_t>& labels, const Volume<std::int32_t>& accepted, std::int64_t minVoxels);
+// What a person decided. All of the volume's shape.
+struct Annotated {
+    Volume<std::int32_t> accepted;  // ids of accepted objects, else 0
+    Volume<std::uint8_t> weight;    // 255 = certain: background where nothing is accepted
+    // Those that complete patches cut, so that they may go on beyond, with the patches they lie in.
+    std::map<std::int32_t, std::set<std::size_t>> cut;
+};
+
+// Puts accepted objects (their own ids) over `labels` and takes out what is certainly background. A found object that
+// overlaps accepted ones which a patch cut (by `linkOverlap` of the smaller of both, within what is certain) continues
+// them: as one object where they were seen in different patches; where one patch shows them apart, each voxel joins the
+// one that reaches it first. Other objects get ids above the accepted ones; what is left of them is dropped when
+// smaller than minVoxels or than half of what it was. Returns the ids of the continued ones, ascending.
+std::vector<std::int32_t> keepAccepted(Volume<std::int32_t>& labels, const Annotated& known, const InstanceRules& rules,
+                                       Job& job);
 
 }  // namespace fovea::stage

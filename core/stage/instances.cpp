@@ -1,6 +1,8 @@
 #include <algorithm>
 
 #include "base/file.h"
+#include "data/tables.h"
+#include "labels/cut_objects.h"
 #include "measure/numbering.h"
 #include "measure/object_stats.h"
 #include "stage/instance_rules.h"
@@ -26,20 +28,31 @@ std::vector<ObjectRow> rowsOf(const Volume<std::int32_t>& labels, const Volume<f
 // Objects a person accepted, from the last snapshot of annotations.
 struct Accepted {
     std::vector<ObjectRow> rows;
-    Volume<std::int32_t> labels;
+    Annotated known;
 };
 
 std::optional<Accepted> acceptedObjects(const StageContext& context, const std::string& id) {
     const auto folder = context.find("annotations", id);
     if (!folder || !context.options.flag("keep_accepted")) return std::nullopt;
     Accepted accepted;
-    for (const ObjectRow& row : readObjects(*folder / "objects.json"))
-        if (row.state == "accepted" || row.state == "fixed") accepted.rows.push_back(row);
-    accepted.labels = zarr::open(*folder / "labels.zarr")->readAll<std::int32_t>();
+    Annotated& known = accepted.known;
+    known.accepted = zarr::open(*folder / "labels.zarr")->readAll<std::int32_t>();
+    known.weight = zarr::open(*folder / "weight.zarr")->readAll<std::uint8_t>();
     std::vector<std::int32_t> ids;
-    for (const ObjectRow& row : accepted.rows) ids.push_back(row.id);
+    labels::ObjectTable objects;
+    for (const ObjectRow& row : readObjects(*folder / "objects.json")) {
+        if (row.state != "accepted" && row.state != "fixed") continue;
+        accepted.rows.push_back(row);
+        ids.push_back(row.id);
+        objects[row.id].voxels = row.voxels;
+    }
     std::sort(ids.begin(), ids.end());
-    measure::keepIds(accepted.labels, ids);
+    measure::keepIds(known.accepted, ids);
+    std::vector<Box> patches;
+    for (const nlohmann::json& box : file::readJson(*folder / "snapshot.json").at("complete_patches"))
+        patches.push_back(boxFromJson(box));
+    known.cut = labels::cutByPatches([&](const Box& box) { return crop(known.accepted, box); }, patches,
+                                     known.accepted.shape(), objects);
     return accepted;
 }
 
@@ -105,7 +118,10 @@ void run(StageContext& context) {
     std::vector<ObjectRow> kept;
     if (std::optional<Accepted> accepted = acceptedObjects(context, id)) {
         kept = accepted->rows;
-        keepAccepted(labels, accepted->labels, rules.minVoxels);
+        // What goes on beyond the patch it was seen in is to be reviewed there.
+        const std::vector<std::int32_t> continued = keepAccepted(labels, accepted->known, rules, *context.job);
+        std::erase_if(
+            kept, [&](const ObjectRow& row) { return std::binary_search(continued.begin(), continued.end(), row.id); });
     }
     JobPart counting(*context.job, 0.7, 0.9);
     std::vector<ObjectRow> rows = rowsOf(labels, foreground, source, counting);

@@ -98,6 +98,12 @@ at::Tensor deepSupervisionLoss(const std::vector<at::Tensor>& heads, const at::T
     return total;
 }
 
+at::Tensor withoutDoubted(const at::Tensor& weight, const at::Tensor& logits, const at::Tensor& target, double sure) {
+    const torch::NoGradGuard off;
+    const at::Tensor own = logits.detach().to(torch::kFloat32).softmax(1).gather(1, target.unsqueeze(1)).squeeze(1);
+    return weight.masked_fill((weight < 1).logical_and(own < sure), 0);
+}
+
 at::Tensor countsPerClass(const at::Tensor& logits, const at::Tensor& target, const at::Tensor& weight) {
     const std::int64_t classes = logits.size(1);
     const at::Tensor known = weight.defined() ? weight > 0 : torch::ones_like(target, torch::kBool);

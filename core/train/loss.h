@@ -27,6 +27,12 @@ std::vector<std::vector<double>> deepSupervisionScales(const std::vector<std::ve
 at::Tensor deepSupervisionLoss(const std::vector<at::Tensor>& heads, const at::Tensor& target, const at::Tensor& weight,
                                const std::vector<double>& headWeights, const LossOptions& options);
 
+// `weight` without the voxels that are only believed (weight below 1) and that the network is sure are of another class
+// (their own has less than `sure` left): pseudo-labels miss objects, and what a person taught tells where. After hard
+// bootstrapping (Reed et al., 2015, arXiv 1412.6596, section 3.2), with doubt in place of the network's own answer.
+at::Tensor withoutDoubted(const at::Tensor& weight, const at::Tensor& logits, const at::Tensor& target,
+                          double sure = 0.3);
+
 // True and false positives and false negatives per class (K, 3) int64 from argmax; voxels with weight 0 are left out.
 at::Tensor countsPerClass(const at::Tensor& logits, const at::Tensor& target, const at::Tensor& weight);
 

@@ -15,6 +15,8 @@ namespace fovea::train {
 
 namespace {
 
+constexpr double doubtFrom = 0.25;  // share of the steps after which the network may doubt pseudo-labels
+
 Batch moved(Batch batch, c10::Device device, const nn::Compute& compute) {
     return {nn::placed(batch.image.to(device), compute), batch.target.to(device), batch.weight.to(device)};
 }
@@ -105,13 +107,16 @@ TrainResult trainOnce(const TrainRequest& request, Job& job) {
     Feed feed(sampler, request.loaderThreads);
     LoopHooks hooks;
     hooks.rewind = [&](std::uint64_t first) { feed.rewind(first); };
-    hooks.loss = [&](std::uint64_t, std::int64_t count) {
-        const Batch batch = moved(feed.next(count, request.topology.dims), device, request.compute);
+    // Before that the network does not yet know what the person taught it.
+    const auto doubtsFrom = std::uint64_t(doubtFrom * double(request.loop.iterations * request.loop.batch));
+    hooks.loss = [&](std::uint64_t first, std::int64_t count) {
+        Batch batch = moved(feed.next(count, request.topology.dims), device, request.compute);
         std::vector<torch::Tensor> heads;
         {
             const nn::AutocastGuard autocast(device, request.compute);
             heads = unet->heads(batch.image);
         }
+        if (first >= doubtsFrom) batch.weight = withoutDoubted(batch.weight, heads.front(), batch.target);
         return deepSupervisionLoss(heads, batch.target, batch.weight, headWeights, {request.batchDice});
     };
     if (tuning) hooks.tune = [&] { return tuningScore(unet, request, *tuning, device); };

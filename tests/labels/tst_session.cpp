@@ -17,6 +17,7 @@ class TestSession : public QObject {
     void paintRows();
     void stepsAndListeners();
     void swapKeepsDecisions();
+    void swapCarriesOnWhatAPatchCut();
     void truth();
     void colours();
     void badInput();
@@ -364,6 +365,33 @@ void TestSession::swapKeepsDecisions() {
     QVERIFY(all(s.layer()) == now);
     QVERIFY_EXCEPTION_THROWN(s.swapBase(image(bricks(shape), "x"), "first", {}), Error);  // another image, a used path
     QVERIFY_EXCEPTION_THROWN(s.swapBase(image(bricks({1, 2, 3}), "y"), "y", {}), Error);
+}
+
+void TestSession::swapCarriesOnWhatAPatchCut() {
+    const file::TempFolder folder;
+    const Index shape{6, 20, 20};
+    Volume<std::int32_t> pillar(shape), elsewhere(shape);
+    for (std::int64_t z = 0; z < 6; ++z)
+        for (std::int64_t y = 3; y < 8; ++y)
+            for (std::int64_t x = 3; x < 8; ++x) pillar(z, y, x) = 1, elsewhere(z, y + 8, x + 8) = 1;
+    std::map<std::string, ImagePtr> bases{{"pillar", image(pillar)}, {"elsewhere", image(elsewhere)}};
+    SessionOptions options;
+    options.resolve = [&](const std::string& path) { return bases.at(path); };
+    EditSession s(folder.path(), shape, {}, nullptr, {}, options);
+    const Box patch{{2, 0, 0}, {3, 20, 20}};
+    s.paint("Brush", {2, 3, 3}, block({1, 5, 5}), 1, "hand");
+    s.setState({1}, State::Accepted);
+    s.setPatchComplete(patch, true);
+    const Picture before(s);
+
+    s.swapBase(bases.at("elsewhere"), "elsewhere", rowsOf(bases.at("elsewhere")));  // the same number by chance
+    QVERIFY(Picture(s) == before);
+    s.swapBase(bases.at("pillar"), "pillar", rowsOf(bases.at("pillar")));
+    QVERIFY(all(s.layer()) == pillar);
+    QVERIFY(s.objects().at(1).state == State::ToReview);
+    QVERIFY(rowsFit(s));
+    s.undo();
+    QVERIFY(Picture(s) == before);
 }
 
 void TestSession::truth() {

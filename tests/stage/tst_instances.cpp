@@ -126,14 +126,51 @@ class TestInstances : public QObject {
         box(labels, {{0, 0, 14}, {1, 10, 20}}, 3);  // free
         box(accepted, {{0, 0, 0}, {1, 10, 5}}, 70001);
         box(accepted, {{0, 0, 8}, {1, 10, 10}}, 9);
-        keepAccepted(labels, accepted, 5);
+        Job job;
+        const InstanceRules rules{.minVoxels = 5};
+        keepAccepted(labels, {accepted, Volume<std::uint8_t>(labels.shape()), {}}, rules, job);
         QCOMPARE(idsOf(labels), (std::set<std::int32_t>{9, 70001, 70002, 70003}));
         QCOMPARE(labels(0, 0, 0), 70001);
         QCOMPARE(labels(0, 0, 5), 0);  // a sliver beside it
         QCOMPARE(labels(0, 0, 10), 70002);
         QCOMPARE(labels(0, 0, 15), 70003);
         Volume<std::int32_t> other({1, 10, 21});
-        QVERIFY_THROWS_EXCEPTION(Error, keepAccepted(labels, other, 5));
+        QVERIFY_THROWS_EXCEPTION(Error,
+                                 keepAccepted(labels, {other, Volume<std::uint8_t>(other.shape()), {}}, rules, job));
+    }
+
+    void whatAPatchCutGoesOnWhereItWasFound() {
+        const Index shape{7, 12, 30};
+        const auto box = [](auto& v, const Box& b, int id) {
+            forEachTile(b, {1, 1, 1},
+                        [&](const Box& at) { v[at.begin] = static_cast<std::decay_t<decltype(v[b.begin])>>(id); });
+        };
+        Annotated known{Volume<std::int32_t>(shape), Volume<std::uint8_t>(shape), {}};
+        for (const std::int64_t z : {1, 5}) box(known.weight, {{z, 0, 0}, {z + 1, 12, 30}}, 255);  // two patches
+        box(known.accepted, {{1, 2, 2}, {2, 8, 8}}, 40);  // the same pillar, seen in both patches
+        box(known.accepted, {{5, 2, 2}, {6, 8, 8}}, 41);
+        box(known.accepted, {{1, 2, 12}, {2, 8, 16}}, 50);  // shown apart in one patch
+        box(known.accepted, {{1, 2, 16}, {2, 8, 20}}, 51);
+        known.cut = {{40, {0}}, {41, {1}}, {50, {0}}, {51, {0}}};
+        Volume<std::int32_t> labels(shape);
+        box(labels, {{0, 2, 2}, {7, 8, 9}}, 1);    // a little too large
+        box(labels, {{0, 2, 12}, {4, 8, 20}}, 2);  // both as one
+        box(labels, {{0, 2, 24}, {4, 8, 28}}, 3);  // the person saw nothing there in section 1
+        Job job;
+        InstanceRules rules;
+        rules.minVoxels = 1;
+        const auto continued = keepAccepted(labels, known, rules, job);
+        QCOMPARE(continued, (std::vector<std::int32_t>{40, 50, 51}));
+        QCOMPARE(idsOf(labels), (std::set<std::int32_t>{40, 50, 51, 52}));
+        for (std::int64_t z = 0; z < 7; ++z) QCOMPARE(labels(z, 4, 4), 40);
+        QCOMPARE(labels(1, 4, 8), 0);   // background in the patch
+        QCOMPARE(labels(0, 4, 8), 40);  // not known beyond it
+        for (const std::int64_t z : {0, 2, 3}) {
+            QCOMPARE(labels(z, 4, 13), 50);
+            QCOMPARE(labels(z, 4, 18), 51);
+        }
+        QCOMPARE(labels(0, 4, 25), 52);
+        QCOMPARE(labels(1, 4, 25), 0);
     }
 };
 

@@ -206,6 +206,17 @@ void ignoredVoxelsDoNotMatter() {
     }
 }
 
+void doubtedVoxelsAreLeftOut() {
+    // One voxel each: believed and doubted, believed and agreed, believed and unsure, certain and doubted, unknown.
+    const torch::Tensor target = torch::tensor({1, 1, 1, 1, 1}, torch::kInt64).view({1, 5});
+    const torch::Tensor weight = torch::tensor({0.5f, 0.5f, 0.5f, 1.f, 0.f}).view({1, 5});
+    const torch::Tensor margin = torch::tensor({-2.f, 2.f, 0.f, -2.f, -2.f}).view({1, 1, 5});  // of the target's logit
+    const torch::Tensor logits = torch::cat({torch::zeros_like(margin), margin}, 1).requires_grad_();
+    const torch::Tensor left = withoutDoubted(weight, logits, target);
+    CHECK(torch::equal(left, torch::tensor({0.f, 0.5f, 0.5f, 1.f, 0.f}).view({1, 5})));
+    CHECK(!left.requires_grad());
+}
+
 void believedVoxelsCountLess() {
     torch::manual_seed(2);
     torch::Tensor logits = torch::randn({2, 3, 6, 5}).requires_grad_();
@@ -243,6 +254,7 @@ std::vector<NamedTest> fovea::test::tests() {
             {"golden SGD", goldenSgd},
             {"golden training steps", goldenTrainSteps},
             {"ignored voxels do not matter", ignoredVoxelsDoNotMatter},
+            {"doubted voxels are left out", doubtedVoxelsAreLeftOut},
             {"believed voxels count less", believedVoxelsCountLess},
             {"AdamW like torch", adamLikeTorch}};
 }
