@@ -74,23 +74,25 @@ Stage fineTuneStage() {
                    {"annotations", From::Same, true},
                    {"pseudo-labels", From::Base, true}};
     stage.makes = "model";
-    stage.options = {{.name = "start",
-                      .type = OptionType::Choice,
-                      .defaultValue = "pretrained",
-                      .help = FOVEA_TR("Start from the model that learned pseudo-labels, or from fresh weights"),
-                      .choices = {"pretrained", "fresh"}},
-                     {.name = "replay_share",
-                      .type = OptionType::Double,
-                      .defaultValue = 0.2,
-                      .help = FOVEA_TR("Samples of pseudo-labels for each annotated sample; 0 = none"),
-                      .least = 0.0,
-                      .most = 10.0},
-                     {.name = "replay_certainty",
-                      .type = OptionType::Double,
-                      .defaultValue = 0.1,
-                      .help = FOVEA_TR("How much a pseudo-label counts against an annotation"),
-                      .least = 0.0,
-                      .most = 1.0}};
+    stage.options = {
+        {.name = "start",
+         .type = OptionType::Choice,
+         .defaultValue = "pretrained",
+         .help = FOVEA_TR("Start from the model that learned pseudo-labels, or from fresh weights"),
+         .choices = {"pretrained", "fresh"}},
+        {.name = "replay_share",
+         .type = OptionType::Double,
+         .defaultValue = 1.0,
+         .help = FOVEA_TR("Samples of pseudo-labels for each annotated sample; 0 = none"),
+         .least = 0.0,
+         .most = 10.0},
+        {.name = "replay_certainty",
+         .type = OptionType::Double,
+         .defaultValue = 0.5,
+         .help = FOVEA_TR("How much a pseudo-label counts against an annotation while the network does not "
+                          "contradict it"),
+         .least = 0.0,
+         .most = 1.0}};
     stage.random = true;
     stage.run = run;
     return stage;

@@ -56,6 +56,8 @@ std::optional<Accepted> acceptedObjects(const StageContext& context, const std::
     return accepted;
 }
 
+// Averaged over sections, outlines that wander from one to the next and the ends of objects lose probability.
+constexpr double plainThreshold = 0.5, averagedThreshold = 0.35;
 constexpr double leastShare = 0.2;           // of the usual object's volume
 constexpr std::int64_t fallbackVoxels = 50;  // where nothing tells how large objects usually are
 constexpr std::int64_t deepStack = 8;        // sections from which an object in a single one is suspicious
@@ -93,7 +95,6 @@ void run(StageContext& context) {
     const ImagePtr probability = zarr::open(context.input("probabilities", id) / "probability.zarr");
     const ImageInfo& info = probability->info();
     InstanceRules rules;
-    rules.threshold = context.options.number("threshold");
     rules.seedThreshold = context.options.number("seed_threshold");
     const Usual usual = usualObject(context, id);
     rules.minVoxels = leastVoxels(context.options, usual);
@@ -105,6 +106,8 @@ void run(StageContext& context) {
         rules.minSections = 2;
         rules.zRadius = std::min<std::int64_t>(2, usual.sections / 3);
     }
+    const double given = context.options.number("threshold");
+    rules.threshold = given > 0 ? given : rules.zRadius > 0 ? averagedThreshold : plainThreshold;
     const Volume<std::uint8_t> interior = probability->readAll<std::uint8_t>(0);
     const Volume<std::uint8_t> border =
         info.channels > 1 ? probability->readAll<std::uint8_t>(1) : Volume<std::uint8_t>();
@@ -137,6 +140,7 @@ void run(StageContext& context) {
     context.result = {{"objects", rows.size()},
                       {"kept", kept.size()},
                       {"per_slice", rules.perSlice},
+                      {"threshold", rules.threshold},
                       {"min_voxels", rules.minVoxels}};
 }
 
@@ -155,9 +159,10 @@ Stage instancesStage() {
     stage.options = {
         {.name = "threshold",
          .type = OptionType::Double,
-         .defaultValue = 0.5,
-         .help = FOVEA_TR("Probability from which a voxel belongs to an object"),
-         .least = 0.01,
+         .defaultValue = 0.0,
+         .help = FOVEA_TR("Probability from which a voxel belongs to an object; 0 = 0.5, less where sections are "
+                          "averaged"),
+         .least = 0.0,
          .most = 0.99},
         {.name = "seed_threshold",
          .type = OptionType::Double,

@@ -23,7 +23,7 @@ struct TrainCase {
 };
 
 // Where samples come from and how much they count: annotated places (share 1, certainty 1), replayed pseudo-labels
-// (share 0.2, certainty 0.1).
+// (share 1, certainty 0.5).
 struct TrainSource {
     std::vector<TrainCase> cases;
     double share = 1;      // of the samples, relative to the other sources
