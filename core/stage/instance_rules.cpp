@@ -15,19 +15,19 @@ namespace fovea::stage {
 
 namespace {
 
-// One block (3D) or one slice. Ids 1…n.
+// One block (3D) or one slice. Ids 1…n. Objects start where `sure` says.
 Volume<std::int32_t> flood(const Volume<std::uint8_t>& interior, const Volume<std::uint8_t>& border,
-                           const InstanceRules& rules, Job& job) {
+                           const Volume<std::uint8_t>& sure, const InstanceRules& rules, Job& job) {
     const int least = int(std::ceil(rules.threshold * 255)), seedLeast = int(std::ceil(rules.seedThreshold * 255));
-    Volume<std::uint8_t> mask(interior.shape()), sure(interior.shape());
+    Volume<std::uint8_t> mask(interior.shape()), starts(interior.shape());
     Volume<float> landscape(interior.shape());
     for (std::int64_t i = 0; i < interior.size(); ++i) {
         const int inside = interior.data()[i];
         mask.data()[i] = inside + (border.empty() ? 0 : border.data()[i]) >= least;
-        sure.data()[i] = inside >= seedLeast && mask.data()[i];
+        starts.data()[i] = sure.data()[i] >= seedLeast && mask.data()[i];
         landscape.data()[i] = float(255 - inside);
     }
-    measure::Components seeds = measure::connectedComponents(sure, 6, false, job);
+    measure::Components seeds = measure::connectedComponents(starts, 6, false, job);
     Volume<std::int32_t> labels = measure::watershed(landscape, seeds.labels, mask, 6, job);
     return labels;
 }
@@ -49,6 +49,11 @@ Volume<std::uint8_t> averagedAlongZ(const Volume<std::uint8_t>& p, std::int64_t 
         for (std::int64_t i = 0; i < section; ++i) out[i] = std::uint8_t((sum[std::size_t(i)] + count / 2) / count);
     }
     return mean;
+}
+
+Volume<std::uint8_t> larger(Volume<std::uint8_t> a, const Volume<std::uint8_t>& b) {
+    for (std::int64_t i = 0; i < a.size(); ++i) a.data()[i] = std::max(a.data()[i], b.data()[i]);
+    return a;
 }
 
 // Objects through fewer sections go, but for those cut off by the first or last one.
@@ -162,8 +167,9 @@ Volume<std::int32_t> findInstances(const Volume<std::uint8_t>& interior, const V
     const Index shape = interior.shape();
     Volume<std::int32_t> labels;
     if (rules.perSlice && shape.z > 1) {
-        const Volume<std::uint8_t> inner = averagedAlongZ(interior, rules.zRadius);
-        const Volume<std::uint8_t> outer = averagedAlongZ(border, rules.zRadius);
+        const Volume<std::uint8_t> sure = averagedAlongZ(interior, rules.zRadius);
+        const Volume<std::uint8_t> inner = larger(sure, interior);
+        const Volume<std::uint8_t> outer = larger(averagedAlongZ(border, rules.zRadius), border);
         Volume<std::int32_t> slices(shape);
         std::int32_t next = 0;
         for (std::int64_t z = 0; z < shape.z; ++z) {
@@ -171,7 +177,8 @@ Volume<std::int32_t> findInstances(const Volume<std::uint8_t>& interior, const V
             job.progress(double(z), double(shape.z), FOVEA_TR("Separating objects"));
             const Box slice{{z, 0, 0}, {z + 1, shape.y, shape.x}};
             const Volume<std::int32_t> found =
-                flood(crop(inner, slice), outer.empty() ? Volume<std::uint8_t>() : crop(outer, slice), rules, job);
+                flood(crop(inner, slice), outer.empty() ? Volume<std::uint8_t>() : crop(outer, slice),
+                      crop(sure, slice), rules, job);
             std::int32_t most = next;
             std::int32_t* out = slices.data() + slices.offset(z, 0, 0);
             for (std::int64_t i = 0; i < found.size(); ++i)
@@ -181,7 +188,7 @@ Volume<std::int32_t> findInstances(const Volume<std::uint8_t>& interior, const V
         labels = measure::linkSlices(slices, rules.linkOverlap, job);
         if (rules.minSections > 1) dropThin(labels, rules.minSections);
     } else {
-        labels = flood(interior, border, rules, job);
+        labels = flood(interior, border, interior, rules, job);
     }
     measure::dropSmallObjects(labels, rules.minVoxels);
     measure::relabelDense(labels);

@@ -15,13 +15,14 @@ struct InstanceRules {
     std::int64_t minVoxels = 50;
     bool perSlice = false;  // watershed in each slice, pieces joined along z
     double linkOverlap = 0.3;
-    std::int64_t zRadius = 0;      // per slice: probabilities are first averaged over this many sections on each side
+    std::int64_t zRadius = 0;      // per slice: sections on each side that have a say, by their average
     std::int64_t minSections = 1;  // per slice: sections an object must reach through, unless it leaves the stack
 };
 
 // Seeds are components of the sure interior; they flood what is foreground, most interior voxels first; foreground that
-// no seed reaches is dropped. Probabilities are 0…255; `border` may be empty. Ids 1…n dense. Averaging along z before
-// working slice by slice takes out what a network that sees sections one by one gets wrong in single ones.
+// no seed reaches is dropped. Probabilities are 0…255; `border` may be empty. Ids 1…n dense. With zRadius the average over
+// sections says where objects start, which takes out what a network that sees sections one by one gets wrong in single
+// ones, and average or own section, whichever is larger, how far they reach.
 Volume<std::int32_t> findInstances(const Volume<std::uint8_t>& interior, const Volume<std::uint8_t>& border,
                                    const InstanceRules& rules, Job& job);
 

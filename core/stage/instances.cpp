@@ -57,7 +57,7 @@ std::optional<Accepted> acceptedObjects(const StageContext& context, const std::
 }
 
 // Averaged over sections, outlines that wander from one to the next and the ends of objects lose probability.
-constexpr double plainThreshold = 0.5, averagedThreshold = 0.35;
+constexpr double plainThreshold = 0.5, averagedThreshold = 0.4;
 constexpr double leastShare = 0.2;           // of the usual object's volume
 constexpr std::int64_t fallbackVoxels = 50;  // where nothing tells how large objects usually are
 constexpr std::int64_t deepStack = 8;        // sections from which an object in a single one is suspicious
