@@ -1,5 +1,6 @@
 #include <algorithm>
 #include <cmath>
+#include <optional>
 
 #include "measure/distance.h"
 #include "segment/filters.h"
@@ -8,12 +9,14 @@
 #include "segment/prompt_engine.h"
 #include "segment/propagate.h"
 #include "segment/section_step.h"
+#include "segment/star_surface.h"
 
 namespace fovea::segment {
 namespace {
 
 constexpr double reachFactor = 4;     // how far along what is wrong a click reaches, in depths of the click …
 constexpr double depthFactor = 1.25;  // … and how far across
+constexpr double sharedMove = 0.2;    // share of a move of a star-shaped body that all directions take part in
 constexpr double smooth = 1.5;        // blur of a proposed outline, in voxels of the finest axis
 
 // One answer in the making, on the crop or on its one slice.
@@ -24,6 +27,7 @@ class Answer {
 
   private:
     void apply(std::size_t k);
+    bool beginStar();
     std::vector<std::int32_t> rivalsOf(std::size_t k) const;
     void limitToReach(Volume<std::uint8_t>& open, const Volume<std::uint8_t>& same, Index at) const;
     void paint(std::size_t k, const std::vector<std::int32_t>& region, const Volume<std::uint8_t>& open);
@@ -99,13 +103,10 @@ void Answer::apply(std::size_t k) {
     if (begun) limitToReach(open, same, at - scope_.begin);
     // An object just begun may take up to a quarter of the crop (of each slice).
     const std::int64_t most = begun ? mask_.size() : std::max<std::int64_t>(64, mask_.size() / 4);
-    // From slice to slice an object begins better; a repair does so only where neighbouring voxels along z are far
-    // apart.
     const bool thick = spacing_.z > thickLooksFrom;
     Growth growth;
-    if (mask_.shape().z > 1 && (thick || !begun)) {
-        Spread found = spreadFrom(image_, start, rivalsOf(k), open, most / mask_.shape().z,
-                                  thick ? SpreadSettings{} : SpreadSettings{0.5, 0.8}, job_);
+    if (mask_.shape().z > 1 && thick) {
+        Spread found = spreadFrom(image_, start, rivalsOf(k), open, most / mask_.shape().z, SpreadSettings{}, job_);
         growth = {std::move(found.voxels), found.edge};
     } else {
         if (field_.soft.empty()) field_ = makeField(image_, job_);
@@ -149,8 +150,52 @@ void Answer::paint(std::size_t k, const std::vector<std::int32_t>& region, const
     }
 }
 
+// Begins an object in voxels about as deep as wide: a star-shaped body around the first positive point, its surface
+// moved by the later ones. They lie in the middle of what is wrong, so the surface belongs as far beyond them as it now
+// is from them. False when there is nothing to begin, or it begins better from slice to slice.
+bool Answer::beginStar() {
+    if (mask_.shape().z == 1 || spacing_.z > thickLooksFrom) return false;
+    if (std::any_of(mask_.begin(), mask_.end(), [](std::uint8_t v) { return v != 0; })) return false;
+    Volume<std::uint8_t> open(mask_.shape(), 1);
+    if (!forbidden_.empty())
+        for (std::int64_t i = 0; i < mask_.size(); ++i) open.data()[i] = !forbidden_.data()[i];
+    std::optional<Index> centre;
+    std::vector<PointPrompt> later;
+    std::vector<Index> inner, outer;
+    for (const PointPrompt& point : request_.points) {
+        if (!inside(point.at - request_.origin)) continue;
+        const Index at = point.at - request_.origin - scope_.begin;
+        if (!open[at]) {
+            ++refused_;
+        } else if (!centre && point.positive) {
+            centre = at;
+        } else {
+            later.push_back({at, point.positive});
+            (point.positive ? inner : outer).push_back(at);
+        }
+    }
+    if (!centre) return false;
+    const StarFit fit = fitStar(image_, spacing_, open, *centre, inner, outer, job_);
+    std::vector<StarBody::Pull> pulls;
+    StarBody body = fit.body;
+    for (const auto& [at, positive] : later) {
+        const double now = body.reach(at), wanted = body.distance(at);
+        if ((now > wanted) == positive) continue;
+        pulls.push_back({at, 2 * wanted - now - fit.body.reach(at)});
+        body = fit.body.moved(pulls, sharedMove);
+    }
+    mask_ = body.mask(mask_.shape());
+    for (std::int64_t i = 0; i < mask_.size(); ++i) mask_.data()[i] &= open.data()[i];
+    mask_[*centre] = 1;
+    for (const auto& [at, positive] : later) mask_[at] = positive;
+    belief_ = fit.belief;
+    changes_ = 1;
+    return true;
+}
+
 PromptAnswer Answer::run() {
-    for (std::size_t k = 0; k < request_.points.size(); ++k) {
+    const bool begun = beginStar();
+    for (std::size_t k = 0; !begun && k < request_.points.size(); ++k) {
         job_.check();
         apply(k);
     }

@@ -45,9 +45,10 @@ class PromptEngine {
     virtual std::int64_t reach() const { return 128; }
 };
 
-// The engine that needs no weights: geodesic distance from positive against negative points. A whole object is begun in
-// the slice of its click and followed from slice to slice (propagate.h); repairs are followed likewise where sections
-// are thick, or look so when the voxel size is not known, and grown in 3D else.
+// The engine that needs no weights: geodesic distance from positive against negative points. Where sections are thick,
+// or look so when the voxel size is not known, a whole object is begun in the slice of its click and followed from
+// slice to slice (propagate.h), and repairs likewise. Elsewhere in 3D it begins as a star-shaped body that all points
+// shape together (star_surface.h), and repairs of a mask grow in 3D.
 std::shared_ptr<const PromptEngine> geodesicEngine();
 
 }  // namespace fovea::segment

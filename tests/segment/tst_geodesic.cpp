@@ -54,6 +54,11 @@ class TstGeodesic : public QObject {
     void coarseStackFromSliceToSlice_data();
     void coarseStackFromSliceToSlice();
     void coarseRepairIsLocal();
+    void evenBlob();
+    void cellAmongNeighbours();
+    void evenNeighbourIsKeptOff();
+    void laterPointsShapeTheBody();
+    void evenMaskIsTheStart();
 };
 
 void TstGeodesic::oneClickGivesTheDisc() {
@@ -261,6 +266,77 @@ void TstGeodesic::coarseRepairIsLocal() {
     QVERIFY(blobs::iou(a.mask, labels) > blobs::iou(r.startMask, labels) + 0.1);
     QVERIFY(changed(a.mask, r.startMask, {{5, 0, 0}, {10, 120, 120}}) * 100 < mask);
     for (std::int64_t i = 0; i < a.mask.size(); ++i) QVERIFY(!(a.mask.data()[i] && r.forbidden.data()[i]));
+}
+
+// A click beside the middle finds the whole ball, next to another one.
+void TstGeodesic::evenBlob() {
+    const Vec3 spacing{0.2, 0.1, 0.1};
+    Volume<std::int32_t> labels({30, 64, 64});
+    blobs::addBall(labels, {15, 24, 30}, 1.2, spacing, 1);
+    const Volume<std::int32_t> wanted = labels;
+    blobs::addBall(labels, {15, 52, 30}, 1.2, spacing, 2);
+    const auto a = answer(requestFor(labels, spacing, {{{16, 27, 28}, true}}));
+    const double match = blobs::iou(a.mask, wanted);
+    QVERIFY2(match > 0.75, qPrintable(QString::number(match)));
+    QVERIFY(a.score > 0 && a.score <= 1);
+}
+
+// Cells of one grey, parted by bright walls only.
+void TstGeodesic::cellAmongNeighbours() {
+    Volume<std::int32_t> walls({48, 48, 48}), wanted(walls.shape());
+    for (std::int64_t z = 0; z < 48; ++z)
+        for (std::int64_t y = 0; y < 48; ++y)
+            for (std::int64_t x = 0; x < 48; ++x) {
+                const double r = std::sqrt(double((z - 24) * (z - 24) + (y - 24) * (y - 24) + (x - 24) * (x - 24)));
+                walls(z, y, x) = std::abs(r - 13) < 1 || (r > 13 && (z == 24 || y == 24 || x == 24));
+                wanted(z, y, x) = r <= 13;
+            }
+    const auto a = answer(requestFor(walls, {1, 1, 1}, {{{25, 24, 25}, true}}));
+    const double match = blobs::iou(a.mask, wanted);
+    QVERIFY2(match > 0.55, qPrintable(QString::number(match)));
+}
+
+void TstGeodesic::evenNeighbourIsKeptOff() {
+    Volume<std::int32_t> labels({40, 40, 60});
+    blobs::addBall(labels, {20, 20, 22}, 12, {1, 1, 1}, 1);
+    const Volume<std::int32_t> wanted = labels;
+    blobs::addBall(labels, {20, 20, 42}, 12, {1, 1, 1}, 2);  // touching: only the accepted mask parts them
+    PromptRequest r = requestFor(labels, {1, 1, 1}, {{{20, 20, 20}, true}, {{20, 20, 50}, true}});
+    r.forbidden = Volume<std::uint8_t>(labels.shape());
+    for (std::int64_t i = 0; i < labels.size(); ++i) r.forbidden.data()[i] = labels.data()[i] == 2;
+    const auto a = answer(r);
+    for (std::int64_t i = 0; i < a.mask.size(); ++i) QVERIFY(!(a.mask.data()[i] && r.forbidden.data()[i]));
+    QVERIFY(!a.note.empty());
+    const double match = blobs::iou(a.mask, wanted);
+    QVERIFY2(match > 0.7, qPrintable(QString::number(match)));
+}
+
+// A point outside the body, and one in what is too much, move its surface there; far away it stays.
+void TstGeodesic::laterPointsShapeTheBody() {
+    Volume<std::int32_t> labels({40, 40, 60});
+    blobs::addBall(labels, {20, 20, 25}, 12, {1, 1, 1}, 1);
+    PromptRequest r = requestFor(labels, {1, 1, 1}, {{{20, 20, 25}, true}});
+    const auto one = answer(r);
+    r.points.push_back({Index{20, 20, 41} + origin, true});
+    const auto more = answer(r);
+    QVERIFY(one.mask(20, 20, 41) == 0 && more.mask(20, 20, 41) == 1 && more.mask(20, 20, 43) == 1);
+    r.points.back() = {Index{20, 20, 33} + origin, false};
+    const auto less = answer(r);
+    QVERIFY(one.mask(20, 20, 35) == 1 && less.mask(20, 20, 33) == 0 && less.mask(20, 20, 35) == 0);
+    QVERIFY(less.mask(20, 20, 18) == 1);
+    QVERIFY(less.mask == answer(r).mask);
+}
+
+void TstGeodesic::evenMaskIsTheStart() {
+    Volume<std::int32_t> labels({40, 40, 40});
+    blobs::addBall(labels, {20, 20, 20}, 12, {1, 1, 1}, 1);
+    PromptRequest r = requestFor(labels, {1, 1, 1}, {{{20, 20, 26}, true}});
+    r.startMask = Volume<std::uint8_t>(labels.shape());
+    for (std::int64_t i = 0; i < labels.size(); ++i) r.startMask.data()[i] = labels.data()[i] && i % 40 < 20;
+    const auto a = answer(r);
+    const double match = blobs::iou(a.mask, labels);
+    QVERIFY2(match > 0.8, qPrintable(QString::number(match)));
+    QCOMPARE(changed(a.mask, r.startMask, {{0, 0, 17}, {40, 40, 40}}), 0);
 }
 
 QTEST_APPLESS_MAIN(TstGeodesic)
