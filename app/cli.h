@@ -49,6 +49,9 @@ Index parseShape(const std::string& text);
 // "z,y,x" in µm. Throws UsageError.
 Vec3 parseSpacing(const std::string& text);
 
+// For words that name a file or folder.
+extern const CLI::Validator notEmpty;
+
 // Each adds its sub-commands to `app`; what they do runs while parsing.
 void addProjectCommands(CLI::App& app, Cli& cli);  // import, the stages, run, work
 void addToolCommands(CLI::App& app, Cli& cli);     // stages, formats, models, plugins, info, convert, sample

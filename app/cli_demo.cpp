@@ -72,13 +72,15 @@ void runDemo(Cli& cli, const DemoArguments& arguments) {
 void addDemoCommand(CLI::App& app, Cli& cli) {
     auto arguments = std::make_shared<DemoArguments>();
     CLI::App* command = app.add_subcommand("demo", "The whole loop on an invented volume, with a report");
-    command->add_option("--out", arguments->out, "Folder; a project of an earlier demo in it is replaced")->required();
+    command->add_option("--out", arguments->out, "Folder; a project of an earlier demo in it is replaced")
+        ->check(notEmpty)
+        ->required();
     command->add_option("--kind", arguments->kind, "em or nuclei")
         ->check(CLI::IsMember({"em", "nuclei"}))
         ->capture_default_str();
     command->add_option("--shape", arguments->shape, "z,y,x")->capture_default_str();
     command->add_option("--minutes", arguments->minutes, "Time for learning")
-        ->check(CLI::PositiveNumber)
+        ->check(CLI::Range(0.01, 1e5))
         ->capture_default_str();
     command->callback([&cli, arguments] { runDemo(cli, *arguments); });
 }

@@ -2,6 +2,7 @@
 #include <algorithm>
 #include <cstdlib>
 #include <cstring>
+#include <new>
 #include <string_view>
 
 #include "base/log.h"
@@ -11,6 +12,9 @@
 namespace fovea::app {
 
 namespace {
+
+const CLI::Validator notNegative(
+    [](const std::string& word) { return word.starts_with('-') ? word + " is negative" : std::string(); }, "");
 
 // The words a person may have meant: sub-commands and options of the command that did not understand.
 std::vector<std::string> known(const CLI::App& app) {
@@ -61,10 +65,8 @@ int main(int argc, char** argv) {
     app.set_version_flag("--version", [] { return versionText(); });
     app.add_flag("--json", cli.json, "Results as JSON lines on stdout");
     app.add_option("--device", cli.device, "auto, cpu, cuda or cuda:N")->capture_default_str();
-    app.add_option("--threads", cli.threads, "CPU threads; 0 = all")
-        ->check(CLI::NonNegativeNumber)
-        ->capture_default_str();
-    app.add_option("--seed", cli.seed, "Seed of everything random; kept in the project");
+    app.add_option("--threads", cli.threads, "CPU threads; 0 = all")->check(notNegative)->capture_default_str();
+    app.add_option("--seed", cli.seed, "Seed of everything random; kept in the project")->check(notNegative);
     app.fallthrough();
     app.require_subcommand(1);
     addProjectCommands(app, cli);
@@ -89,6 +91,8 @@ int main(int argc, char** argv) {
         return fail(1, "failed", error.what());
     } catch (const Cancelled&) {
         return fail(130, "cancelled", "");
+    } catch (const std::bad_alloc&) {
+        return fail(1, "failed", "There is not enough memory for this. Close other programs, or take a smaller image.");
     } catch (const std::exception& error) {
         return fail(1, "failed", std::string("Unexpected: ") + error.what());
     }

@@ -46,6 +46,8 @@ std::string stageText(const json& row) {
     return text.str();
 }
 
+const CLI::Validator notEmpty([](const std::string& word) { return word.empty() ? "is empty. Give a path" : ""; }, "");
+
 namespace {
 
 template <class T>

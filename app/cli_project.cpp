@@ -3,6 +3,7 @@
 #include "base/file.h"
 #include "base/log.h"
 #include "cli.h"
+#include "project/add_images.h"
 #include "project/deliver.h"
 #include "project/runner.h"
 #include "project/work_order.h"
@@ -42,7 +43,6 @@ std::unique_ptr<Project> openProject(const Cli& cli, const Arguments& arguments)
     auto project = Project::open(arguments.project, cli.services.opener);
     if (!project->notice().empty()) log::warning(project->notice().str());
     if (cli.seed) project->setSeed(*cli.seed);
-    if (arguments.next) project->beginRound();
     for (const std::string& id : arguments.cases) asUsage([&] { project->caseOf(id); });
     return project;
 }
@@ -53,6 +53,7 @@ RunRequest requestOf(Cli& cli, const Arguments& arguments, Project& project, std
     request.device = deviceByName(cli.device);
     request.threads = cli.threads;
     request.again = arguments.again;
+    request.next = arguments.next;
     request.finished = [&cli](const json& row) { cli.say(row, stageText(row)); };
     if (!arguments.from.empty())
         request.before = [&cli, &project, from = fs::absolute(arguments.from).string()](const Stage& stage, int round) {
@@ -60,6 +61,34 @@ RunRequest requestOf(Cli& cli, const Arguments& arguments, Project& project, std
             log::info(commitLabels(Artifacts(project, cli.services.stages), round, from, cli.job).str());
         };
     return request;
+}
+
+std::vector<std::string> imagesOf(const std::vector<std::string>& files) {
+    std::vector<std::string> images;
+    for (const std::string& file : files) {
+        if (file.empty())
+            throw UsageError(FOVEA_TR("The name of an image is empty. Give the path of a file or folder."));
+        for (const std::string& image : resolveImages(file)) images.push_back(image);
+    }
+    return images;
+}
+
+// Images that the project has already keep what was made from them; what is held out in them may be chosen now.
+void importInto(Cli& cli, const Arguments& arguments, Project& project, const std::vector<std::string>& images,
+                const NewCase& details) {
+    std::vector<std::string> fresh;
+    const std::vector<Case> known = project.cases();
+    for (const std::string& image : images) {
+        const fs::path path = fs::absolute(image).lexically_normal();
+        const auto same = std::find_if(known.begin(), known.end(), [&](const Case& c) {
+            return project.imagePath(c) == path && c.timepoint == details.timepoint;
+        });
+        if (same == known.end())
+            fresh.push_back(image);
+        else if (!details.test.empty())
+            project.setHeldOut(same->id, asUsage([&] { return parseBox(details.test, same->shape); }), details.guard);
+    }
+    addImages(project, cli.services.stages, fresh, details, requestOf(cli, arguments, project, {"import"}), cli.job);
 }
 
 void runImport(Cli& cli, const Arguments& arguments) {
@@ -74,33 +103,30 @@ void runImport(Cli& cli, const Arguments& arguments) {
     std::istringstream channels(options.string("channels"));
     for (std::string name; std::getline(channels, name, ',');) details.channelNames.push_back(name);
 
-    std::vector<std::string> images;
-    for (const std::string& file : arguments.files)
-        for (const std::string& image : resolveImages(file)) images.push_back(image);
-    std::unique_ptr<Project> project;
+    const std::vector<std::string> images = imagesOf(arguments.files);
     if (Project::isProject(arguments.project)) {
-        project = openProject(cli, arguments);
-    } else {
-        if (images.empty()) throw UsageError(FOVEA_TR("Give at least one image to import."));
-        for (const std::string& image : images) {  // nothing is made for a wrong name or box
-            const ImagePtr opened = openImage(image, details.timepoint, {});
-            if (!details.test.empty()) asUsage([&] { parseBox(details.test, opened->info().shape()); });
-        }
-        project = Project::create(arguments.project, cli.services.opener);
+        const auto project = openProject(cli, arguments);
+        importInto(cli, arguments, *project, images, details);
+        return;
+    }
+    if (images.empty()) throw UsageError(FOVEA_TR("Give at least one image to import."));
+    for (const std::string& image : images) {  // nothing is made for a wrong name or box
+        const ImagePtr opened = openImage(image, details.timepoint, {});
+        if (!details.test.empty()) asUsage([&] { parseBox(details.test, opened->info().shape()); });
+    }
+    std::error_code error;
+    const bool folderWasThere = fs::exists(arguments.project, error);
+    auto project = Project::create(arguments.project, cli.services.opener);
+    try {
         if (cli.seed) project->setSeed(*cli.seed);
+        importInto(cli, arguments, *project, images, details);
+    } catch (...) {  // a project without an image is of no use to anybody
+        project.reset();
+        for (fs::directory_iterator entry(arguments.project, error), end; entry != end; entry.increment(error))
+            fs::remove_all(entry->path(), error);
+        if (!folderWasThere) fs::remove(arguments.project, error);
+        throw;
     }
-    for (const std::string& image : images) {
-        const std::vector<Case> known = project->cases();
-        const fs::path path = fs::absolute(image).lexically_normal();
-        const auto same = std::find_if(known.begin(), known.end(), [&](const Case& c) {
-            return project->imagePath(c) == path && c.timepoint == details.timepoint;
-        });
-        if (same == known.end())
-            project->addCase(image, details);
-        else if (!details.test.empty())
-            project->setHeldOut(same->id, parseBox(details.test, same->shape), details.guard);
-    }
-    project::run(*project, cli.services.stages, requestOf(cli, arguments, *project, {"import"}), cli.job);
 }
 
 void runStage(Cli& cli, const Stage& stage, const Arguments& arguments) {
@@ -141,7 +167,7 @@ void runChain(Cli& cli, const Arguments& arguments) {
 }
 
 void addProject(CLI::App* command, Arguments& arguments) {
-    command->add_option("--project,-p", arguments.project, "Project folder")->required();
+    command->add_option("--project,-p", arguments.project, "Project folder")->check(notEmpty)->required();
     command->add_option("--set", arguments.sets, "name=value, as often as needed")->allow_extra_args(false)->take_all();
     command->add_option("--case", arguments.cases, "Only these images")->allow_extra_args(false)->take_all();
     command->add_flag("--again", arguments.again, "Run even what is up to date");
@@ -166,8 +192,10 @@ void addProjectCommands(CLI::App& app, Cli& cli) {
             continue;
         }
         if (stage.id == "annotate")
-            command->add_option("--from", arguments->from, "Labels to commit inside the queued patches");
-        if (stage.id == "export") command->add_option("--out", arguments->out, "Folder to copy the files to");
+            command->add_option("--from", arguments->from, "Labels to commit inside the queued patches")
+                ->check(notEmpty);
+        if (stage.id == "export")
+            command->add_option("--out", arguments->out, "Folder to copy the files to")->check(notEmpty);
         if (stage.id == "query")
             command->add_flag("--next", arguments->next, "Finish the active round and begin the next");
         command->callback([&cli, &stage, arguments] { runStage(cli, stage, *arguments); });
@@ -177,14 +205,14 @@ void addProjectCommands(CLI::App& app, Cli& cli) {
     addProject(run, *arguments);
     run->add_option("--until", arguments->until, "The last stage to run")->required();
     run->add_option("--skip", arguments->skip, "Stages to leave out")->delimiter(',');
-    run->add_option("--from", arguments->from, "Labels to commit inside the queued patches");
-    run->add_option("--out", arguments->out, "Folder to copy exported files to");
+    run->add_option("--from", arguments->from, "Labels to commit inside the queued patches")->check(notEmpty);
+    run->add_option("--out", arguments->out, "Folder to copy exported files to")->check(notEmpty);
     run->add_flag("--next", arguments->next, "Finish the active round and begin the next");
     run->callback([&cli, arguments] { runChain(cli, *arguments); });
 
     auto order = std::make_shared<Arguments>();
     CLI::App* work = app.add_subcommand("work", "Runs a work order");
-    work->add_option("folder", order->workFolder, "Folder with order.json")->required();
+    work->add_option("folder", order->workFolder, "Folder with order.json")->check(notEmpty)->required();
     work->callback([&cli, order] {
         const json result = runOrder(order->workFolder, cli.services.stages, cli.services.opener, cli.job);
         cli.say({{"state", result["state"]}, {"seconds", result["seconds"]}, {"result", result["result"]}});

@@ -68,14 +68,14 @@ void addToolCommands(CLI::App& app, Cli& cli) {
 
     auto info = std::make_shared<ConvertArguments>();
     CLI::App* command = app.add_subcommand("info", "Says what an image file holds");
-    command->add_option("file", info->in, "Image")->required();
+    command->add_option("file", info->in, "Image")->check(notEmpty)->required();
     command->add_option("--timepoint", info->timepoint, "Point in time, from 0");
     command->callback([&cli, info] { cli.say(describe(*openImage(info->in, info->timepoint, {}))); });
 
     auto convert = std::make_shared<ConvertArguments>();
     command = app.add_subcommand("convert", "Writes an image in another format, told by the suffix");
-    command->add_option("in", convert->in, "Image")->required();
-    command->add_option("out", convert->out, "New file")->required();
+    command->add_option("in", convert->in, "Image")->check(notEmpty)->required();
+    command->add_option("out", convert->out, "New file")->check(notEmpty)->required();
     command->add_flag("--labels", convert->labels, "The image holds object numbers");
     command->add_option("--timepoint", convert->timepoint, "Point in time, from 0");
     command->callback([&cli, convert] {
@@ -89,7 +89,7 @@ void addToolCommands(CLI::App& app, Cli& cli) {
         ->check(CLI::IsMember({"em", "nuclei"}))
         ->capture_default_str();
     command->add_option("--shape", sample->shape, "z,y,x")->capture_default_str();
-    command->add_option("--out", sample->out, "Folder")->required();
+    command->add_option("--out", sample->out, "Folder")->check(notEmpty)->required();
     command->callback([&cli, sample] {
         const SamplePaths paths =
             writeSample(sample->out, sample->kind, parseShape(sample->shape), cli.seed.value_or(0), cli.job);

@@ -3,7 +3,6 @@
 #include <QCommandLineParser>
 #include <QSettings>
 #include <QStandardPaths>
-#include <QSurfaceFormat>
 #include <QTimer>
 #include <cstring>
 #include <iostream>
@@ -15,6 +14,7 @@
 #include "services.h"
 #include "ui/main_window.h"
 #include "ui/theme/theme.h"
+#include "ui/view/view3d.h"
 #include "ui/workspace.h"
 
 namespace fovea::app {
@@ -22,16 +22,6 @@ namespace fovea::app {
 namespace {
 
 constexpr Index sampleShape{16, 384, 384};
-
-// Before QApplication: VTK needs a core profile with a depth buffer.
-void chooseOpenGl() {
-    QSurfaceFormat format;
-    format.setRenderableType(QSurfaceFormat::OpenGL);
-    format.setVersion(3, 2);
-    format.setProfile(QSurfaceFormat::CoreProfile);
-    format.setDepthBufferSize(24);
-    QSurfaceFormat::setDefaultFormat(format);
-}
 
 ui::Backend makeBackend(const Services& services) {
     ui::Backend backend;
@@ -55,7 +45,7 @@ int main(int argc, char** argv) {
             return 0;
         }
     settleEnvironment(argc, argv, 0);
-    chooseOpenGl();
+    ui::chooseOpenGl();
     QApplication application(argc, argv);
     QApplication::setApplicationName("Fovea");
     QApplication::setOrganizationName("Fovea");

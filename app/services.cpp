@@ -7,7 +7,6 @@
 #include "nn/device.h"
 #include "plugins/builtin.h"
 #include "versions.h"
-#include "zarr/ome_zarr.h"
 
 namespace fovea::app {
 
@@ -124,18 +123,21 @@ std::string versionText() {
 }
 
 SamplePaths writeSample(const fs::path& folder, const std::string& kind, Index shape, std::uint64_t seed, Job& job) {
-    job.progress(0, 2, FOVEA_TR("Inventing a volume"));
-    const SyntheticSample sample = makeSample(kind, shape, seed);
-    job.check();
-    job.progress(1, 2, FOVEA_TR("Writing it"));
-    file::makeFolder(folder);
+    JobPart inventing(job, 0, 0.8), writingImage(job, 0.8, 0.9), writingTruth(job, 0.9, 1);
     const SamplePaths paths{folder / "image.zarr", folder / "truth.zarr"};
-    Volume<std::int32_t> truth = sample.truth;
-    truth.geometry = sample.image.geometry;
+    SyntheticSample sample = makeSample(kind, shape, seed, inventing);
+    sample.truth.geometry = sample.image.geometry;
+    file::makeFolder(folder);
     file::remove(paths.image);
     file::remove(paths.truth);
-    zarr::save(paths.image, sample.image);
-    zarr::save(paths.truth, truth, true);
+    try {
+        writeImage(paths.image, MemoryImage({AnyVolume::from(sample.image)}), false, writingImage);
+        writeImage(paths.truth, MemoryImage({AnyVolume::from(sample.truth)}), true, writingTruth);
+    } catch (...) {  // half a sample would pass for a whole one
+        file::remove(paths.image);
+        file::remove(paths.truth);
+        throw;
+    }
     return paths;
 }
 

@@ -7,6 +7,7 @@
 #include <QStandardPaths>
 
 #include "base/file.h"
+#include "project/add_images.h"
 #include "ui/widget/job_tray.h"
 
 namespace fovea::ui {
@@ -86,17 +87,12 @@ void Workspace::importInto(std::shared_ptr<std::vector<std::string>> paths, cons
         JobRequest{Text(FOVEA_TR("Read {name}"),
                         {{"name", QFileInfo(QString::fromStdString(paths->front())).fileName().toStdString()}}),
                    Lane::Cpu,
-                   [paths, made, where, opener, create](Job& job) {
+                   [paths, made, where, opener, create, stages = backend_.stages](Job& job) {
                        std::unique_ptr<project::Project> fresh;
                        if (create) fresh = project::Project::create(where, opener);
                        project::Project& target = create ? *fresh : **made;
-                       double done = 0;
                        try {
-                           for (const std::string& path : *paths) {
-                               job.check();
-                               target.addCase(path);
-                               job.progress(++done, double(paths->size()));
-                           }
+                           project::addImages(target, stages, *paths, {}, {.stages = {"import"}}, job);
                        } catch (...) {
                            if (create) {  // a project without an image is of no use to anybody
                                fresh.reset();

@@ -153,7 +153,8 @@ Json parsed(const OptionSpec& spec, const std::string& text) {
         case OptionType::Double: {
             double number = 0;
             const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), number);
-            if (error != std::errc() || end != text.data() + text.size()) refuse(spec, '"' + text + '"');
+            if (error != std::errc() || end != text.data() + text.size() || !std::isfinite(number))
+                refuse(spec, '"' + text + '"');
             std::int64_t whole = 0;  // beyond 2^53 a double is not exact
             const auto [wholeEnd, wholeError] = std::from_chars(text.data(), text.data() + text.size(), whole);
             if (wholeError == std::errc() && wholeEnd == text.data() + text.size()) return whole;

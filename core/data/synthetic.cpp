@@ -4,18 +4,27 @@
 
 namespace fovea {
 
-SyntheticSample makeSample(const std::string& kind, Index shape, std::uint64_t seed) {
-    constexpr std::int64_t most = std::int64_t(1) << 34;
-    if (shape.z < 1 || shape.y < 1 || shape.x < 1 || shape.z > most || shape.y > most / shape.z ||
-        shape.x > most / (shape.z * shape.y))
+SyntheticSample makeSample(const std::string& kind, Index shape, std::uint64_t seed, Job& job) {
+    constexpr std::int64_t most = std::int64_t(1) << 31;
+    if (shape.z < 1 || shape.y < 1 || shape.x < 1)
         throw Error(
             ErrorKind::Input,
             {FOVEA_TR("A sample cannot have the shape {shape}. Give z, y, x of at least 1, such as 20,512,512."),
              {{"shape", toString(shape)}}});
-    if (kind == "em") return synthetic::makeEm(shape, seed);
-    if (kind == "nuclei") return synthetic::makeNuclei(shape, seed);
+    if (shape.z > most || shape.y > most / shape.z || shape.x > most / (shape.z * shape.y))
+        throw Error(ErrorKind::Input,
+                    {FOVEA_TR("A sample cannot have the shape {shape}: it may have at most {most} voxels. Give a "
+                              "smaller one, such as 20,512,512."),
+                     {{"shape", toString(shape)}, {"most", std::to_string(most)}}});
+    if (kind == "em") return synthetic::makeEm(shape, seed, job);
+    if (kind == "nuclei") return synthetic::makeNuclei(shape, seed, job);
     throw Error(ErrorKind::Input,
                 {FOVEA_TR("There is no sample of kind \"{kind}\". Choose em or nuclei."), {{"kind", kind}}});
+}
+
+SyntheticSample makeSample(const std::string& kind, Index shape, std::uint64_t seed) {
+    Job nothing;
+    return makeSample(kind, shape, seed, nothing);
 }
 
 namespace synthetic {
@@ -42,11 +51,12 @@ void gather(Volume<std::int32_t>& labels, Index start, std::int32_t mark, std::v
 
 }  // namespace
 
-void numberPieces(Volume<std::int32_t>& labels, std::int64_t least) {
+void numberPieces(Volume<std::int32_t>& labels, std::int64_t least, Job& job) {
     std::int32_t next = 0;
     std::vector<Index> piece;
     const Index shape = labels.shape();
-    for (std::int64_t z = 0; z < shape.z; ++z)
+    for (std::int64_t z = 0; z < shape.z; ++z) {
+        job.check();
         for (std::int64_t y = 0; y < shape.y; ++y)
             for (std::int64_t x = 0; x < shape.x; ++x) {
                 if (labels(z, y, x) <= 0) continue;
@@ -56,6 +66,7 @@ void numberPieces(Volume<std::int32_t>& labels, std::int64_t least) {
                 else
                     for (const Index& v : piece) labels[v] = 0;
             }
+    }
     for (std::int32_t& label : labels) label = -label;
 }
 

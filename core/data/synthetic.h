@@ -2,6 +2,7 @@
 #include <cstdint>
 #include <string>
 
+#include "base/job.h"
 #include "data/volume.h"
 
 namespace fovea {
@@ -16,6 +17,7 @@ struct SyntheticSample {
 // (50 × 5 × 5 nm); truth = mitochondria. kind "nuclei": bright textured ellipsoids, some touching, on a dark noisy
 // background with blur along z (0.3 × 0.13 × 0.13 µm); truth = nuclei. Same arguments, same bytes. Throws Error(Input)
 // for another kind or a shape without voxels.
+SyntheticSample makeSample(const std::string& kind, Index shape, std::uint64_t seed, Job& job);
 SyntheticSample makeSample(const std::string& kind, Index shape, std::uint64_t seed);
 
 }  // namespace fovea

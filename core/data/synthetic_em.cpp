@@ -35,8 +35,9 @@ double roundedMax(double a, double b) {
 
 class EmPainter {
   public:
-    EmPainter(Index shape, std::uint64_t seed)
-        : shape_(shape), seed_(seed), cells_(seed), mitochondria_(placeMitochondria(cells_, shape, seed)) {
+    EmPainter(Index shape, std::uint64_t seed, Job& job) : shape_(shape), seed_(seed), job_(job), cells_(seed) {
+        JobPart placing(job_, 0, 0.2);
+        mitochondria_ = placeMitochondria(cells_, shape, seed, placing);
         sample_.image = Volume<std::uint8_t>(shape);
         sample_.truth = Volume<std::int32_t>(shape);
         sample_.image.geometry.spacing = sample_.truth.geometry.spacing = {0.05, 0.005, 0.005};
@@ -44,18 +45,28 @@ class EmPainter {
     }
 
     SyntheticSample paint() {
-        for (std::int64_t z = 0; z < shape_.z; ++z) paintSection(z);
-        numberPieces(sample_.truth, leastVoxels);
+        eachSection(0.2, 0.9, [&](std::int64_t z) { paintSection(z); });
+        numberPieces(sample_.truth, leastVoxels, job_);
         for (const Stroke& stroke : strokes_) {
             if (stroke.inside && sample_.truth.data()[stroke.offset] == 0) continue;
             std::uint8_t& grey = sample_.image.data()[stroke.offset];
             grey = std::uint8_t(std::lround(grey + stroke.cover * (stroke.value - grey)));
         }
-        for (std::int64_t z = 0; z < shape_.z; ++z) expose(z);
+        eachSection(0.9, 1, [&](std::int64_t z) { expose(z); });
         return std::move(sample_);
     }
 
   private:
+    // One section after the other, as this stretch of the job.
+    template <class F>
+    void eachSection(double from, double to, F&& f) const {
+        JobPart part(job_, from, to);
+        for (std::int64_t z = 0; z < shape_.z; ++z) {
+            part.check();
+            part.progress(double(z), double(shape_.z), inventing);
+            f(z);
+        }
+    }
     std::vector<float> noise(int which, Vec3 grid, std::int64_t z) const {
         return SmoothNoise(seed_ + 100 + std::uint64_t(which), grid).section(double(z), shape_.y, shape_.x);
     }
@@ -69,6 +80,7 @@ class EmPainter {
 
     Index shape_;
     std::uint64_t seed_;
+    Job& job_;
     Cells cells_;
     std::vector<Mitochondrion> mitochondria_;
     std::vector<Stroke> strokes_;
@@ -196,6 +208,6 @@ void EmPainter::expose(std::int64_t z) {
 
 }  // namespace
 
-SyntheticSample makeEm(Index shape, std::uint64_t seed) { return EmPainter(shape, seed).paint(); }
+SyntheticSample makeEm(Index shape, std::uint64_t seed, Job& job) { return EmPainter(shape, seed, job).paint(); }
 
 }  // namespace fovea::synthetic

@@ -4,10 +4,14 @@
 #include <vector>
 
 #include "base/rng.h"
+#include "base/text.h"
 #include "data/box.h"
 
 // Building blocks of the invented samples. Every value is a function of seed and place alone.
 namespace fovea::synthetic {
+
+// What a job says while a sample is made.
+constexpr const char* inventing = FOVEA_TR("Inventing a volume");
 
 inline double smoothStep(double t) { return t * t * (3 - 2 * t); }
 inline double clamp01(double t) { return t < 0 ? 0 : t > 1 ? 1 : t; }

@@ -47,13 +47,15 @@ Nucleus makeNucleus(Rng& rng, const Vec3& centre, std::uint64_t seed) {
 }
 
 // Random places; a part may press against a neighbour, none may sit inside another.
-std::vector<Nucleus> placeNuclei(const Vec3& size, std::uint64_t seed) {
+std::vector<Nucleus> placeNuclei(const Vec3& size, std::uint64_t seed, Job& job) {
     Rng rng(seed, 601);
     constexpr double outside = 2.5;  // µm around the volume
     const std::int64_t tries =
         std::int64_t(std::ceil((size.z + 2 * outside) * (size.y + 2 * outside) * (size.x + 2 * outside) / 90));
     std::vector<Nucleus> placed;
     for (std::int64_t i = 0; i < tries; ++i) {
+        job.check();
+        job.progress(double(i), double(tries), inventing);
         const Vec3 centre{rng.uniform(-outside, size.z + outside), rng.uniform(-outside, size.y + outside),
                           rng.uniform(-outside, size.x + outside)};
         Nucleus candidate = makeNucleus(rng, centre, seed + 700 + std::uint64_t(i));
@@ -80,11 +82,13 @@ Box boxOf(const Nucleus& one, Index shape) {
 
 // Light and truth before the optics.
 void paintNuclei(const std::vector<Nucleus>& nuclei, std::uint64_t seed, Volume<float>& light,
-                 Volume<std::int32_t>& truth) {
+                 Volume<std::int32_t>& truth, Job& job) {
     const SmoothNoise chromatin(seed + 801, {1.0, 0.9, 0.9}), fine(seed + 802, {0.5, 0.4, 0.4}),
         nucleoli(seed + 803, {1.7, 1.7, 1.7});
     Volume<float> depths(light.shape(), 1.0f);
     for (std::size_t n = 0; n < nuclei.size(); ++n) {
+        job.check();
+        job.progress(double(n), double(nuclei.size()), inventing);
         const Nucleus& one = nuclei[n];
         const Box box = boxOf(one, light.shape());
         for (std::int64_t z = box.begin.z; z < box.end.z; ++z)
@@ -164,21 +168,25 @@ class Haze {
 
 }  // namespace
 
-SyntheticSample makeNuclei(Index shape, std::uint64_t seed) {
+SyntheticSample makeNuclei(Index shape, std::uint64_t seed, Job& job) {
     SyntheticSample sample{Volume<std::uint8_t>(shape), Volume<std::int32_t>(shape)};
     sample.image.geometry.spacing = sample.truth.geometry.spacing = spacing;
     sample.image.geometry.known = sample.truth.geometry.known = true;
     const Vec3 size{double(shape.z) * spacing.z, double(shape.y) * spacing.y, double(shape.x) * spacing.x};
     Volume<float> light(shape);
-    paintNuclei(placeNuclei(size, seed), seed, light, sample.truth);
-    numberPieces(sample.truth, 30);
+    JobPart placing(job, 0, 0.1), painting(job, 0.1, 0.6), exposing(job, 0.7, 1);
+    paintNuclei(placeNuclei(size, seed, placing), seed, light, sample.truth, painting);
+    numberPieces(sample.truth, 30, job);
 
-    blur(light, 0, 1.1);
-    blur(light, 1, 1.0);
-    blur(light, 2, 1.0);
+    for (int axis = 0; axis < 3; ++axis) {
+        job.check();
+        blur(light, axis, axis == 0 ? 1.1 : 1.0);
+    }
     const Haze haze(light);
     const SmoothNoise glow(seed + 811, {12, 90, 90});
     for (std::int64_t z = 0, i = 0; z < shape.z; ++z) {
+        exposing.check();
+        exposing.progress(double(z), double(shape.z), inventing);
         const auto background = glow.section(double(z), shape.y, shape.x);
         Rng rng(seed, 2000 + std::uint64_t(z));
         for (std::int64_t y = 0, at = 0; y < shape.y; ++y)

@@ -170,7 +170,7 @@ double gap(const Mitochondrion& a, const Mitochondrion& b) {
 
 }  // namespace
 
-std::vector<Mitochondrion> placeMitochondria(const Cells& cells, Index shape, std::uint64_t seed) {
+std::vector<Mitochondrion> placeMitochondria(const Cells& cells, Index shape, std::uint64_t seed, Job& job) {
     constexpr double outside = 120;      // pixels around the volume from which tubes may reach in
     constexpr double tryVolume = 4.5e4;  // cubic pixels per try
     Rng rng(seed, 501);
@@ -179,6 +179,8 @@ std::vector<Mitochondrion> placeMitochondria(const Cells& cells, Index shape, st
     const std::int64_t tries = std::int64_t(std::ceil(depth * height * width / tryVolume));
     std::vector<Mitochondrion> placed;
     for (std::int64_t i = 0; i < tries; ++i) {
+        job.check();
+        job.progress(double(i), double(tries), inventing);
         const double z = rng.uniform() * depth - outside, y = rng.uniform() * height - outside / 2,
                      x = rng.uniform() * width - outside / 2;
         const double wanted = rng.uniform(15, 36);

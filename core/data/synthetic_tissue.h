@@ -3,6 +3,7 @@
 #include <cstdint>
 #include <vector>
 
+#include "base/job.h"
 #include "data/synthetic_noise.h"
 
 // The invented electron-microscopy tissue: cells that fill space, and the mitochondria in them. Places are in voxels of
@@ -60,6 +61,6 @@ struct Mitochondrion {
 };
 
 // Those that reach into the volume, placed so that they don't overlap; some touch.
-std::vector<Mitochondrion> placeMitochondria(const Cells& cells, Index shape, std::uint64_t seed);
+std::vector<Mitochondrion> placeMitochondria(const Cells& cells, Index shape, std::uint64_t seed, Job& job);
 
 }  // namespace fovea::synthetic

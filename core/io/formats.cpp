@@ -153,7 +153,13 @@ auto translated(const std::string& path, F&& f) {
     }
 }
 
+void requireName(const std::string& path) {
+    if (path.empty())
+        throw Error(ErrorKind::Input, FOVEA_TR("The name of an image is empty. Give the path of a file or folder."));
+}
+
 ImagePtr openAny(const std::string& path, const OpenOptions& options) {
+    requireName(path);
     if (isPattern(path)) {
         const std::vector<fs::path> files = matching(path);
         if (files.empty()) failEmpty(path);
@@ -173,6 +179,7 @@ ImagePtr openAny(const std::string& path, const OpenOptions& options) {
 }
 
 std::vector<std::string> resolveAny(const std::string& path) {
+    requireName(path);
     const bool pattern = isPattern(path);
     if (!pattern && (!fs::is_directory(path) || zarr::isZarr(path))) return {path};
     const std::vector<fs::path> files = pattern ? matching(path) : imagesIn(path);

@@ -96,10 +96,29 @@ void writeWhole(const fs::path& path, VolumeFormat format, const ImageSource& im
     writeVolume(path, format, all, options.compress);
 }
 
+// Runs `f`; its errors speak of the file that was asked for, not of the one that stands in for it meanwhile.
+void inPlaceOf(const fs::path& staged, const fs::path& target, const auto& f) {
+    const auto renamed = [&](Text text) {
+        for (auto& [name, value] : text.args)
+            for (std::size_t at; (at = value.find(staged.string())) != std::string::npos;)
+                value.replace(at, staged.string().size(), target.string());
+        return text;
+    };
+    try {
+        f();
+    } catch (const Error& error) {
+        Error told(error.kind(), renamed(error.chain().front()));
+        for (std::size_t i = 1; i < error.chain().size(); ++i) told.context(renamed(error.chain()[i]));
+        throw told;
+    }
+}
+
 void stagedFile(const fs::path& target, const auto& writeTo) {
     StagedFile staged(target);
-    writeTo(staged.path());
-    staged.commit();
+    inPlaceOf(staged.path(), target, [&] {
+        writeTo(staged.path());
+        staged.commit();
+    });
 }
 
 void stagedFolder(const fs::path& target, const auto& writeTo) {
@@ -107,8 +126,10 @@ void stagedFolder(const fs::path& target, const auto& writeTo) {
                    staged = outer / target.filename();
     file::remove(outer);
     try {
-        writeTo(staged);
-        file::commitFolder(staged, target);
+        inPlaceOf(staged, target, [&] {
+            writeTo(staged);
+            file::commitFolder(staged, target);
+        });
     } catch (...) {
         file::remove(outer);
         throw;
@@ -191,6 +212,11 @@ void write(const fs::path& path, const ImageSource& image, const WriteOptions& o
         return stagedFile(
             path, [&](const fs::path& to) { writePngPage(to, image.read(0, 0, section(n, 0)), options.compress); });
     }
+    if (endsWith(path, ".png"))
+        throw Error(ErrorKind::Unsupported,
+                    {FOVEA_TR("{path}: a PNG holds one section, the image has {count}. Use .png-series for a folder of "
+                              "them, or .tif."),
+                     {{"path", path.string()}, {"count", std::to_string(n.z)}}});
     throw Error(
         ErrorKind::Unsupported,
         {FOVEA_TR(

@@ -239,14 +239,13 @@ void saveMae(const std::filesystem::path& path, const MaeImpl& mae, std::map<std
 }
 
 Mae loadMae(const std::filesystem::path& path) {
-    const auto about = readAbout(path);
-    const auto found = about.find(configKey);
-    if (found == about.end())
+    const auto found = readAboutJson(path, configKey);
+    if (!found)
         throw Error(ErrorKind::Format,
                     Text(FOVEA_TR("{path} holds no masked autoencoder of this program. Choose a model file that "
                                   "was made here."),
                          {{"path", path.string()}}));
-    Mae mae(maeConfigFromJson(nlohmann::json::parse(found->second, nullptr, false)));
+    Mae mae(maeConfigFromJson(*found));
     loadWeights(path, *mae);
     return mae;
 }

@@ -143,14 +143,13 @@ void saveUNet(const std::filesystem::path& path, const UNetImpl& unet, std::map<
 }
 
 UNet loadUNet(const std::filesystem::path& path) {
-    const auto about = readAbout(path);
-    const auto found = about.find(topologyKey);
-    if (found == about.end())
+    const auto found = readAboutJson(path, topologyKey);
+    if (!found)
         throw Error(ErrorKind::Format,
                     Text(FOVEA_TR("{path} holds no segmentation network of this program. Choose a model file "
                                   "that was made here."),
                          {{"path", path.string()}}));
-    UNet unet(topologyFromJson(nlohmann::json::parse(found->second, nullptr, false)));
+    UNet unet(topologyFromJson(*found));
     loadWeights(path, *unet);
     return unet;
 }

@@ -3,6 +3,8 @@
 
 #include <filesystem>
 #include <map>
+#include <nlohmann/json.hpp>
+#include <optional>
 #include <string>
 #include <utility>
 #include <vector>
@@ -43,6 +45,8 @@ void loadWeights(const std::filesystem::path& path, torch::nn::Module& module);
 State readState(const std::filesystem::path& path);
 // The strings of the header alone.
 std::map<std::string, std::string> readAbout(const std::filesystem::path& path);
+// One of them that is JSON text; absent when there is none of this name. Throws Error(Format) naming the file.
+std::optional<nlohmann::json> readAboutJson(const std::filesystem::path& path, const std::string& key);
 
 // Moves the module to the device and its convolution weights into the layout that `compute` names.
 void place(torch::nn::Module& module, const std::string& device, const Compute& compute);

@@ -1,6 +1,7 @@
 #include <torch/types.h>
 
 #include "base/error.h"
+#include "base/json_text.h"
 #include "nn/torch_errors.h"
 #include "nn/weights.h"
 #include "tensorfile/safetensors.h"
@@ -78,6 +79,20 @@ void loadWeights(const std::filesystem::path& path, torch::nn::Module& module) {
 
 std::map<std::string, std::string> readAbout(const std::filesystem::path& path) {
     return tensorfile::SafetensorsFile(path).metadata();
+}
+
+std::optional<nlohmann::json> readAboutJson(const std::filesystem::path& path, const std::string& key) {
+    const auto about = readAbout(path);
+    const auto found = about.find(key);
+    if (found == about.end()) return std::nullopt;
+    try {
+        return parseJson(found->second);
+    } catch (const Error& error) {
+        throw Error(ErrorKind::Format,
+                    Text(FOVEA_TR("{path} is damaged: what it says about its network cannot be read. {reason} Choose "
+                                  "another model, or train it again."),
+                         {{"path", path.string()}, {"reason", error.what()}}));
+    }
 }
 
 }  // namespace fovea::nn

@@ -5,6 +5,7 @@
 
 #include "base/file.h"
 #include "base/hash.h"
+#include "project/case_image.h"
 
 namespace fovea::project {
 
@@ -69,6 +70,24 @@ std::string journalHash(const fs::path& caseFolder) {
     return files.empty() ? "none" : hash.hex();
 }
 
+// What lies at the paths that options name; "{case}" in them stands for each of the images.
+json givenFiles(const Stage& stage, const json& options, const std::vector<std::string>& caseIds) {
+    json files = json::object();
+    for (const OptionSpec& spec : stage.options) {
+        if (spec.type != OptionType::Path) continue;
+        const std::string path = options.at(spec.name).get<std::string>();
+        const std::size_t mark = path.find("{case}");
+        if (path.empty()) continue;
+        if (mark == std::string::npos) {
+            files[spec.name] = contentStamp(path);
+            continue;
+        }
+        for (const std::string& id : caseIds)
+            files[spec.name][id] = contentStamp(path.substr(0, mark) + id + path.substr(mark + 6));
+    }
+    return files;
+}
+
 json imageRecipe(const Case& c) {
     json image = {{"identity", c.identity}, {"timepoint", c.timepoint}, {"channel_names", c.channelNames}};
     if (c.spacing) image["spacing"] = {c.spacing->z, c.spacing->y, c.spacing->x};
@@ -82,6 +101,10 @@ Text difference(const json& before, const json& now, bool& onlyEdits) {
     for (const auto& [key, value] : now["options"].items())
         if (before.value("options", json::object()).value(key, json()) != value)
             return {FOVEA_TR("Option {key} changed."), {{"key", key}}};
+    const json files = now.value("files", json::object()), oldFiles = before.value("files", json::object());
+    for (const auto& [key, value] : files.items())
+        if (oldFiles.value(key, json()) != value)
+            return {FOVEA_TR("What option {key} names has changed."), {{"key", key}}};
     if (before.value("seed", json()) != now.value("seed", json())) return FOVEA_TR("The seed changed.");
     if (before.value("images", json()) != now.value("images", json()))
         return FOVEA_TR("The images, or what is held out in them, changed.");
@@ -243,8 +266,13 @@ json Artifacts::recipe(const Stage& stage, const std::string& caseId, int round)
         {"stage", stage.id}, {"case", caseId}, {"round", round}, {"options", project_.optionsOf(stage).json()}};
     if (stage.random) recipe["seed"] = project_.seed();
     json images = json::object(), inputs = json::object();
+    std::vector<std::string> ids;
     for (const Case& c : project_.cases())
-        if (stage.scope == Scope::Project || c.id == caseId) images[c.id] = imageRecipe(c);
+        if (stage.scope == Scope::Project || c.id == caseId) {
+            images[c.id] = imageRecipe(c);
+            ids.push_back(c.id);
+        }
+    if (json files = givenFiles(stage, recipe["options"], ids); !files.empty()) recipe["files"] = std::move(files);
     for (const Need& need : stage.needs)
         for (const std::string& needCase : needCases(need, stage, caseId)) {
             const std::string slot = need.kind + (needCase.empty() ? "" : "/" + needCase);
@@ -257,6 +285,19 @@ json Artifacts::recipe(const Stage& stage, const std::string& caseId, int round)
     recipe["images"] = std::move(images);
     recipe["inputs"] = std::move(inputs);
     return recipe;
+}
+
+std::vector<Artifacts::Unused> Artifacts::unused(const Stage& stage, const std::string& caseId, int round) const {
+    std::vector<Unused> changes;
+    const std::optional<json> made = project_.finished(round) ? manifest({stage.id, caseId, round}) : std::nullopt;
+    if (!made) return changes;
+    const json recipe = made->value("recipe", json::object()), options = recipe.value("options", json::object());
+    const Options chosen = project_.optionsOf(stage);
+    for (const auto& [name, wanted] : chosen.json().items())
+        if (options.contains(name) && options[name] != wanted) changes.push_back({name, options[name], wanted});
+    if (stage.random && recipe.contains("seed") && recipe["seed"] != json(project_.seed()))
+        changes.push_back({"seed", recipe["seed"], project_.seed()});
+    return changes;
 }
 
 std::string Artifacts::key(const json& recipe) {

@@ -58,10 +58,17 @@ class Artifacts {
     // The newest artifact of this kind up to `round`; for views. caseId "" for project artifacts.
     std::optional<std::filesystem::path> newest(const std::string& kind, const std::string& caseId, int round) const;
 
-    // Everything a run depends on, as JSON: {stage, case, round, options, seed, images, inputs}. Its SHA-256 is the
-    // key. Needs that are not there are left out.
+    // Everything a run depends on, as JSON: {stage, case, round, options, files, seed, images, inputs}; "files" stand
+    // for the content of what options name. Its SHA-256 is the key. Needs that are not there are left out.
     nlohmann::json recipe(const Stage& stage, const std::string& caseId, int round) const;
     static std::string key(const nlohmann::json& recipe);
+    // What was chosen since a finished artifact was made, which therefore does not show in it: options, and the seed
+    // where it matters. Empty for artifacts of the last round: they are made anew instead.
+    struct Unused {
+        std::string option;
+        nlohmann::json used, wanted;
+    };
+    std::vector<Unused> unused(const Stage& stage, const std::string& caseId, int round) const;
     // Whether the staging folder of a run with this key was left behind.
     bool interrupted(const std::string& key) const;
     static std::string orderId(const std::string& key) { return key.substr(0, 16); }

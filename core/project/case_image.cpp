@@ -6,6 +6,9 @@
 #include <chrono>
 #include <filesystem>
 #include <fstream>
+#include <limits>
+#include <map>
+#include <mutex>
 #include <utility>
 
 #include "base/hash.h"
@@ -37,15 +40,19 @@ void addFile(Sha256& hash, const File& file) {
     for (std::uint64_t i = 0; i < 64; ++i) addBlock(hash, in, size / 64 * i, 4096);
 }
 
-// The files behind a folder or a glob pattern, in name order.
-std::vector<File> filesOf(const fs::path& path) {
+// The files behind a path: itself, all in a folder, or those that fit a glob pattern, in name order.
+std::vector<File> filesOf(const fs::path& path, std::size_t most = std::numeric_limits<std::size_t>::max()) {
     std::vector<File> files;
     std::error_code error;
     const auto take = [&](const fs::directory_entry& entry) {
         if (entry.is_regular_file(error)) files.emplace_back(entry.path(), entry.file_size(error));
     };
-    if (fs::is_directory(path, error)) {
-        for (fs::recursive_directory_iterator it(path, error), end; it != end; it.increment(error)) take(*it);
+    if (fs::is_regular_file(path, error)) {
+        files.emplace_back(path, fs::file_size(path, error));
+    } else if (fs::is_directory(path, error)) {
+        for (fs::recursive_directory_iterator it(path, error), end; it != end && files.size() < most;
+             it.increment(error))
+            take(*it);
     } else {
         const std::string pattern = path.filename().string();
         for (fs::directory_iterator it(path.parent_path(), error), end; it != end; it.increment(error))
@@ -77,6 +84,37 @@ std::string imageIdentity(const std::string& path, const ImageInfo& info) {
         addBlock(hash, in, 0, std::min<std::uint64_t>(files[i].second, 64 << 10));
     }
     return hash.hex();
+}
+
+std::string contentStamp(const std::string& path) {
+    constexpr std::uint64_t few = 16 * mebibyte;
+    const std::vector<File> files = filesOf(path, 100'000);  // somebody may name a whole disk
+    if (files.empty()) return "none";
+    Sha256 look;
+    std::uint64_t total = 0;
+    for (const auto& [name, size] : files) {
+        std::error_code error;
+        const auto time = fs::last_write_time(name, error).time_since_epoch().count();
+        look.add(name.string() + " " + std::to_string(size) + " " + std::to_string(time) + "\n");
+        total += size;
+    }
+    const std::string glance = look.hex();
+    if (total > few) return glance;
+    // The bytes are read again only when the glance tells of a change.
+    static std::mutex mutex;
+    static std::map<std::string, std::string> known;
+    const std::lock_guard guard(mutex);
+    std::string& stamp = known[glance];
+    if (stamp.empty()) {
+        Sha256 hash;
+        for (const auto& [name, size] : files) {
+            hash.add(name.filename().string() + " " + std::to_string(size) + "\n");
+            std::ifstream in(name, std::ios::binary);
+            addBlock(hash, in, 0, size);
+        }
+        stamp = hash.hex();
+    }
+    return stamp;
 }
 
 std::int64_t modifiedAt(const std::string& path) {

@@ -12,6 +12,10 @@ namespace fovea::project {
 // them.
 std::string imageIdentity(const std::string& path, const ImageInfo& info);
 
+// A name for what a file, folder or pattern holds now, another one once it changes: from the bytes where they are few
+// (16 MiB in all), else from names, sizes and times of change. "none" when there is nothing.
+std::string contentStamp(const std::string& path);
+
 // Seconds since 1970 of the newest change of the file, or of the folder's own entry; 0 when it cannot be told.
 std::int64_t modifiedAt(const std::string& path);
 

@@ -64,6 +64,9 @@ std::unique_ptr<Project> Project::create(const fs::path& folder, ImageOpener ope
         throw Error(ErrorKind::Input, {FOVEA_TR("{folder} holds a project already. Open it, or choose another folder."),
                                        {{"folder", folder.string()}}});
     std::error_code error;
+    if (fs::exists(folder, error) && !fs::is_directory(folder, error))
+        throw Error(ErrorKind::Input, {FOVEA_TR("{folder} is a file. Choose a new folder for the project."),
+                                       {{"folder", folder.string()}}});
     if (fs::exists(folder, error) && !(fs::is_directory(folder, error) && fs::is_empty(folder, error)))
         throw Error(ErrorKind::Input, {FOVEA_TR("{folder} is not empty. Choose a new folder for the project."),
                                        {{"folder", folder.string()}}});
@@ -208,16 +211,26 @@ Case Project::addCase(const std::string& path, const NewCase& details) {
     caseFromJson(toJson(c));  // refuses impossible names
     file::makeFolder(caseFolder(c.id));
     cases_.push_back(c);
-    if (c.test) {
-        try {
-            setHeldOut(c.id, *c.test, c.guard);
-        } catch (...) {
-            cases_.pop_back();
-            throw;
-        }
+    try {
+        if (c.test) setHeldOut(c.id, *c.test, c.guard);
+        save();
+    } catch (...) {
+        cases_.pop_back();
+        std::error_code ignored;  // the first error is the one to tell
+        fs::remove_all(caseFolder(c.id), ignored);
+        throw;
     }
-    save();
     return c;
+}
+
+void Project::removeCase(const std::string& caseId) {
+    requireWritable();
+    const std::lock_guard guard(mutex_);
+    const std::string id = find(caseId).id;
+    std::erase_if(cases_, [&](const Case& c) { return c.id == id; });
+    images_.erase(id);
+    save();
+    file::remove(caseFolder(id));
 }
 
 void Project::setHeldOut(const std::string& caseId, const Box& test, std::int64_t guard) {
@@ -232,7 +245,8 @@ void Project::setHeldOut(const std::string& caseId, const Box& test, std::int64_
     const bool same = c.test == test && c.guard == guard;
     std::error_code error;
     const fs::path split = caseFolder(caseId) / "split.json";
-    if (fs::exists(split, error) && !same && somethingLearned(folder_ / "rounds"))
+    // While round 0 is the active one, a first choice makes it stale; later it would come too late.
+    if (!same && (fs::exists(split, error) || lastRound() > 0) && somethingLearned(folder_ / "rounds"))
         throw Error(ErrorKind::Input,
                     {FOVEA_TR("What is held out in {id} cannot change any more: stages have seen the image. "
                               "Start a new project."),
@@ -343,6 +357,7 @@ int Project::lastRound() const {
 
 int Project::parentOf(int round) const {
     const std::lock_guard guard(mutex_);
+    if (round == int(parents_.size())) return activeRound_;
     return round >= 0 && round < int(parents_.size()) ? parents_[round] : -1;
 }
 

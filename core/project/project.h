@@ -60,6 +60,8 @@ class Project {
     // Opens the image, computes its identity and stores the case. The same image and time point twice is an
     // Error(Input).
     Case addCase(const std::string& path, const NewCase& details = {});
+    // Takes a case out again, with its own folder; what rounds hold of it stays. For images that turned out unusable.
+    void removeCase(const std::string& caseId);
     // Chooses what is held out. Throws Error(Input) once anything has been made from the case's image.
     void setHeldOut(const std::string& caseId, const Box& test, std::int64_t guard);
     std::vector<HeldOut> heldOut(const std::string& caseId) const;
@@ -85,7 +87,7 @@ class Project {
     bool finished(int round) const { return round < lastRound(); }
     int beginRound();          // the new active round
     void activate(int round);  // throws Error(Input) when there is no such round
-    // The round that was active when `round` began, −1 for round 0.
+    // The round that was active when `round` began, −1 for round 0; the active one for the round that comes next.
     int parentOf(int round) const;
     std::filesystem::path roundFolder(int round) const;
 

@@ -41,7 +41,7 @@ std::optional<json> finishedBefore(const fs::path& folder) {
 class Chain {
   public:
     Chain(Project& project, const StageList& stages, const RunRequest& request, Job& job)
-        : project_(project), request_(request), job_(job), artifacts_(project, stages) {}
+        : project_(project), request_(request), job_(job), artifacts_(project, stages), next_(request.next) {}
 
     RunResult run() {
         RunResult result;
@@ -64,8 +64,9 @@ class Chain {
 
   private:
     json runStage(const Stage& stage, Job& job) {
-        if (stage.rounds == Rounds::Later && project_.activeRound() == 0) project_.beginRound();
-        const int round = Artifacts::roundOf(stage, project_.activeRound());
+        const int active = project_.activeRound();
+        const bool first = stage.rounds == Rounds::Later && (active == 0 || next_);
+        const int round = first ? project_.lastRound() + 1 : Artifacts::roundOf(stage, active);
         if (request_.before) request_.before(stage, round);
         std::vector<std::string> cases = artifacts_.casesOf(stage);
         if (stage.scope == Scope::Case && !request_.cases.empty()) cases = request_.cases;
@@ -79,7 +80,8 @@ class Chain {
             if (one["state"] == "done") row["state"] = "done";
             perCase[cases[i]] = one;
         }
-        if (settleWaiting(perCase.size())) {
+        tellUnused(stage, cases, round, row, job);
+        if (settleWaiting(perCase.size(), round)) {
             row["state"] = "waiting";
             row["result"] = waitingFor(perCase);
         }
@@ -90,17 +92,55 @@ class Chain {
         return row;
     }
 
+    // Says which options of a finished round have no effect any more, instead of being silently up to date.
+    void tellUnused(const Stage& stage, const std::vector<std::string>& cases, int round, json& row, Job& job) const {
+        if (!project_.finished(round)) return;
+        std::map<std::string, Artifacts::Unused> changes;
+        for (const std::string& caseId : cases)
+            for (const Artifacts::Unused& change : artifacts_.unused(stage, caseId, round))
+                changes.try_emplace(change.option, change);
+        std::string list;
+        for (const auto& [option, change] : changes) {
+            row["unused"].push_back({{"option", option}, {"used", change.used}, {"wanted", change.wanted}});
+            list += (list.empty() ? "" : ", ") + option + "=" + change.wanted.dump() + " (made with " +
+                    change.used.dump() + ")";
+        }
+        if (list.empty() && request_.again && row["state"] == "up-to-date") list = "--again";
+        if (list.empty()) return;
+        const Text warning = {
+            FOVEA_TR("{stage} stays as round {round} made it, because that round is finished: {changes} has no effect. "
+                     "{remedy}"),
+            {{"stage", stage.id},
+             {"round", std::to_string(round)},
+             {"changes", list},
+             {"remedy", stage.rounds == Rounds::Zero
+                            ? FOVEA_TR("All rounds are built on it; to have it otherwise, import the images into a "
+                                       "new project.")
+                            : FOVEA_TR("Begin the next round to use it (query --next).")}}};
+        row["warning"] = warning.str();
+        job.message(MessageLevel::Warning, warning);
+    }
+
     // Cases that wait for a person are adopted when another one does not; else what they made is thrown away. True when
     // all wait.
-    bool settleWaiting(std::size_t cases) {
+    bool settleWaiting(std::size_t cases, int round) {
         const std::vector<fs::path> folders = std::exchange(waiting_, {});
         const bool all = !folders.empty() && folders.size() == cases;
         for (const fs::path& folder : folders)
             if (all)
                 file::remove(folder);
             else
-                adopt(artifacts_, folder);
+                take(folder, round);
         return all;
+    }
+
+    // A round begins with the first thing made in it: a stage that could not run leaves the one before open.
+    void take(const fs::path& orderFolder, int round) {
+        if (round > project_.lastRound()) {
+            project_.beginRound();
+            next_ = false;
+        }
+        adopt(artifacts_, orderFolder);
     }
 
     // Numbers of all cases added up ("patches": 8).
@@ -133,7 +173,7 @@ class Chain {
         if ((*result)["state"] == "waiting")
             waiting_.push_back(folder);
         else
-            adopt(artifacts_, folder);
+            take(folder, round);
         return {
             {"state", (*result)["state"]}, {"seconds", result->value("seconds", 0.0)}, {"result", (*result)["result"]}};
     }
@@ -142,6 +182,7 @@ class Chain {
     const RunRequest& request_;
     Job& job_;
     Artifacts artifacts_;
+    bool next_;                      // another round is still to begin
     std::vector<fs::path> waiting_;  // order folders of this stage whose cases wait for a person
 };
 

@@ -85,6 +85,12 @@ void run(StageContext& context) {
         context.result = {{"complete_patches", patches.size()}, {"states", states}};
     else
         context.result = {{"state", "waiting"}, {"patches", queued}};
+    if (!decided && queued == 0)
+        context.job->message(
+            MessageLevel::Warning,
+            {FOVEA_TR("Nothing is decided in {id} and no patches are queued. Run query first, or review "
+                      "objects in the window."),
+             {{"id", id}}});
 }
 
 }  // namespace

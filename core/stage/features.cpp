@@ -32,7 +32,7 @@ void run(StageContext& context) {
         const infer::NormsOf normsOf = [&](const std::string& caseId) {
             return train::normsOf(plan, caseId, *image, guardedBoxes(context, caseId), *context.job);
         };
-        table = infer::unetFeatures(nn::loadUNet(*weights), patches, imageOf, normsOf, plan.patchIndex(), options,
+        table = infer::unetFeatures(networkOf(plan, *weights), patches, imageOf, normsOf, plan.patchIndex(), options,
                                     *context.job);
         table.source = "network pre-trained on pseudo-labels";
     } else {

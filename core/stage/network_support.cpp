@@ -41,4 +41,26 @@ std::optional<fs::path> weightsIn(const std::optional<fs::path>& model) {
     return *model / "model.safetensors";
 }
 
+namespace {
+
+// "2D, 1 → 3 channels, 16-32-64 features": enough to tell two networks apart for a person.
+std::string describe(const nn::Topology& t) {
+    std::string features;
+    for (const std::int64_t f : t.features) features.append(features.empty() ? "" : "-").append(std::to_string(f));
+    return std::to_string(t.dims) + "D, " + std::to_string(t.inChannels) + " → " + std::to_string(t.outChannels) +
+           " channels, " + features + " features";
+}
+
+}  // namespace
+
+nn::UNet networkOf(const plan::Plan& plan, const fs::path& weights) {
+    nn::UNet unet = nn::loadUNet(weights);
+    const nn::Topology wanted = train::topologyOf(plan);
+    if (unet->topology() == wanted) return unet;
+    throw Error(ErrorKind::Format,
+                {FOVEA_TR("{path} is a checkpoint of another network ({found}) than the plan's ({wanted}). Put the "
+                          "model back that was trained here, or train it anew with --again."),
+                 {{"path", weights.string()}, {"found", describe(unet->topology())}, {"wanted", describe(wanted)}}});
+}
+
 }  // namespace fovea::stage

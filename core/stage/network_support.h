@@ -3,6 +3,7 @@
 #include <vector>
 
 #include "nn/compute.h"
+#include "nn/unet.h"
 #include "plan/planner.h"
 #include "project/stage.h"
 #include "train/trainer.h"
@@ -22,5 +23,8 @@ train::TrainRequest trainingOf(const project::StageContext& context, const plan:
 train::TrainSource pseudoSource(const project::StageContext& context, const plan::Plan& plan);
 // Weights of a model artifact; absent when that model was never trained.
 std::optional<std::filesystem::path> weightsIn(const std::optional<std::filesystem::path>& model);
+
+// The network in `weights`. Throws Error(Format) naming the file when it is not the one that the plan describes.
+nn::UNet networkOf(const plan::Plan& plan, const std::filesystem::path& weights);
 
 }  // namespace fovea::stage

@@ -17,6 +17,15 @@ Index defaultPatch(Index shape, Vec3 spacing) {
     return patch;
 }
 
+Box chosenBox(const Options& options, const std::string& name, Index shape) {
+    const std::string text = options.string(name);
+    try {
+        return text.empty() ? Box::of(shape) : parseBox(text, shape);
+    } catch (Error& error) {  // it was chosen at some time and is kept in the project
+        throw error.context({FOVEA_TR("reading the option {name}; --set {name}= takes it back"), {{"name", name}}});
+    }
+}
+
 Index parsePatch(const std::string& text, Index shape, Vec3 spacing) {
     if (text == "auto") return defaultPatch(shape, spacing);
     long long z = 0, y = 0, x = 0;

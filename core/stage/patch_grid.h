@@ -12,6 +12,8 @@ namespace fovea::stage {
 // z (spacing ratio above 3), else blocks of about 64 voxels of the finest axis along each axis in µm.
 Index defaultPatch(Index shape, Vec3 spacing);
 // "z,y,x", or "auto" for the default. Throws Error(Input).
+// The box that the option `name` chooses in an image of `shape`; empty text = all of it. Throws Error(Input).
+Box chosenBox(const Options& options, const std::string& name, Index shape);
 Index parsePatch(const std::string& text, Index shape, Vec3 spacing);
 
 // A regular grid over the image: as many parts per axis as patches fit (rounded), of nearly equal extent. Patches that

@@ -2,6 +2,7 @@
 #include "base/hash.h"
 #include "infer/predictor.h"
 #include "stage/network_support.h"
+#include "stage/patch_grid.h"
 #include "stage/stages.h"
 
 namespace fovea::stage {
@@ -49,10 +50,9 @@ void run(StageContext& context) {
         plan.boundary ? std::vector<std::string>{"interior", "border"} : std::vector<std::string>{"foreground"};
     target.key = sha256File(*weights);
     target.codec = context.options.string("codec");
-    const std::string where = context.options.string("box");
     const Index shape = image->info().shape();
-    const Box box = where.empty() ? Box::of(shape) : parseBox(where, shape);
-    nn::UNet unet = nn::loadUNet(*weights);
+    const Box box = chosenBox(context.options, "box", shape);
+    nn::UNet unet = networkOf(plan, *weights);
     infer::predictToZarr(*image, box, infer::networkOf(unet, device, options.compute), options, target, *context.job);
     context.result = {{"voxels", box.count()}, {"compute", nn::toJson(options.compute)}};
 }

@@ -4,6 +4,7 @@
 #include "measure/object_stats.h"
 #include "stage/given_labels.h"
 #include "stage/object_file.h"
+#include "stage/patch_grid.h"
 #include "stage/stages.h"
 
 namespace fovea::stage {
@@ -93,8 +94,7 @@ Found bring(StageContext& context, Index shape, const Box& box, Job& job) {
 void run(StageContext& context, const Labelers& labelers) {
     const ImagePtr image = context.image(context.cases().front());
     const ImageInfo& info = image->info();
-    const std::string where = context.options.string("box");
-    const Box all = Box::of(info.shape()), box = where.empty() ? all : parseBox(where, info.shape());
+    const Box all = Box::of(info.shape()), box = chosenBox(context.options, "box", info.shape());
     JobPart finding(*context.job, 0, 0.9);
     Found found = context.options.string("from").empty() ? look(context, *image, labelers, box, finding)
                                                          : bring(context, info.shape(), box, finding);

@@ -3,6 +3,7 @@
 #include <torch/types.h>
 
 #include "base/error.h"
+#include "base/json_text.h"
 
 namespace fovea::train {
 
@@ -41,8 +42,8 @@ std::optional<Checkpoint> loadCheckpoint(const std::filesystem::path& path, cons
     Checkpoint checkpoint;
     try {
         const auto about = nn::readAbout(path);
-        checkpoint.identity = nlohmann::json::parse(about.at("identity"));
-        checkpoint.progress = nlohmann::json::parse(about.at("progress"));
+        checkpoint.identity = parseJson(about.at("identity"));
+        checkpoint.progress = parseJson(about.at("progress"));
     } catch (const std::exception& error) {
         throw Error(ErrorKind::Format,
                     {FOVEA_TR("{path} is no training checkpoint, or damaged ({why}). Delete it to start the "

@@ -1,51 +1,16 @@
 // The contract of fovea-cli: exit codes, JSON lines, wrong input.
-#include <sys/resource.h>
-
 #include <QProcess>
 #include <QTest>
 #include <csignal>
 #include <fstream>
-#include <optional>
-#include <sstream>
 
-#include "base/file.h"
+#include "app/cli_process.h"
 #include "zarr/ome_zarr.h"
 
 using namespace fovea;
-using nlohmann::json;
-namespace fs = std::filesystem;
+using namespace cliprocess;
 
 namespace {
-
-struct Answer {
-    int code = -1;
-    std::vector<json> lines;  // of stdout
-    std::string out, err;
-};
-
-// `largestFile` in KiB: no file may grow beyond it, as on a full disk.
-Answer cli(const std::vector<std::string>& arguments, std::optional<rlim_t> largestFile = {}) {
-    QProcess process;
-    QStringList list;
-    for (const std::string& a : arguments) list << QString::fromStdString(a);
-    if (largestFile)
-        process.setChildProcessModifier([largestFile] {
-            const rlimit limit{*largestFile << 10, RLIM_INFINITY};
-            ::setrlimit(RLIMIT_FSIZE, &limit);
-        });
-    process.start(FOVEA_CLI, list);
-    process.waitForFinished(120000);
-    Answer answer;
-    answer.code = process.exitStatus() == QProcess::NormalExit ? process.exitCode() : -1;
-    answer.out = process.readAllStandardOutput().toStdString();
-    answer.err = process.readAllStandardError().toStdString();
-    std::istringstream lines(answer.out);
-    for (std::string line; std::getline(lines, line);)
-        if (json one = json::parse(line, nullptr, false); !one.is_discarded()) answer.lines.push_back(one);
-    return answer;
-}
-
-bool contains(const std::string& text, const std::string& part) { return text.find(part) != std::string::npos; }
 
 // Whether the process has a handler for SIGINT by now.
 bool catchesInterrupts(std::int64_t pid) {
@@ -54,20 +19,6 @@ bool catchesInterrupts(std::int64_t pid) {
         if (line.starts_with("SigCgt:")) return std::stoull(line.substr(8), nullptr, 16) >> (SIGINT - 1) & 1;
     return false;
 }
-
-// A small sample with its project, imported.
-struct Fixture {
-    file::TempFolder temp;
-    std::string project = (temp.path() / "p").string(), image = (temp.path() / "s/image.zarr").string(),
-                truth = (temp.path() / "s/truth.zarr").string();
-    Fixture() {
-        cli({"sample", "--kind", "nuclei", "--shape", "6,64,96", "--seed", "4", "--out", (temp.path() / "s").string()});
-    }
-    Answer import() {
-        return cli(
-            {"import", "--project", project, image, "--set", "test=0:6,0:64,64:96", "--set", "guard=8", "--json"});
-    }
-};
 
 }  // namespace
 
@@ -225,13 +176,13 @@ class TestCli : public QObject {
         Fixture f;
         f.import();
         const std::string out = (f.temp.path() / "full").string(), copy = (f.temp.path() / "full.tif").string();
-        const Answer sample = cli({"sample", "--shape", "8,128,128", "--out", out, "--json"}, 8);
+        const Answer sample = cli({"sample", "--shape", "8,128,128", "--out", out, "--json"}, {.largestFile = 8});
         QCOMPARE(sample.code, 1);
         QVERIFY2(contains(sample.err, out), sample.err.c_str());
-        QCOMPARE(cli({"convert", f.image, copy}, 8).code, 1);
+        QCOMPARE(cli({"convert", f.image, copy}, {.largestFile = 8}).code, 1);
         QVERIFY(!fs::exists(copy));
         const std::string before = file::read(fs::path(f.project) / "project.fovea");
-        QCOMPARE(cli({"pseudo-label", "--project", f.project, "--set", "diameter=3"}, 0).code, 1);
+        QCOMPARE(cli({"pseudo-label", "--project", f.project, "--set", "diameter=3"}, {.largestFile = 0}).code, 1);
         QCOMPARE(file::read(fs::path(f.project) / "project.fovea"), before);
         QCOMPARE(cli({"pseudo-label", "--project", f.project}).code, 0);
     }

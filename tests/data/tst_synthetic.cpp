@@ -59,6 +59,36 @@ class TestSynthetic : public QObject {
         QVERIFY_EXCEPTION_THROWN(makeSample("mri", {1, 10, 10}, 1), Error);
         for (const Index shape : {Index{0, 10, 10}, Index{1, -1, 10}, Index{1ll << 30, 1ll << 30, 1ll << 30}})
             QVERIFY_EXCEPTION_THROWN(makeSample("em", shape, 1), Error);
+        try {
+            makeSample("em", {4000, 4000, 4000}, 1);
+            QFAIL("too large");
+        } catch (const Error& error) {
+            QVERIFY2(std::string(error.what()).find("2147483648") != std::string::npos, error.what());
+        }
+    }
+    void movesTheBarAndCanBeCancelled() {
+        class Watch : public Job {
+          public:
+            using Job::progress;
+            void progress(double done, double total, const Text&) override {
+                QVERIFY(done / total >= last);
+                last = done / total;
+                ++calls;
+            }
+            bool cancelled() const override { return calls >= most; }
+            double last = 0;
+            int calls = 0, most = 1 << 30;
+        };
+        for (const char* kind : {"em", "nuclei"}) {
+            Watch all;
+            QVERIFY(makeSample(kind, {4, 96, 96}, 2, all).image == makeSample(kind, {4, 96, 96}, 2).image);
+            QVERIFY(all.calls > 8 && all.last > 0.9);
+            for (const int most : {1, all.calls / 2, all.calls - 1}) {
+                Watch some;
+                some.most = most;
+                QVERIFY_EXCEPTION_THROWN(makeSample(kind, {4, 96, 96}, 2, some), Cancelled);
+            }
+        }
     }
 };
 

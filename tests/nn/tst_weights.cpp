@@ -105,7 +105,15 @@ void damagedFiles() {
         errorOf([&] { loadUNet(path); }, ErrorKind::Format);
     }
     saveWeights(path, *unet, {{"fovea.topology", "{\"architecture\": 3"}});
-    errorOf([&] { loadUNet(path); }, ErrorKind::Format);
+    CHECK(errorOf([&] { loadUNet(path); }, ErrorKind::Format).find(path.string()) != std::string::npos);
+    for (const std::size_t depth : {101, 1'000'000}) {
+        const std::string deep = std::string(depth, '[') + std::string(depth, ']');
+        saveWeights(path, *unet, {{"fovea.topology", deep}, {"fovea.mae", deep}});
+        for (const std::string& said :
+             {errorOf([&] { loadUNet(path); }, ErrorKind::Format), errorOf([&] { loadMae(path); }, ErrorKind::Format)})
+            if (said.find(path.string()) == std::string::npos || said.find("deep") == std::string::npos)
+                test::fail(__FILE__, __LINE__, said.substr(0, 300));
+    }
 }
 
 void savingTwiceReplaces() {

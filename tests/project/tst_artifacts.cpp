@@ -150,6 +150,30 @@ class TestArtifacts : public QObject {
         QVERIFY_THROWS_EXCEPTION(Error, f.project->activate(9));
     }
 
+    void changedFileOfAnOptionMakesStale() {
+        Fixture f;
+        f.stages.back().options.push_back(
+            {.name = "truth", .type = OptionType::Path, .defaultValue = "", .help = "Labels"});
+        const Stage& score = f.stages.back();
+        const fs::path truth = f.temp.path() / "truth-image0.txt";
+        file::write(truth, "a");
+        f.project->setOptions(score, {{"truth", (f.temp.path() / "truth-{case}.txt").string()}});
+        f.run("train");
+        Job job;
+        run(*f.project, f.stages, {.stages = {"predict", "score"}}, job);
+        QCOMPARE(f.state("score", 0).status, Status::UpToDate);
+        file::write(truth, "b");
+        QCOMPARE(notFresh(f, 0), (Ids{"score"}));
+        QVERIFY(f.state("score", 0).reason.str().find("truth") != std::string::npos);
+        run(*f.project, f.stages, {.stages = {"score"}}, job);
+        QCOMPARE(f.state("score", 0).status, Status::UpToDate);
+        file::write(truth, "b");
+        QCOMPARE(f.state("score", 0).status, Status::UpToDate);
+        f.project->beginRound();
+        file::remove(truth);  // what is finished stays
+        QCOMPARE(f.state("score", 0).status, Status::UpToDate);
+    }
+
     void madeAgainMakesDownstreamStale() {
         Fixture f;
         f.run("train");

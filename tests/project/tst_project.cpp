@@ -7,8 +7,10 @@
 #include <QTest>
 
 #include "base/error.h"
+#include "project/add_images.h"
 #include "project/case_image.h"
 #include "project/fake_project.h"
+#include "support/permissions.h"
 
 using namespace fovea;
 using namespace fovea::project;
@@ -198,16 +200,66 @@ class TestProject : public QObject {
     }
 
     void readOnlyFolder() {
-        if (::geteuid() == 0) QSKIP("root may write everywhere");
         Fixture f(1);
         const fs::path folder = f.project->folder();
         f.project.reset();
         fs::permissions(folder, fs::perms::owner_read | fs::perms::owner_exec);
-        const std::string error = errorOf([&] { Project::open(folder, fake::openImage); });
-        const bool readable = Project::open(folder, fake::openImage, Access::Read)->cases().size() == 1;
+        std::string error;
+        bool readable = false;
+        {
+            const test::ObeyPermissions obey;
+            error = errorOf([&] { Project::open(folder, fake::openImage); });
+            readable = Project::open(folder, fake::openImage, Access::Read)->cases().size() == 1;
+        }
         fs::permissions(folder, fs::perms::owner_all);
-        QVERIFY(contains(error, "permissions"));
+        QVERIFY2(contains(error, "permissions") && contains(error, folder.string()), error.c_str());
         QVERIFY(readable);
+    }
+
+    void unusableImagesLeaveNothing() {
+        Fixture f(1);
+        f.run("import");
+        const std::string good = fake::writeImage(f.temp.path(), "good.txt", 5).string(),
+                          bad = fake::writeImage(f.temp.path(), "bad.txt", 6).string();
+        StageList picky = f.stages;
+        const auto import = picky[0].run;
+        picky[0].run = [import](StageContext& context) {
+            import(context);
+            if (context.cases().front() == "bad") throw Error(ErrorKind::Input, "bad.txt holds no numbers");
+        };
+        const std::string before = file::read(f.project->folder() / "project.fovea");
+        Job job;
+        const RunRequest request{.stages = {"import"}};
+        QVERIFY(contains(errorOf([&] { addImages(*f.project, picky, {good, bad}, {}, request, job); }), "no numbers"));
+        QCOMPARE(f.project->caseIds(), std::vector<std::string>{"image0"});
+        QCOMPARE(file::read(f.project->folder() / "project.fovea"), before);
+        for (const char* folder : {"cases/good", "cases/bad", "rounds/0/import/good", "rounds/0/import/bad"})
+            QVERIFY2(!fs::exists(f.project->folder() / folder), folder);
+        QVERIFY(fs::is_empty(f.project->workFolder()));
+        CancelFlag cancelled;
+        cancelled.cancel();
+        QVERIFY_EXCEPTION_THROWN(addImages(*f.project, f.stages, {good}, {}, request, cancelled), Cancelled);
+        QCOMPARE(f.project->caseIds().size(), std::size_t(1));
+        addImages(*f.project, f.stages, {good, bad}, {}, request, job);
+        QCOMPARE(f.project->caseIds().size(), std::size_t(3));
+        QCOMPARE(f.state("import", 0).status, Status::UpToDate);
+    }
+
+    void stampsFollowContent() {
+        const file::TempFolder temp;
+        const fs::path one = temp.path() / "a[1].txt", big = temp.path() / "big";
+        QCOMPARE(contentStamp(one.string()), std::string("none"));
+        file::write(one, "one");
+        const std::string first = contentStamp(one.string());
+        file::write(one, "two");
+        QVERIFY(contentStamp(one.string()) != first);
+        file::write(one, "one");  // another time, the same bytes
+        QCOMPARE(contentStamp(one.string()), first);
+        QCOMPARE(contentStamp(temp.path().string()), contentStamp((temp.path() / "*.txt").string()));
+        file::write(big, std::string(17 << 20, 'b'));
+        const std::string large = contentStamp(big.string());
+        fs::last_write_time(big, fs::last_write_time(big) + std::chrono::seconds(1));
+        QVERIFY(contentStamp(big.string()) != large);
     }
 
     void readOnlyRefusesChanges() {
@@ -233,6 +285,18 @@ class TestProject : public QObject {
             contains(errorOf([&] { f.project->setHeldOut("image0", {{0, 0, 4}, {4, 6, 8}}, 1); }), "cannot change"));
         f.project->setHeldOut("image0", {{0, 0, 5}, {4, 6, 8}}, 1);  // the same again is no change
         QVERIFY(!errorOf([&] { f.project->setHeldOut("image0", {{0, 0, 5}, {4, 6, 9}}, 1); }).empty());
+    }
+
+    void heldOutIsNotChosenAfterLearning() {
+        Fixture f(1);
+        f.run("train");
+        f.project->setHeldOut("image0", {{0, 0, 6}, {4, 6, 8}}, 1);  // all of it is made anew
+        QCOMPARE(f.state("find", 0).status, Status::Stale);
+        Fixture late(1);
+        late.run("query");
+        QVERIFY(
+            contains(errorOf([&] { late.project->setHeldOut("image0", {{0, 0, 6}, {4, 6, 8}}, 1); }), "cannot change"));
+        QVERIFY(late.project->heldOut("image0").empty());
     }
 
     void fullDisk() {

@@ -34,6 +34,14 @@ class Recorder : public Job {
     std::vector<double> shares;
 };
 
+class Messages : public Job {
+  public:
+    void message(MessageLevel level, const Text& text) override {
+        if (level == MessageLevel::Warning) warnings.push_back(text.str());
+    }
+    std::vector<std::string> warnings;
+};
+
 // Runs `f` in a child process; true when it was killed.
 template <class F>
 bool killed(F&& f) {
@@ -70,6 +78,73 @@ class TestRunner : public QObject {
         for (const auto& row : second.json["stages"])
             QCOMPARE(row["state"].get<std::string>(), std::string("up-to-date"));
         QVERIFY(fs::is_empty(f.project->workFolder()));
+    }
+
+    void finishedRoundsSayWhatTheyDoNotUse() {
+        Fixture f;
+        f.run("train");
+        Messages job;
+        const auto find = [&](bool again) {
+            job.warnings.clear();
+            return run(*f.project, f.stages, {.stages = {"find"}, .again = again}, job).json["stages"][0];
+        };
+        f.project->setOptions(stageById(f.stages, "find"), {{"level", 2}});
+        QCOMPARE(find(false)["state"].get<std::string>(), std::string("done"));  // round 0 is still open
+        QVERIFY(job.warnings.empty());
+        f.run("query");
+        QVERIFY(!find(false).contains("warning"));
+        f.project->setOptions(stageById(f.stages, "find"), {{"level", 3}});
+        const nlohmann::json row = find(false);
+        QCOMPARE(row["state"].get<std::string>(), std::string("up-to-date"));
+        QVERIFY((row["unused"] == nlohmann::json{{{"option", "level"}, {"used", 2}, {"wanted", 3}}}));
+        QCOMPARE(job.warnings.size(), std::size_t(1));  // once, not for each image
+        QCOMPARE(job.warnings[0], row["warning"].get<std::string>());
+        for (const char* part : {"find", "round 0", "level=3 (made with 2)", "new project"})
+            QVERIFY2(job.warnings[0].find(part) != std::string::npos, job.warnings[0].c_str());
+        f.project->setOptions(stageById(f.stages, "find"), {{"level", 2}});
+        QVERIFY(!find(false).contains("warning"));
+        QVERIFY(find(true)["warning"].get<std::string>().find("--again") != std::string::npos);
+        f.project->setSeed(9);
+        job.warnings.clear();
+        run(*f.project, f.stages, {.stages = {"find", "train"}}, job);
+        QCOMPARE(job.warnings.size(), std::size_t(1));  // finding is not random
+        QVERIFY(job.warnings[0].find("seed=9") != std::string::npos);
+    }
+
+    void aStageThatCannotRunBeginsNoRound() {
+        Fixture f;
+        f.run("train");
+        Job job;
+        QVERIFY_EXCEPTION_THROWN(run(*f.project, f.stages, {.stages = {"tune"}}, job), Error);
+        QCOMPARE(f.project->lastRound(), 0);
+        CancelAt cancel(1);
+        QVERIFY_EXCEPTION_THROWN(run(*f.project, f.stages, {.stages = {"query"}}, cancel), Cancelled);
+        QCOMPARE(f.project->lastRound(), 0);
+        f.project->setOptions(stageById(f.stages, "find"), {{"level", 5}});
+        QCOMPARE(f.state("find", 0).status, Status::Stale);  // round 0 can still be made otherwise
+        f.run("query");
+        QCOMPARE(f.project->activeRound(), 1);
+        f.project->activate(0);
+        f.run("query");  // another branch
+        QCOMPARE(f.project->activeRound(), 2);
+        QCOMPARE(f.project->parentOf(2), 0);
+    }
+
+    void nextRoundsReadTheOneBefore() {
+        Fixture f;
+        f.run("train");
+        Job job;
+        for (const int round : {1, 2}) {
+            run(*f.project, f.stages, {.stages = {"import", "query"}, .next = true}, job);
+            QCOMPARE(f.project->activeRound(), round);
+            for (const char* id : {"image0", "image1"}) file::write(f.project->caseFolder(id) / "journal", "x");
+            run(*f.project, f.stages, {.stages = {"annotate", "tune", "predict"}}, job);
+            QCOMPARE(f.project->activeRound(), round);
+        }
+        run(*f.project, f.stages, {.stages = {"query"}, .next = true}, job);
+        const auto manifest = Artifacts(*f.project, f.stages).manifest({"query", "", 3});
+        const std::string from = manifest->at("recipe").at("inputs").at("probabilities/image0").at("from");
+        QCOMPARE(from, std::string("predict/image0@2"));
     }
 
     void waitsForThePerson() {

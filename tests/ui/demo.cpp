@@ -6,7 +6,6 @@
 #include <QMainWindow>
 #include <QMenuBar>
 #include <QPushButton>
-#include <QSurfaceFormat>
 #include <QTableWidget>
 #include <QTimer>
 #include <QToolButton>
@@ -261,12 +260,7 @@ QWidget* trainPage(Theme& theme) {
 }  // namespace
 
 int main(int argc, char** argv) {
-    QSurfaceFormat format;
-    format.setRenderableType(QSurfaceFormat::OpenGL);
-    format.setVersion(3, 2);
-    format.setProfile(QSurfaceFormat::CoreProfile);
-    format.setDepthBufferSize(24);
-    QSurfaceFormat::setDefaultFormat(format);
+    chooseOpenGl();
     QApplication application(argc, argv);
     const QStringList arguments = application.arguments();
     Theme theme;

@@ -7,7 +7,6 @@
 #include <QElapsedTimer>
 #include <QEventLoop>
 #include <QStandardPaths>
-#include <QSurfaceFormat>
 #include <QTemporaryDir>
 #include <QTimer>
 #include <cstdio>
@@ -20,6 +19,7 @@
 #include "ui/page/review_page.h"
 #include "ui/theme/theme.h"
 #include "ui/view/slice_view.h"
+#include "ui/view/view3d.h"
 #include "ui/workspace.h"
 
 using namespace fovea;
@@ -221,11 +221,7 @@ std::string projectFor(const QString& given, const QString& scratch, const app::
 }  // namespace
 
 int main(int argc, char** argv) {
-    QSurfaceFormat format;
-    format.setVersion(3, 2);
-    format.setProfile(QSurfaceFormat::CoreProfile);
-    format.setDepthBufferSize(24);
-    QSurfaceFormat::setDefaultFormat(format);
+    chooseOpenGl();
     TimedApplication application(argc, argv);
     QStandardPaths::setTestModeEnabled(true);
     QApplication::setOrganizationName("FoveaScreenshots");

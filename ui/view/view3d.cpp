@@ -7,6 +7,7 @@
 #include <QOpenGLContext>
 #include <QPainter>
 #include <QStackedLayout>
+#include <QSurfaceFormat>
 #include <QVBoxLayout>
 
 #include "ui/theme/theme.h"
@@ -21,6 +22,15 @@ bool openGlWorks() {
     static const bool works =
         QGuiApplication::platformName() != QLatin1String("offscreen") && QOpenGLContext().create();
     return works;
+}
+
+void chooseOpenGl() {
+    QSurfaceFormat format;
+    format.setRenderableType(QSurfaceFormat::OpenGL);
+    format.setVersion(3, 2);
+    format.setProfile(QSurfaceFormat::CoreProfile);
+    format.setDepthBufferSize(24);
+    QSurfaceFormat::setDefaultFormat(format);
 }
 
 namespace {

@@ -21,6 +21,8 @@ struct SurfaceMesh {
 
 // True when an OpenGL context can be made here (false on the offscreen platform). Asked once.
 bool openGlWorks();
+// What VTK needs of every context: a core profile with a depth buffer. Call it before QApplication is made.
+void chooseOpenGl();
 
 // Surfaces, slice planes and the outline box in 3D (VTK). Without OpenGL a plain sentence stands in its place and
 // everything else keeps working. Left drag turns, Shift + left drag pans, wheel zooms, click selects. GUI thread only.
