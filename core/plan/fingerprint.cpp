@@ -159,8 +159,13 @@ Intensity intensityOf(std::vector<float> values) {
     return result;
 }
 
+bool holdsAll(const std::vector<Box>& held, Index shape) {
+    return std::any_of(held.begin(), held.end(), [&](const Box& box) { return box.contains(Box::of(shape)); });
+}
+
 Intensity measureIntensity(const ImageSource& image, int channel, const std::vector<Box>& held, Job& job) {
-    return intensityOf(sampleCase(image, channel, nullptr, held, job).whole);
+    const bool all = holdsAll(held, image.info().shape());
+    return intensityOf(sampleCase(image, channel, nullptr, all ? std::vector<Box>() : held, job).whole);
 }
 
 Fingerprint measureFingerprint(const std::vector<FingerprintCase>& cases, Job& job) {

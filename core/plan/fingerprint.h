@@ -52,7 +52,11 @@ Fingerprint measureFingerprint(const std::vector<FingerprintCase>& cases, Job& j
 // Empty → all zero.
 Intensity intensityOf(std::vector<float> values);
 
-// One channel sampled as above: for images that no plan has seen.
+// Whether nothing of an image of this shape is left to learn from.
+bool holdsAll(const std::vector<Box>& held, Index shape);
+
+// One channel sampled as above: for images that no plan has seen. An image that is held out as a whole is measured
+// whole, as a new one would be: grey values alone teach nothing.
 Intensity measureIntensity(const ImageSource& image, int channel, const std::vector<Box>& held, Job& job);
 
 }  // namespace fovea::plan

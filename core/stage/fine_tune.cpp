@@ -13,7 +13,7 @@ namespace {
 // What a person decided, case by case.
 train::TrainSource annotatedSource(const StageContext& context, const plan::Plan& plan) {
     train::TrainSource source;
-    for (const std::string& id : context.cases()) {
+    for (const std::string& id : learnableCases(context)) {
         const auto folder = context.find("annotations", id);
         if (!folder) continue;
         train::TrainCase one =

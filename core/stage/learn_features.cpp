@@ -15,7 +15,7 @@ constexpr int mostChannels = 3;  // a masked autoencoder looks at colour picture
 // 0.5 % and 99.5 % of each channel over all cases, held-out boxes left out.
 std::vector<nn::IntensityRange> rangesOf(const StageContext& context) {
     std::vector<nn::IntensityRange> ranges;
-    for (const std::string& id : context.cases()) {
+    for (const std::string& id : learnableCases(context)) {
         const ImagePtr image = context.image(id);
         const int channels = std::min(mostChannels, image->info().channels);
         if (ranges.empty()) ranges.assign(std::size_t(channels), {1e300, -1e300});
@@ -38,7 +38,7 @@ std::vector<nn::IntensityRange> rangesOf(const StageContext& context) {
 void run(StageContext& context) {
     train::MaeRequest request;
     request.config.ranges = rangesOf(context);
-    for (const std::string& id : context.cases())
+    for (const std::string& id : learnableCases(context))
         request.cases.push_back({id, context.image(id), guardedBoxes(context, id)});
     request.loop.iterations = context.options.integer("iterations");
     request.folder = context.output();

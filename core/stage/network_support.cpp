@@ -16,6 +16,13 @@ std::vector<Box> guardedBoxes(const StageContext& context, const std::string& ca
     return boxes;
 }
 
+std::vector<std::string> learnableCases(const StageContext& context) {
+    std::vector<std::string> ids;
+    for (const std::string& id : context.cases())
+        if (!plan::holdsAll(guardedBoxes(context, id), context.image(id)->info().shape())) ids.push_back(id);
+    return ids;
+}
+
 std::string deviceOf(const StageContext& context) { return nn::findDevice(context.device).name; }
 
 train::TrainRequest trainingOf(const StageContext& context, const plan::Plan& plan, train::Phase phase) {
@@ -29,7 +36,7 @@ train::TrainRequest trainingOf(const StageContext& context, const plan::Plan& pl
 
 train::TrainSource pseudoSource(const StageContext& context, const plan::Plan& plan) {
     train::TrainSource source;
-    for (const std::string& id : context.cases())
+    for (const std::string& id : learnableCases(context))
         if (const auto folder = context.find("pseudo-labels", id))
             source.cases.push_back(train::caseOf(plan, id, context.image(id), zarr::open(*folder / "labels.zarr"),
                                                  nullptr, guardedBoxes(context, id), *context.job));

@@ -15,6 +15,8 @@ namespace fovea::stage {
 plan::Plan planOf(const project::StageContext& context);
 // Test boxes with their guards: what nothing may learn from.
 std::vector<Box> guardedBoxes(const project::StageContext& context, const std::string& caseId);
+// The cases something may be learnt from: all but those held out as a whole.
+std::vector<std::string> learnableCases(const project::StageContext& context);
 // "auto" and a run's --threads, as torch wants them.
 std::string deviceOf(const project::StageContext& context);
 // A training request of the plan for this run: folder, device, threads and seed set.

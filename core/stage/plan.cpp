@@ -9,7 +9,7 @@ namespace {
 
 plan::Fingerprint fingerprintOf(const StageContext& context, Job& job) {
     std::vector<plan::FingerprintCase> cases;
-    for (const std::string& id : context.cases()) {
+    for (const std::string& id : learnableCases(context)) {
         const auto pseudo = context.find("pseudo-labels", id);
         cases.push_back(
             {id, context.image(id), pseudo ? zarr::open(*pseudo / "labels.zarr") : nullptr, guardedBoxes(context, id)});
