@@ -169,7 +169,7 @@ void ViewGrid::setPanning(bool panning) {
 bool ViewGrid::ready() const {
     for (const SliceView* view : views_)
         if (view->isVisible() && !view->ready()) return false;
-    return true;
+    return view3d_->ready();
 }
 
 // Slice textures of the 3D view, composed on the workers at a small size. A thin stack shows XY alone: the others would
