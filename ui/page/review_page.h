@@ -18,6 +18,7 @@ namespace fovea::ui {
 
 class Actions;
 class LayersPanel;
+class PromptBar;
 class ReviewPanel;
 class Theme;
 class ToolStrip;
@@ -51,6 +52,7 @@ class ReviewPage : public QWidget {
 
   protected:
     bool eventFilter(QObject* watched, QEvent* event) override;
+    void showEvent(QShowEvent* event) override;
 
   private:
     void makeToolStrip(Actions& actions);
@@ -59,8 +61,12 @@ class ReviewPage : public QWidget {
     void adopt(const QString& id, ImagePtr image);
     void wire();
     void showCurrent(bool centre);
+    void goTo(const Box& box);
+    void centreSoon();
     void showPrompts();
+    void placePromptBar();
     void showLook();
+    void showPrediction();
     void showVolumes();
     void showReadings(const SliceEvent& event);
     bool filterKey(QKeyEvent& event, bool down);
@@ -76,6 +82,7 @@ class ReviewPage : public QWidget {
     LayersPanel* layers_ = nullptr;
     ViewGrid* grid_ = nullptr;
     ReviewPanel* panel_ = nullptr;
+    PromptBar* promptBar_ = nullptr;
     QSplitter* splitter_ = nullptr;
     std::unique_ptr<ReviewSession> review_;
     std::unique_ptr<PromptSession> prompts_;
@@ -83,6 +90,8 @@ class ReviewPage : public QWidget {
     std::unique_ptr<ToolBox> tools_;
     std::unique_ptr<SurfaceFeeder> surfaces_;
     QString opening_;
+    bool centreDue_ = false;  // sizes were not known when the current object came
+    bool near3d_ = false;     // the camera has come near to an object since the case was opened
     bool colourByState_ = false;
     QElapsedTimer peek_;  // since V went down
     bool peekShown_ = true, peeking_ = false, spacePan_ = false;

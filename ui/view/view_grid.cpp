@@ -179,6 +179,8 @@ void ViewGrid::updatePlanes() {
     auto style = std::make_shared<TileStyle>(*scene_.style());
     style->labels = {};
     style->preview.reset();
+    style->prediction.reset();
+    style->imageVisible = true;
     const Index shape = scene_.shape();
     for (const Plane plane : {Plane::XY, Plane::XZ, Plane::YZ}) {
         if (plane != Plane::XY && shape.z < 40) {
