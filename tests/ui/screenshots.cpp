@@ -8,6 +8,7 @@
 #include <QEventLoop>
 #include <QStandardPaths>
 #include <QTemporaryDir>
+#include <QThread>
 #include <QTimer>
 #include <cstdio>
 #include <utility>
@@ -46,6 +47,7 @@ class TimedApplication : public QApplication {
   public:
     using QApplication::QApplication;
     bool notify(QObject* receiver, QEvent* event) override {
+        if (QThread::currentThread() != thread()) return QApplication::notify(receiver, event);  // the 3D view's own
         const QString name = QString("%1 at %2 of %3")
                                  .arg(int(event->type()))
                                  .arg(receiver->metaObject()->className(),

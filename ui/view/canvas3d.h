@@ -17,6 +17,7 @@ class Canvas3D : public QWidget {
     const SceneRenderer& renderer() const { return renderer_; }
     // The full picture of everything asked for is shown.
     bool ready() const;
+    const QImage& picture() const { return picture_.image; }
     void setTitle(int surfaces);
     void setDepthStretch(double factor);
 

@@ -8,13 +8,20 @@
 #include <vtkOpenGLState.h>
 #include <vtkRenderer.h>
 
+#include <sys/resource.h>
+#include <unistd.h>
 #include <QElapsedTimer>
 #include <QOffscreenSurface>
 #include <QOpenGLContext>
 #include <QOpenGLExtraFunctions>
 #include <QTimer>
+
 #include <algorithm>
 #include <cmath>
+#include <cstdlib>
+#include <filesystem>
+#include <fstream>
+#include <string>
 #include <utility>
 
 #include "ui/view/scene3d.h"
@@ -28,11 +35,26 @@ constexpr int coarsest = 4;      // at most this many device pixels to one drawn
 constexpr int settleMs = 250;    // after the last movement the full picture comes
 constexpr int restShare = 2;     // rest after a picture, in its own durations
 constexpr int restFreeMs = 8;    // pictures this fast need none
+constexpr int backgroundNice = 10;
 
 bool drawnBySoftware(QOpenGLContext& context) {
     const auto* name = reinterpret_cast<const char*>(context.functions()->glGetString(GL_RENDERER));
     const QString renderer = QString::fromLatin1(name).toLower();
     return renderer.contains("llvmpipe") || renderer.contains("softpipe") || renderer.contains("swrast");
+}
+
+// The threads on which OpenGL is done in software take part in everything else's processor time: the window and its
+// answers come first.
+void stepBack() {
+    std::error_code ignored;
+    for (const auto& task : std::filesystem::directory_iterator("/proc/self/task", ignored)) {
+        std::ifstream file(task.path() / "comm");
+        std::string name;
+        std::getline(file, name);
+        if (name.rfind("llvmpipe", 0) == 0)
+            ::setpriority(PRIO_PROCESS, id_t(std::atoi(task.path().filename().c_str())), backgroundNice);
+    }
+    ::setpriority(PRIO_PROCESS, id_t(::gettid()), backgroundNice);
 }
 
 }  // namespace
@@ -133,6 +155,7 @@ bool SceneRenderer::Worker::begin() {
     window_->SetFrameBlitModeToNoBlit();
     // Four samples a pixel cost the processor four times as much; a filter over the picture does there.
     const bool software = drawnBySoftware(*context_);
+    if (software && QThread::currentThread() != owner_.thread()) stepBack();
     window_->SetMultiSamples(software ? 0 : 4);
     scene_.renderer()->SetUseFXAA(software);
     window_->SetForceMaximumHardwareLineWidth(1);

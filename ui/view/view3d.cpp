@@ -82,6 +82,8 @@ View3D::~View3D() { delete impl_->canvas; }
 
 bool View3D::ready() const { return !impl_->canvas || !impl_->canvas->isVisible() || impl_->canvas->ready(); }
 
+QImage View3D::picture() const { return impl_->canvas ? impl_->canvas->picture() : QImage(); }
+
 DrawingCost View3D::cost() const { return impl_->canvas ? impl_->canvas->renderer().cost() : DrawingCost{}; }
 
 void View3D::setVolume(Index shape, const Vec3& spacing) {

@@ -54,6 +54,7 @@ class View3D : public QWidget {
     void lookAlong(int axis);  // 0 z, 1 y, 2 x
     // The object in this box (voxels) in the middle, seen from where it is seen now; `zoom` also comes near.
     void focusOn(const Box& box, bool zoom);
+    QImage picture() const;    // as last drawn, without chips; null when nothing was
     bool ready() const;        // shows everything asked for
     DrawingCost cost() const;  // of drawing, on its own thread
     QSize sizeHint() const override { return {360, 360}; }
