@@ -176,8 +176,10 @@ qint64 workWhileLearning(TimedApplication& application, MainWindow& window, Work
     }
     std::printf("slowest: %s; slowest action: %s, %lld ms\n", qPrintable(application.slowest()), slowest,
                 static_cast<long long>(slowestMs));
-    std::printf("while learning: %d strokes, %d prompts answered, longest gap of the event loop %lld ms, %d over 100\n",
-                strokes, prompts, static_cast<long long>(gaps.longest()), gaps.over100());
+    std::printf(
+        "while learning: %d strokes, %d prompts answered, longest gap of the event loop %lld ms (%d over 100), in "
+        "which it worked at most %.0f ms itself\n",
+        strokes, prompts, static_cast<long long>(gaps.longest()), gaps.over100(), gaps.longestWork());
     const DrawingCost after = page.views().view3d().cost();
     std::printf("3D, beside the event loop: %d pictures in %.1f s, the slowest since the start %.0f ms\n",
                 after.pictures - before.pictures, (after.milliseconds - before.milliseconds) / 1000, after.longest);

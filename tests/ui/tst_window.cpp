@@ -115,10 +115,11 @@ class TestWindow : public QObject {
         // Told, not judged: the machine may be busy with other things.
         const DrawingCost after3d = window.reviewPage().views().view3d().cost();
         qInfo(
-            "while learning: %d strokes, longest gap of the event loop %lld ms, %d over 100 ms; 3D on its own thread: "
+            "while learning: %d strokes, longest gap of the event loop %lld ms (%d over 100), at most %.0f ms of work "
+            "of its own; 3D on its own thread: "
             "%d pictures in %.1f s",
-            strokes, static_cast<long long>(gaps.longest()), gaps.over100(), after3d.pictures - before3d.pictures,
-            (after3d.milliseconds - before3d.milliseconds) / 1000);
+            strokes, static_cast<long long>(gaps.longest()), gaps.over100(), gaps.longestWork(),
+            after3d.pictures - before3d.pictures, (after3d.milliseconds - before3d.milliseconds) / 1000);
         QVERIFY2(finished.first().first().toBool(), qPrintable(finished.first().at(1).toString()));
         QCOMPARE(workspace.statusOf("instances"), project::Status::UpToDate);
 

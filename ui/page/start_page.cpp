@@ -19,7 +19,7 @@ namespace fovea::ui {
 
 namespace {
 
-constexpr int rightWidth = 560, fieldWidth = 800;
+constexpr int rightWidth = 560, fieldWidth = 800, recentWidth = 290;
 // Of the left part: where the picture begins and how wide it is; it may run out at the foot by a quarter.
 constexpr double pictureTop = 0.42, pictureShare = 0.86, pictureOverflow = 1.25;
 constexpr int leastPicture = 160;
@@ -190,8 +190,11 @@ void StartPage::refresh() {
     if (folders.isEmpty()) recent_->addWidget(makeLabel(tr("Nothing yet. Projects you open appear here."), "muted"));
     for (const QString& folder : folders) {
         const QFileInfo info(folder);
-        auto* button = makeButton(theme_, QString("%1   ·   %2").arg(info.completeBaseName(), info.absolutePath()),
-                                  "ghost", "folder");
+        const QString text = QString("%1   ·   %2").arg(info.completeBaseName(), info.absolutePath());
+        const QFontMetrics metrics(theme_.font(TextRole::Body));
+        auto* button =
+            makeButton(theme_, metrics.elidedText(text, Qt::ElideMiddle, theme_.size(recentWidth)), "ghost", "folder");
+        button->setAccessibleName(text);
         button->setToolTip(folder);
         connect(button, &QPushButton::clicked, this, [this, folder] { workspace_.openProject(folder); });
         recent_->addWidget(button, 0, Qt::AlignLeft);
