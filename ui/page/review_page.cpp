@@ -28,7 +28,8 @@ namespace {
 
 constexpr int leftWidth = 252, rightWidth = 352, leastLeft = 220, leastRight = 340;
 constexpr int tapMs = 250, flashMs = 180;
-constexpr double unshownSide = 320;  // pixels, of a view that has no size yet
+constexpr std::int64_t mostLookedThrough = std::int64_t(1) << 20;  // voxels, a few ms
+constexpr double unshownSide = 320;                                // pixels, of a view that has no size yet
 
 QString shapeText(Index shape) { return QString("%1 × %2 × %3").arg(shape.z).arg(shape.y).arg(shape.x); }
 
@@ -366,12 +367,33 @@ void ReviewPage::showCurrent(bool centre) {
     scene_.setFocusBox(review_->order() == project::ReviewOrder::ByPatch ? patch : std::nullopt);
 }
 
+// The voxel of the current object nearest to the middle of its box, so that every slice through it shows the object;
+// nothing for boxes that would take long to look through.
+std::optional<Index> ReviewPage::insideNear(const Box& box) const {
+    if (box.count() > mostLookedThrough || !review_->current()) return std::nullopt;
+    const Volume<std::int32_t> labels = review_->edits().layer().read(box);
+    const Vec3 s = scene_.spacing();
+    const Index n = box.extent();
+    std::optional<Index> best;
+    double least = 0;
+    for (std::int64_t z = 0; z < n.z; ++z)
+        for (std::int64_t y = 0; y < n.y; ++y)
+            for (std::int64_t x = 0; x < n.x; ++x) {
+                if (labels(z, y, x) != *review_->current()) continue;
+                const double dz = double(z - n.z / 2) * s.z, dy = double(y - n.y / 2) * s.y,
+                             dx = double(x - n.x / 2) * s.x;
+                const double far = dz * dz + dy * dy + dx * dx;
+                if (!best || far < least) best = box.begin + Index{z, y, x}, least = far;
+            }
+    return best;
+}
+
 // To the middle of every view. The slices come near each time; the 3D view once, then it keeps the person's distance.
 void ReviewPage::goTo(const Box& box) {
     const QWidget& view = grid_->view(Plane::XY);
     const bool sized = view.isVisible() && isVisible();
     if (!sized) centreDue_ = true;
-    scene_.showBox(box, std::nullopt, sized ? std::min(view.width(), view.height()) : unshownSide);
+    scene_.showBox(box, insideNear(box), sized ? std::min(view.width(), view.height()) : unshownSide);
     grid_->view3d().focusOn(box, !std::exchange(near3d_, true));
 }
 

@@ -3,6 +3,7 @@
 #include <QTimer>
 #include <QWidget>
 #include <memory>
+#include <optional>
 
 #include "ui/edit/label_edit_target.h"
 #include "ui/edit/surface_feeder.h"
@@ -62,6 +63,7 @@ class ReviewPage : public QWidget {
     void wire();
     void showCurrent(bool centre);
     void goTo(const Box& box);
+    std::optional<Index> insideNear(const Box& box) const;
     void centreSoon();
     void showPrompts();
     void placePromptBar();
