@@ -11,6 +11,7 @@
 #include <QMenuBar>
 #include <QMessageBox>
 #include <QMimeData>
+#include <QScreen>
 #include <QSettings>
 #include <QStackedWidget>
 #include <QUrl>
@@ -81,7 +82,7 @@ MainWindow::MainWindow(Theme& theme, Workspace& workspace, QWidget* parent)
     actions_->attach("project", this);
     bindActions();
     bindWorkspace();
-    resize(1600, 1000);
+    resize(usualSize());
     restoreGeometry(QSettings().value("geometry").toByteArray());
     showPage(Images);
     refreshSaved();
@@ -91,6 +92,11 @@ MainWindow::MainWindow(Theme& theme, Workspace& workspace, QWidget* parent)
 }
 
 MainWindow::~MainWindow() { workspace_.jobs().onChange({}); }
+
+QSize MainWindow::usualSize() const {
+    const QSize room = screen() ? screen()->availableSize() : QSize(1600, 1000);
+    return QSize(1600, 1000).boundedTo(room).expandedTo(minimumSize());
+}
 
 QWidget* MainWindow::makeMenuRow() {
     auto* row = new QFrame;
@@ -188,7 +194,7 @@ void MainWindow::bindActions() {
             tray_->popUpBelow(jobChip_->isVisible() ? static_cast<QWidget*>(jobChip_) : saved_);
     });
     a.on("window.reset_layout", [this] {
-        resize(1600, 1000);
+        resize(usualSize());
         pipeline_->hide();
         review_->views().setLayoutFor(review_->scene().shape());
     });

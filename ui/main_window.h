@@ -46,6 +46,7 @@ class MainWindow : public QMainWindow {
     void closeEvent(QCloseEvent* event) override;
 
   private:
+    QSize usualSize() const;  // no larger than the screen
     QWidget* makeMenuRow();
     void makePages();
     void bindActions();

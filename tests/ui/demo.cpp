@@ -1,7 +1,8 @@
 // Shows the widgets and views with an invented volume, for looking at: ui_demo [--light] [--grid] [--train]
-// [--scale 1.4]
+// [--scale 1.4]; ui_demo --picture FILE draws the picture of the start page (an invented volume as well).
 #include <QApplication>
 #include <QComboBox>
+#include <QElapsedTimer>
 #include <QHeaderView>
 #include <QMainWindow>
 #include <QMenuBar>
@@ -10,6 +11,7 @@
 #include <QTimer>
 #include <QToolButton>
 #include <QVBoxLayout>
+#include <algorithm>
 #include <cmath>
 #include <map>
 
@@ -259,6 +261,74 @@ QWidget* trainPage(Theme& theme) {
 
 }  // namespace
 
+namespace {
+
+std::map<std::int32_t, Box> boxesOf(const Volume<std::int32_t>& labels) {
+    std::map<std::int32_t, Box> boxes;
+    const Index n = labels.shape();
+    for (std::int64_t z = 0; z < n.z; ++z)
+        for (std::int64_t y = 0; y < n.y; ++y)
+            for (std::int64_t x = 0; x < n.x; ++x)
+                if (const std::int32_t id = labels(z, y, x))
+                    boxes[id] = boxes[id].united({{z, y, x}, {z + 1, y + 1, x + 1}});
+    return boxes;
+}
+
+QImage waitForPicture(View3D& view) {
+    QElapsedTimer clock;
+    clock.start();
+    while (clock.elapsed() < 60000 && (clock.elapsed() < 1500 || !view.ready())) QCoreApplication::processEvents();
+    return view.picture();
+}
+
+// The same scene before the dark and before the light background tells what lies before neither.
+QImage cutOut(const QImage& dark, const QImage& light, QColor darkBack, QColor lightBack) {
+    QImage result(dark.size(), QImage::Format_ARGB32);
+    const int span = lightBack.green() - darkBack.green();
+    for (int y = 0; y < dark.height(); ++y)
+        for (int x = 0; x < dark.width(); ++x) {
+            const QColor a = dark.pixelColor(x, y);
+            const double through = std::clamp(double(light.pixelColor(x, y).green() - a.green()) / span, 0.0, 1.0);
+            const double cover = 1 - through;
+            const auto own = [&](int value, int back) {
+                return cover > 0.02 ? std::clamp(int(std::lround((value - through * back) / cover)), 0, 255) : 0;
+            };
+            result.setPixel(x, y,
+                            qRgba(own(a.red(), darkBack.red()), own(a.green(), darkBack.green()),
+                                  own(a.blue(), darkBack.blue()), int(std::lround(255 * cover))));
+        }
+    return result;
+}
+
+int drawPicture(Theme& theme, const QString& file) {
+    const SyntheticSample sample = makeSample("em", {24, 512, 512}, 5);
+    View3D view(theme);
+    view.resize(1100, 720);
+    view.show();
+    const Index shape = sample.image.shape();
+    view.setVolume(shape, sample.image.geometry.spacing);
+    QImage section(int(shape.x), int(shape.y), QImage::Format_RGB32);
+    const auto image = std::make_shared<MemoryImage>(std::vector<AnyVolume>{AnyVolume::from(sample.image)});
+    const Volume<float> values = image->readAs<float>({{shape.z / 2, 0, 0}, {shape.z / 2 + 1, shape.y, shape.x}});
+    const auto [least, most] = std::minmax_element(values.begin(), values.end());
+    for (int y = 0; y < shape.y; ++y)
+        for (int x = 0; x < shape.x; ++x) {
+            const int grey = int((values(0, y, x) - *least) / (*most - *least) * 255);
+            section.setPixel(x, y, qRgb(grey, grey, grey));
+        }
+    view.setSlice(Plane::XY, shape.z / 2, section);
+    for (const auto& [id, box] : boxesOf(sample.truth))
+        view.setSurface(id, demoMesh(sample.truth, id, sample.image.geometry.spacing), objectColour(birthSlot(id)));
+    theme.setMode(ThemeMode::Dark);
+    const QImage dark = waitForPicture(view);
+    theme.setMode(ThemeMode::Light);
+    const QImage light = waitForPicture(view);
+    const QImage picture = cutOut(dark, light, tokenColour(Token::Canvas, true), tokenColour(Token::Canvas, false));
+    return picture.save(file) ? 0 : 1;
+}
+
+}  // namespace
+
 int main(int argc, char** argv) {
     chooseOpenGl();
     QApplication application(argc, argv);
@@ -269,6 +339,7 @@ int main(int argc, char** argv) {
         theme.setTextScale(arguments.value(at + 1).toDouble());
     theme.apply(application);
 
+    if (const int at = int(arguments.indexOf("--picture")); at > 0) return drawPicture(theme, arguments.value(at + 1));
     const bool deep = arguments.contains("--nuclei");
     const SyntheticSample sample = deep ? makeSample("nuclei", {64, 160, 160}, 3) : makeSample("em", {24, 512, 512}, 3);
     ViewScene scene;
@@ -340,12 +411,7 @@ int main(int argc, char** argv) {
     window.show();
 
     if (grid) {
-        std::map<std::int32_t, Box> boxes;
-        for (std::int64_t z = 0; z < sample.truth.shape().z; ++z)
-            for (std::int64_t y = 0; y < sample.truth.shape().y; ++y)
-                for (std::int64_t x = 0; x < sample.truth.shape().x; ++x)
-                    if (const std::int32_t id = sample.truth(z, y, x))
-                        boxes[id] = boxes[id].united({{z, y, x}, {z + 1, y + 1, x + 1}});
+        std::map<std::int32_t, Box> boxes = boxesOf(sample.truth);
         grid->view3d().setVolume(sample.image.shape(), sample.image.geometry.spacing);
         for (const auto& [id, box] : boxes)
             grid->view3d().setSurface(id, demoMesh(sample.truth, id, sample.image.geometry.spacing),

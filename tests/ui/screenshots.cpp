@@ -8,10 +8,12 @@
 #include <QEventLoop>
 #include <QStandardPaths>
 #include <QTemporaryDir>
+#include <QThread>
 #include <QTimer>
 #include <cstdio>
 #include <utility>
 
+#include "gap_meter.h"
 #include "gui_executor.h"
 #include "services.h"
 #include "ui/actions.h"
@@ -45,7 +47,11 @@ class TimedApplication : public QApplication {
   public:
     using QApplication::QApplication;
     bool notify(QObject* receiver, QEvent* event) override {
-        const QString name = QString("%1 at %2").arg(int(event->type())).arg(receiver->metaObject()->className());
+        if (QThread::currentThread() != thread()) return QApplication::notify(receiver, event);  // the 3D view's own
+        const QString name = QString("%1 at %2 of %3")
+                                 .arg(int(event->type()))
+                                 .arg(receiver->metaObject()->className(),
+                                      receiver->parent() ? receiver->parent()->metaObject()->className() : "nobody");
         QElapsedTimer clock;
         clock.start();
         const qint64 outer = std::exchange(inner_, 0);
@@ -61,29 +67,6 @@ class TimedApplication : public QApplication {
   private:
     qint64 inner_ = 0, longest_ = 0;
     QString slowest_;
-};
-
-// How long the event loop stood still, at most, since the last reset.
-class GapMeter {
-  public:
-    GapMeter() {
-        timer_.setInterval(10);
-        timer_.setTimerType(Qt::PreciseTimer);
-        QObject::connect(&timer_, &QTimer::timeout, [this] { longest_ = std::max(longest_, clock_.restart()); });
-        clock_.start();
-        timer_.start();
-    }
-    void reset() {
-        longest_ = 0;
-        clock_.restart();
-    }
-    // Counts what runs now as well.
-    qint64 longest() const { return std::max(longest_, clock_.elapsed()); }
-
-  private:
-    QTimer timer_;
-    QElapsedTimer clock_;
-    qint64 longest_ = 0;
 };
 
 class Camera {
@@ -170,6 +153,7 @@ qint64 workWhileLearning(TimedApplication& application, MainWindow& window, Work
         if (one.elapsed() > slowestMs) slowestMs = one.elapsed(), slowest = id;
     };
     application.reset();
+    const DrawingCost before = page.views().view3d().cost();
     GapMeter gaps;
     QElapsedTimer clock;
     clock.start();
@@ -192,8 +176,13 @@ qint64 workWhileLearning(TimedApplication& application, MainWindow& window, Work
     }
     std::printf("slowest: %s; slowest action: %s, %lld ms\n", qPrintable(application.slowest()), slowest,
                 static_cast<long long>(slowestMs));
-    std::printf("while learning: %d strokes, %d prompts answered, longest gap of the event loop %lld ms\n", strokes,
-                prompts, static_cast<long long>(gaps.longest()));
+    std::printf(
+        "while learning: %d strokes, %d prompts answered, longest gap of the event loop %lld ms (%d over 100), in "
+        "which it worked at most %.0f ms itself\n",
+        strokes, prompts, static_cast<long long>(gaps.longest()), gaps.over100(), gaps.longestWork());
+    const DrawingCost after = page.views().view3d().cost();
+    std::printf("3D, beside the event loop: %d pictures in %.1f s, the slowest since the start %.0f ms\n",
+                after.pictures - before.pictures, (after.milliseconds - before.milliseconds) / 1000, after.longest);
     std::fflush(stdout);
     return gaps.longest();
 }

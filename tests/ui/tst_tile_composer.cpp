@@ -54,6 +54,20 @@ class TestTileComposer : public QObject {
         for (int y = 0; y < 44; ++y)
             for (int x = 0; x < 28; ++x) QCOMPARE(qRed(tile.pixel(x, y)), (y / 11) * 60 + 10 + x / 4);
     }
+    void layersCanBeHiddenAndWashed() {
+        TileStyle style = coded({3, 5, 7});
+        const TileRequest where = request(Plane::XY, 1, QRect(0, 0, 56, 40), 8, 8);
+        style.imageVisible = false;
+        QCOMPARE(composeTile(style, where).pixel(20, 20), qRgb(0, 0, 0));
+        Volume<std::uint8_t> sure({3, 5, 7});
+        sure(1, 2, 2) = 255, sure(1, 2, 3) = 128;
+        style.prediction = std::make_shared<MemoryImage>(std::vector<AnyVolume>{AnyVolume::from(sure)});
+        style.predictionColour = qRgb(0, 200, 0);
+        const QImage tile = composeTile(style, where);
+        const int certain = qGreen(tile.pixel(2 * 8 + 4, 2 * 8 + 4)), half = qGreen(tile.pixel(3 * 8 + 4, 2 * 8 + 4));
+        QVERIFY(certain > half && half > 0 && certain < 200);  // the image stays to be seen under it
+        QCOMPARE(qGreen(tile.pixel(5 * 8 + 4, 2 * 8 + 4)), 0);
+    }
     void tilesMeetWithoutSeam() {
         TileStyle style = coded({1, 5, 7});
         Volume<std::int32_t> labels({1, 5, 7});

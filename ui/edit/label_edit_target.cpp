@@ -1,5 +1,7 @@
 #include "ui/edit/label_edit_target.h"
 
+#include <utility>
+
 #include "labels/brush.h"
 #include "labels/fill.h"
 
@@ -55,8 +57,8 @@ void LabelEditTarget::beginStroke(bool erase) {
     stroking_ = erase || strokeObject_ != 0;
     if (!stroking_) return;
     review_.noteActivity();
-    review_.edits().beginStep(erase ? Text(FOVEA_TR("Eraser"))
-                                    : Text(FOVEA_TR("Brush, object {id}"), {{"id", std::to_string(strokeObject_)}}));
+    review_.beginStep(erase ? Text(FOVEA_TR("Eraser"))
+                            : Text(FOVEA_TR("Brush, object {id}"), {{"id", std::to_string(strokeObject_)}}));
 }
 
 void LabelEditTarget::segment(Plane plane, const Vec3& from, const Vec3& to, const BrushShape& brush, bool erase) {
@@ -74,8 +76,7 @@ void LabelEditTarget::segment(Plane plane, const Vec3& from, const Vec3& to, con
 }
 
 void LabelEditTarget::endStroke() {
-    if (stroking_) review_.edits().endStep();
-    stroking_ = false;
+    if (std::exchange(stroking_, false)) review_.endStep();
 }
 
 void LabelEditTarget::fill(Plane plane, Index voxel, bool volume) {

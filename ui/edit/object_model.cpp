@@ -61,6 +61,13 @@ QString stateToken(labels::State state) {
     return {};
 }
 
+QString sizeText(double value) {
+    if (value <= 0) return QStringLiteral("0");
+    if (value < 0.001) return QStringLiteral("<0.001");
+    const int decimals = value < 10 ? 3 : value < 100 ? 2 : value < 1000 ? 1 : 0;
+    return QString::number(value, 'f', decimals);
+}
+
 ObjectModel::ObjectModel(QObject* parent) : QAbstractTableModel(parent) {}
 
 int ObjectModel::rowCount(const QModelIndex& parent) const { return parent.isValid() ? 0 : int(rows_.size()); }
@@ -87,8 +94,7 @@ QVariant ObjectModel::data(const QModelIndex& index, int role) const {
         case Score:
             return QString::number(object.score, 'f', 2);
         case VolumeUm3:
-            return voxelUm3_ > 0 ? QString::number(double(object.voxels) * voxelUm3_, 'g', 3)
-                                 : QString::number(object.voxels);
+            return voxelUm3_ > 0 ? sizeText(double(object.voxels) * voxelUm3_) : QString::number(object.voxels);
         case Slices:
             return object.box.empty() ? QString() : QString("%1–%2").arg(object.box.begin.z + 1).arg(object.box.end.z);
         default:
@@ -113,6 +119,29 @@ QVariant ObjectModel::headerData(int section, Qt::Orientation orientation, int r
             return voxelUm3_ <= 0 ? tr("Voxels") : flat_ ? tr("µm²") : tr("µm³");
         case Slices:
             return tr("Slices");
+        default:
+            return {};
+    }
+}
+
+QString ObjectModel::widest(int column) const {
+    std::int64_t id = 0, voxels = 0, last = 1;
+    for (const Object& object : rows_) {
+        id = std::max<std::int64_t>(id, object.id);
+        voxels = std::max(voxels, object.voxels);
+        last = std::max(last, object.box.end.z);
+    }
+    switch (column) {
+        case Id:
+            return QString::number(id);
+        case Score:
+            return QStringLiteral("0.00");
+        case VolumeUm3:
+            return voxelUm3_ > 0 ? std::max(sizeText(double(voxels) * voxelUm3_), QStringLiteral("<0.001"),
+                                            [](const QString& a, const QString& b) { return a.size() < b.size(); })
+                                 : QString::number(voxels);
+        case Slices:
+            return QString("%1–%1").arg(last);
         default:
             return {};
     }

@@ -11,6 +11,8 @@ QString stateText(labels::State state);
 // Name of the icon and of the theme token that go with the word.
 QString stateIcon(labels::State state);
 QString stateToken(labels::State state);
+// A volume or an area as the table shows it: three digits or more, never an exponent; "<0.001" below.
+QString sizeText(double value);
 
 // The objects of the open case as rows. Sorted here (not by a proxy) so that 50,000 rows sort in well under 100 ms.
 class ObjectModel : public QAbstractTableModel {
@@ -35,6 +37,8 @@ class ObjectModel : public QAbstractTableModel {
     void update(const labels::ObjectTable& table, const std::vector<labels::ObjectId>& ids);
     int rowOf(labels::ObjectId id) const;  // −1 when it has no row
     labels::ObjectId idAt(int row) const;
+    // As wide a text as any row has in a column of numbers.
+    QString widest(int column) const;
 
   private:
     void renumber();

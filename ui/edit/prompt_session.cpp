@@ -2,8 +2,10 @@
 
 #include <QPointer>
 #include <algorithm>
+#include <optional>
 #include <set>
 
+#include "segment/section_step.h"
 #include "ui/widget/job_tray.h"
 
 namespace fovea::ui {
@@ -17,10 +19,27 @@ namespace {
 // A crop larger than this would make a click wait; the margin shrinks first.
 constexpr std::int64_t mostVoxels = std::int64_t(48) << 20;
 
+// As the engine sees it: sections lie apart as far as they look, judged once by a block in the middle.
+double lookOfSections(const ImageSource& image, std::atomic<double>& known, Job& job) {
+    if (known.load() > 0) return known;
+    const Index shape = image.info().shape();
+    Box block;
+    for (int axis = 0; axis < 3; ++axis) {
+        const std::int64_t side = std::min<std::int64_t>(shape[axis], axis == 0 ? 16 : 160);
+        block.begin[axis] = (shape[axis] - side) / 2;
+        block.end[axis] = block.begin[axis] + side;
+    }
+    const double step = segment::sectionStep(image.readAs<float>(block), job);
+    known = step > segment::thickLooksFrom ? step : 1;
+    return known;
+}
+
 // What the worker fills in before the engine runs: image, present mask and what must not be touched.
 void readCrop(PromptRequest& request, const Box& crop, const ImageSource& image, const labels::LabelLayer& layer,
               std::int32_t object, const std::set<std::int32_t>& keepOff, bool keepOffAll) {
+    request.origin = crop.begin;
     request.image = image.readAs<float>(crop);
+    std::erase_if(request.points, [&](const PointPrompt& point) { return !crop.contains(point.at); });
     const Volume<std::int32_t> labels = layer.read(crop);
     request.startMask = Volume<std::uint8_t>(crop.extent());
     request.forbidden = Volume<std::uint8_t>(crop.extent());
@@ -36,6 +55,36 @@ void readCrop(PromptRequest& request, const Box& crop, const ImageSource& image,
 }
 
 }  // namespace
+
+// Where the engine looks: around the points and the object, as far as it reaches, in µm the same in all directions.
+struct PromptSession::Place {
+    Box around, whole;
+    Vec3 spacing;
+    bool spacingKnown = false;
+    std::int64_t reach = 0;
+    std::optional<std::int64_t> slice;  // this one alone
+
+    Box grown(std::int64_t by, double step) const {
+        Vec3 s = spacing;
+        if (!spacingKnown) s.z = step * s.x;
+        const double finest = std::min({s.z, s.y, s.x});
+        Index margin;
+        for (int axis = 0; axis < 3; ++axis)
+            margin[axis] = std::max<std::int64_t>(1, std::int64_t(double(by) * finest / s[axis]));
+        Box box = around.grown(margin).intersected(whole);
+        if (slice) box.begin.z = *slice, box.end.z = *slice + 1;
+        return box;
+    }
+    Box widest() const { return grown(reach, 1); }
+    Box crop(double step) const {
+        Box box = widest();
+        for (std::int64_t by = reach; by >= 8; by /= 2) {
+            box = grown(by, step);
+            if (box.count() <= mostVoxels) break;
+        }
+        return box;
+    }
+};
 
 PromptSession::PromptSession(ReviewSession& review, std::shared_ptr<const segment::PromptEngine> engine, JobQueue& jobs,
                              QObject* parent)
@@ -57,23 +106,19 @@ void PromptSession::add(const PointPrompt& point, bool runNow) {
         set(PromptState::Collecting);
 }
 
-Box PromptSession::cropFor(const labels::Object* object) const {
+PromptSession::Place PromptSession::place() const {
     const ImageInfo& info = review_.image()->info();
-    const Vec3 s = info.geometry.spacing;
-    const double finest = std::min({s.z, s.y, s.x});
-    Box around;
-    for (const PointPrompt& point : points_) around = around.united(Box{point.at, point.at + Index{1, 1, 1}});
-    if (object && object->voxels > 0) around = around.united(object->box);
-    Box crop;
-    for (std::int64_t reach = engine_->reach(); reach >= 8; reach /= 2) {
-        Index margin;
-        for (int axis = 0; axis < 3; ++axis)
-            margin[axis] = std::max<std::int64_t>(1, std::int64_t(double(reach) * finest / s[axis]));
-        crop = around.grown(margin).intersected(Box::of(info.shape()));
-        if (!wholeObject_) crop.begin.z = points_.back().at.z, crop.end.z = crop.begin.z + 1;
-        if (crop.count() <= mostVoxels) break;
-    }
-    return crop;
+    Place place;
+    place.whole = Box::of(info.shape());
+    place.spacing = info.geometry.spacing;
+    place.spacingKnown = info.geometry.known;
+    place.reach = engine_->reach();
+    for (const PointPrompt& point : points_)
+        place.around = place.around.united(Box{point.at, point.at + Index{1, 1, 1}});
+    const labels::Object* object = review_.currentObject();
+    if (object && object->voxels > 0) place.around = place.around.united(object->box);
+    if (!wholeObject_) place.slice = points_.back().at.z;
+    return place;
 }
 
 void PromptSession::run() {
@@ -83,37 +128,37 @@ void PromptSession::run() {
     jobs_.cancel(job_);
 
     auto request = std::make_shared<PromptRequest>();
-    const Box crop = cropFor(review_.currentObject());
-    request->origin = crop.begin;
     request->wholeObject = wholeObject_;
     request->slice = points_.back().at.z;
-    for (const PointPrompt& point : points_)
-        if (crop.contains(point.at)) request->points.push_back(point);
+    request->points = points_;
+    const Place where = place();
+    const Box widest = where.widest();
     std::set<std::int32_t> keepOff;
     for (const auto& [id, row] : review_.edits().objects())
-        if (id != *object && labels::isFrozen(row.state) && row.box.overlaps(crop)) keepOff.insert(id);
+        if (id != *object && labels::isFrozen(row.state) && row.box.overlaps(widest)) keepOff.insert(id);
 
     auto answer = std::make_shared<PromptAnswer>();
     QPointer<PromptSession> guard(this);
-    job_ = jobs_.submit(JobRequest{Text(FOVEA_TR("Prompt")),
-                                   Lane::Interactive,
-                                   [request, crop, answer, engine = engine_, image = review_.image(),
-                                    edits = review_.sharedEdits(), id = *object, keepOff, all = protectAll_](Job& job) {
-                                       job.check();
-                                       readCrop(*request, crop, *image, edits->layer(), id, keepOff, all);
-                                       *answer = engine->run(*request, job);
-                                   },
-                                   [guard, generation, answer, request](const Outcome& outcome) {
-                                       if (!guard || generation != guard->generation_) return;
-                                       if (outcome.state == JobState::Done)
-                                           guard->answered(*answer, request->startMask);
-                                       if (outcome.state != JobState::Failed) return;
-                                       guard->problem_ = QString::fromStdString(outcome.error);
-                                       guard->set(PromptState::Failed);
-                                       Q_EMIT guard->said(guard->problem_);
-                                   },
-                                   {},
-                                   false});
+    job_ = jobs_.submit(
+        JobRequest{Text(FOVEA_TR("Prompt")),
+                   Lane::Interactive,
+                   [request, where, answer, engine = engine_, image = review_.image(), edits = review_.sharedEdits(),
+                    step = sectionStep_, id = *object, keepOff, all = protectAll_](Job& job) {
+                       job.check();
+                       const double apart = where.spacingKnown ? 1 : lookOfSections(*image, *step, job);
+                       readCrop(*request, where.crop(apart), *image, edits->layer(), id, keepOff, all);
+                       *answer = engine->run(*request, job);
+                   },
+                   [guard, generation, answer, request](const Outcome& outcome) {
+                       if (!guard || generation != guard->generation_) return;
+                       if (outcome.state == JobState::Done) guard->answered(*answer, request->startMask);
+                       if (outcome.state != JobState::Failed) return;
+                       guard->problem_ = QString::fromStdString(outcome.error);
+                       guard->set(PromptState::Failed);
+                       Q_EMIT guard->said(guard->problem_);
+                   },
+                   {},
+                   false});
     set(PromptState::Running);
 }
 
@@ -134,8 +179,13 @@ void PromptSession::answered(const PromptAnswer& answer, const Volume<std::uint8
 }
 
 void PromptSession::removeLast() {
-    if (points_.empty()) return;
-    points_.pop_back();
+    if (!points_.empty()) removeAt(points_.size() - 1);
+}
+
+void PromptSession::removeAt(std::size_t index) {
+    if (index >= points_.size()) return;
+    points_.erase(points_.begin() + std::ptrdiff_t(index));
+    sincePress_.start();
     if (points_.empty())
         drop();
     else

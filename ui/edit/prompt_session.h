@@ -2,6 +2,7 @@
 #include <QElapsedTimer>
 #include <QObject>
 #include <QString>
+#include <atomic>
 #include <memory>
 #include <vector>
 
@@ -37,6 +38,7 @@ class PromptSession : public QObject {
     void add(const segment::PointPrompt& point, bool runNow);
     void run();
     void removeLast();
+    void removeAt(std::size_t index);
     // Writes the proposal as one undo step. False when there is none.
     bool commit();
     void drop();
@@ -48,7 +50,8 @@ class PromptSession : public QObject {
     void said(const QString& text);
 
   private:
-    Box cropFor(const labels::Object* object) const;
+    struct Place;
+    Place place() const;
     void answered(const segment::PromptAnswer& answer, const Volume<std::uint8_t>& before);
     void set(PromptState state);
 
@@ -64,6 +67,8 @@ class PromptSession : public QObject {
     std::uint64_t generation_ = 0;
     std::int64_t job_ = 0;
     QElapsedTimer sincePress_;
+    // How many voxels of the plane sections lie apart, where the image does not tell; 0 until the first prompt looked.
+    std::shared_ptr<std::atomic<double>> sectionStep_ = std::make_shared<std::atomic<double>>(0);
 };
 
 }  // namespace fovea::ui

@@ -179,7 +179,24 @@ void ReviewSession::remove() {
     edits_->remove(id);
 }
 
+void ReviewSession::beginStep(const Text& title) {
+    edits_->beginStep(title);
+    inStep_ = true;
+}
+
+void ReviewSession::endStep() {
+    if (!inStep_) return;
+    edits_->endStep();
+    stepEnded();
+}
+
+void ReviewSession::stepEnded() {
+    inStep_ = false;
+    if (std::exchange(refreshWaits_, false)) Q_EMIT refreshDue();
+}
+
 void ReviewSession::undo() {
+    endStep();  // what is being drawn is what goes first
     if (!edits_->canUndo()) return;
     lastVerdict_.reset();
     edits_->undo();
@@ -187,6 +204,7 @@ void ReviewSession::undo() {
 }
 
 void ReviewSession::redo() {
+    endStep();
     if (!edits_->canRedo()) return;
     lastVerdict_.reset();
     edits_->redo();
@@ -211,6 +229,10 @@ void ReviewSession::markPatchDone(const Box& patch) {
 
 void ReviewSession::refreshBase() {
     loadPatches();
+    if (inStep_) {
+        refreshWaits_ = true;
+        return;
+    }
     auto base = newestBase(project_, artifacts_, caseId_);
     if (!base || base->labels.string() == edits_->basePath()) return;
     // Same id = same object (the stage that made the labels matched them): colour, class and notes stay.
@@ -248,8 +270,8 @@ void ReviewSession::onChange(const labels::Change& change) {
         model_.reset(edits_->objects());
     else
         model_.update(edits_->objects(), change.objects);
+    if (change.everything || medianOf_ != edits_->objects().size()) medianVoxels_.reset();
     if (rowsDiffer) {
-        medianVoxels_.reset();
         queue_.refresh(rows());
         Q_EMIT rowsChanged();
     }
@@ -266,6 +288,7 @@ double ReviewSession::medianVoxels() const {
         for (const auto& [id, object] : edits_->objects())
             if (object.voxels > 0) volumes.push_back(double(object.voxels));
         medianVoxels_ = median(std::move(volumes));
+        medianOf_ = edits_->objects().size();
     }
     return *medianVoxels_;
 }

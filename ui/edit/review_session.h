@@ -57,6 +57,9 @@ class ReviewSession : public QObject {
     void accept(bool goOn);  // Accepted, or Fixed when a person changed its voxels
     void reopen();
     void remove();
+    // Everything a person does until endStep() is one undo step.
+    void beginStep(const Text& title);
+    void endStep();
     // A verdict taken back (or given again) makes its object current.
     void undo();
     void redo();
@@ -65,7 +68,8 @@ class ReviewSession : public QObject {
     void markPatchDone(const Box& patch);
     bool patchDone(const Box& patch) const;
 
-    // Takes over newer labels of the project for everything not accepted (after a round).
+    // Takes over newer labels of the project for everything not accepted (after a round). During an open step they
+    // wait: refreshDue() tells when it has ended.
     void refreshBase();
 
     ReviewProgress progress() const;
@@ -80,6 +84,7 @@ class ReviewSession : public QObject {
     void progressChanged();
     void judged(std::int32_t id, fovea::labels::State state);  // a verdict was given, before the next object comes
     void said(const QString& text);                            // a short remark for the view
+    void refreshDue();                                         // newer labels waited for the end of a step
 
   private:
     void onChange(const labels::Change& change);
@@ -87,6 +92,7 @@ class ReviewSession : public QObject {
     std::vector<project::ReviewRow> rows() const;
     project::ReviewPlace place() const;
     void spendTime();
+    void stepEnded();
     bool noteRows(const labels::Change& change);
     double medianVoxels() const;
 
@@ -103,8 +109,11 @@ class ReviewSession : public QObject {
     QElapsedTimer sinceInput_;
     double secondsOnCurrent_ = 0;
     std::vector<double> lastSeconds_;
-    std::optional<std::int32_t> lastVerdict_;     // object whose state the last change changed
-    mutable std::optional<double> medianVoxels_;  // absent: to be counted again
+    std::optional<std::int32_t> lastVerdict_;  // object whose state the last change changed
+    // Of all objects; counted again when objects come or go, not with every verdict. Absent: to be counted.
+    mutable std::optional<double> medianVoxels_;
+    mutable std::size_t medianOf_ = 0;  // how many objects there were
+    bool inStep_ = false, refreshWaits_ = false;
 };
 
 }  // namespace fovea::ui

@@ -10,12 +10,14 @@
 
 #include "ui/actions.h"
 #include "ui/panel/layers_panel.h"
+#include "ui/panel/prompt_bar.h"
 #include "ui/panel/review_panel.h"
 #include "ui/theme/theme.h"
 #include "ui/view/scale_bar.h"
 #include "ui/view/slice_view.h"
 #include "ui/view/view3d.h"
 #include "ui/widget/tool_strip.h"
+#include "zarr/ome_zarr.h"
 
 namespace fovea::ui {
 
@@ -26,8 +28,8 @@ namespace {
 
 constexpr int leftWidth = 252, rightWidth = 352, leastLeft = 220, leastRight = 340;
 constexpr int tapMs = 250, flashMs = 180;
-constexpr double objectShare =
-    320;  // pixels of the view's shorter side that "40 %" is taken of when it is not shown yet
+constexpr std::int64_t mostLookedThrough = std::int64_t(1) << 20;  // voxels, a few ms
+constexpr double unshownSide = 320;                                // pixels, of a view that has no size yet
 
 QString shapeText(Index shape) { return QString("%1 × %2 × %3").arg(shape.z).arg(shape.y).arg(shape.x); }
 
@@ -46,6 +48,7 @@ ReviewPage::ReviewPage(Theme& theme, Actions& actions, Workspace& workspace, QWi
     layers_ = new LayersPanel(theme, scene_);
     grid_ = new ViewGrid(theme, scene_);
     panel_ = new ReviewPanel(theme, actions, scene_);
+    promptBar_ = new PromptBar(theme, actions, grid_);
     const auto sizeDocks = [this] {  // what is in them must not be clipped with large text
         layers_->setMinimumWidth(theme_.size(leastLeft));
         panel_->setMinimumWidth(theme_.size(leastRight));
@@ -72,6 +75,7 @@ ReviewPage::ReviewPage(Theme& theme, Actions& actions, Workspace& workspace, QWi
     });
     connect(panel_, &ReviewPanel::sliceChosen, this, [this](std::int64_t z) { scene_.setSlice(Plane::XY, z); });
     connect(grid_, &ViewGrid::moved, this, &ReviewPage::showReadings);
+    connect(grid_, &ViewGrid::layoutChanged, this, &ReviewPage::placePromptBar, Qt::QueuedConnection);
     connect(grid_, &ViewGrid::objectPicked, this, [this](std::int32_t id) {
         if (review_) review_->setCurrent(id);
     });
@@ -86,6 +90,7 @@ ReviewPage::ReviewPage(Theme& theme, Actions& actions, Workspace& workspace, QWi
 }
 
 ReviewPage::~ReviewPage() {
+    qApp->removeEventFilter(this);
     closeCase();
     delete splitter_;  // the views in it use scene_, which goes before the children of a widget would
 }
@@ -142,7 +147,10 @@ void ReviewPage::bindActions(Actions& actions) {
         look.fill = look.fill > 0 ? 0 : 0.26;
         scene_.setLook(look);
     });
-    actions.on("view.centre_object", [this] { showCurrent(true); });
+    actions.on("view.centre_object", [this] {
+        near3d_ = false;
+        showCurrent(true);
+    });
     actions.on("view.reset", [this] { grid_->resetViews(); });
     actions.on("view.layout_grid", [this] { grid_->setLayout(ViewLayout::Grid); });
     actions.on("view.layout_slice", [this] { grid_->setLayout(ViewLayout::Slice); });
@@ -269,9 +277,14 @@ void ReviewPage::adopt(const QString& id, ImagePtr image) {
     const Vec3 s = scene_.spacing();
     tools_->setBrushRadius(8 * std::min(s.y, s.x));
     panel_->setSession(review_.get(), prompts_.get());
+    promptBar_->setSession(prompts_.get());
     showLook();
     showVolumes();
+    showPrediction();
+    near3d_ = false;
+    centreDue_ = true;
     showCurrent(true);
+    centreSoon();
     showHints();
     for (const std::string& problem : review_->edits().problems()) Q_EMIT failed(QString::fromStdString(problem));
     Q_EMIT progressChanged();
@@ -292,6 +305,7 @@ void ReviewPage::wire() {
         showCurrent(false);
     });
     connect(review_.get(), &ReviewSession::rowsChanged, this, &ReviewPage::showLook);
+    connect(review_.get(), &ReviewSession::refreshDue, this, &ReviewPage::refreshLabels, Qt::QueuedConnection);
     connect(review_.get(), &ReviewSession::judged, this, &ReviewPage::flash);
     connect(prompts_.get(), &PromptSession::changed, this, &ReviewPage::showPrompts);
     connect(prompts_.get(), &PromptSession::said, &scene_, &ViewScene::say);
@@ -310,6 +324,7 @@ void ReviewPage::wire() {
 void ReviewPage::closeCase() {
     // Order matters: workers stop reading the layer before it dies.
     panel_->setSession(nullptr, nullptr);
+    promptBar_->setSession(nullptr);
     surfaces_.reset();
     tools_.reset();
     target_.reset();
@@ -326,6 +341,7 @@ void ReviewPage::refreshLabels() {
     try {
         review_->refreshBase();
         if (surfaces_) surfaces_->refreshAll();
+        showPrediction();
     } catch (const Error& error) {
         Q_EMIT failed(QString::fromStdString(error.what()));
     }
@@ -346,11 +362,52 @@ void ReviewPage::showCurrent(bool centre) {
     const auto patch = review_->patchAt(scene_.cursor());
     if (centre && seen) {
         if (prompts_->state() != PromptState::Idle) prompts_->drop();
-        const QWidget& view = grid_->view(Plane::XY);
-        const double side = view.isVisible() ? std::min(view.width(), view.height()) : objectShare;
-        scene_.showBox(object->box, std::nullopt, side);
+        goTo(object->box);
     }
     scene_.setFocusBox(review_->order() == project::ReviewOrder::ByPatch ? patch : std::nullopt);
+}
+
+// The voxel of the current object nearest to the middle of its box, so that every slice through it shows the object;
+// nothing for boxes that would take long to look through.
+std::optional<Index> ReviewPage::insideNear(const Box& box) const {
+    if (box.count() > mostLookedThrough || !review_->current()) return std::nullopt;
+    const Volume<std::int32_t> labels = review_->edits().layer().read(box);
+    const Vec3 s = scene_.spacing();
+    const Index n = box.extent();
+    std::optional<Index> best;
+    double least = 0;
+    for (std::int64_t z = 0; z < n.z; ++z)
+        for (std::int64_t y = 0; y < n.y; ++y)
+            for (std::int64_t x = 0; x < n.x; ++x) {
+                if (labels(z, y, x) != *review_->current()) continue;
+                const double dz = double(z - n.z / 2) * s.z, dy = double(y - n.y / 2) * s.y,
+                             dx = double(x - n.x / 2) * s.x;
+                const double far = dz * dz + dy * dy + dx * dx;
+                if (!best || far < least) best = box.begin + Index{z, y, x}, least = far;
+            }
+    return best;
+}
+
+// To the middle of every view. The slices come near each time; the 3D view once, then it keeps the person's distance.
+void ReviewPage::goTo(const Box& box) {
+    const QWidget& view = grid_->view(Plane::XY);
+    const bool sized = view.isVisible() && isVisible();
+    if (!sized) centreDue_ = true;
+    scene_.showBox(box, insideNear(box), sized ? std::min(view.width(), view.height()) : unshownSide);
+    grid_->view3d().focusOn(box, !std::exchange(near3d_, true));
+}
+
+// Once the layout has given the views their sizes.
+void ReviewPage::centreSoon() {
+    QTimer::singleShot(0, this, [this] {
+        if (!isVisible() || !std::exchange(centreDue_, false) || !review_) return;
+        if (prompts_->state() == PromptState::Idle) showCurrent(true);
+    });
+}
+
+void ReviewPage::showEvent(QShowEvent* event) {
+    QWidget::showEvent(event);
+    centreSoon();
 }
 
 void ReviewPage::showPrompts() {
@@ -359,6 +416,18 @@ void ReviewPage::showPrompts() {
         dots.push_back({point.at, point.positive, prompts_->state() == PromptState::Failed});
     scene_.setPrompts(dots);
     scene_.setPreview(prompts_->preview());
+    placePromptBar();
+}
+
+// Over the largest slice that is shown.
+void ReviewPage::placePromptBar() {
+    const SliceView* largest = nullptr;
+    for (const Plane plane : {Plane::XY, Plane::XZ, Plane::YZ}) {
+        const SliceView& view = grid_->view(plane);
+        const auto area = [](const SliceView& v) { return std::int64_t(v.width()) * v.height(); };
+        if (view.isVisible() && (!largest || area(view) > area(*largest))) largest = &view;
+    }
+    promptBar_->setPlace(largest ? QRect(largest->mapTo(grid_, QPoint(0, 0)), largest->size()) : QRect());
 }
 
 void ReviewPage::showLook() {
@@ -378,6 +447,18 @@ void ReviewPage::showLook() {
                          .rgb();
     }
     scene_.setLook(std::move(look));
+}
+
+// What the newest model saw in this volume, as a layer that can be looked at.
+void ReviewPage::showPrediction() {
+    const auto folder =
+        workspace_.artifacts()->newest("probabilities", review_->caseId(), workspace_.project()->activeRound());
+    try {
+        scene_.setPrediction(folder ? zarr::open(*folder / "probability.zarr") : nullptr);
+    } catch (const Error& error) {
+        scene_.setPrediction(nullptr);
+        Q_EMIT failed(QString::fromStdString(error.what()));
+    }
 }
 
 void ReviewPage::showVolumes() {
@@ -462,6 +543,7 @@ void ReviewPage::flash(std::int32_t id, labels::State state) {
 
 bool ReviewPage::eventFilter(QObject* watched, QEvent* event) {
     const auto type = event->type();
+    if (type == QEvent::Resize && watched == &grid_->view(Plane::XY)) placePromptBar();
     if ((type == QEvent::KeyPress || type == QEvent::KeyRelease) && keysAreOurs(watched) &&
         filterKey(*static_cast<QKeyEvent*>(event), type == QEvent::KeyPress))
         return true;

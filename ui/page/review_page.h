@@ -3,6 +3,7 @@
 #include <QTimer>
 #include <QWidget>
 #include <memory>
+#include <optional>
 
 #include "ui/edit/label_edit_target.h"
 #include "ui/edit/surface_feeder.h"
@@ -18,6 +19,7 @@ namespace fovea::ui {
 
 class Actions;
 class LayersPanel;
+class PromptBar;
 class ReviewPanel;
 class Theme;
 class ToolStrip;
@@ -51,6 +53,7 @@ class ReviewPage : public QWidget {
 
   protected:
     bool eventFilter(QObject* watched, QEvent* event) override;
+    void showEvent(QShowEvent* event) override;
 
   private:
     void makeToolStrip(Actions& actions);
@@ -59,8 +62,13 @@ class ReviewPage : public QWidget {
     void adopt(const QString& id, ImagePtr image);
     void wire();
     void showCurrent(bool centre);
+    void goTo(const Box& box);
+    std::optional<Index> insideNear(const Box& box) const;
+    void centreSoon();
     void showPrompts();
+    void placePromptBar();
     void showLook();
+    void showPrediction();
     void showVolumes();
     void showReadings(const SliceEvent& event);
     bool filterKey(QKeyEvent& event, bool down);
@@ -76,6 +84,7 @@ class ReviewPage : public QWidget {
     LayersPanel* layers_ = nullptr;
     ViewGrid* grid_ = nullptr;
     ReviewPanel* panel_ = nullptr;
+    PromptBar* promptBar_ = nullptr;
     QSplitter* splitter_ = nullptr;
     std::unique_ptr<ReviewSession> review_;
     std::unique_ptr<PromptSession> prompts_;
@@ -83,6 +92,8 @@ class ReviewPage : public QWidget {
     std::unique_ptr<ToolBox> tools_;
     std::unique_ptr<SurfaceFeeder> surfaces_;
     QString opening_;
+    bool centreDue_ = false;  // sizes were not known when the current object came
+    bool near3d_ = false;     // the camera has come near to an object since the case was opened
     bool colourByState_ = false;
     QElapsedTimer peek_;  // since V went down
     bool peekShown_ = true, peeking_ = false, spacePan_ = false;

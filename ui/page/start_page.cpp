@@ -4,8 +4,10 @@
 #include <QFrame>
 #include <QHBoxLayout>
 #include <QLabel>
+#include <QPainter>
 #include <QPushButton>
 #include <QVBoxLayout>
+#include <algorithm>
 
 #include "ui/actions.h"
 #include "ui/theme/theme.h"
@@ -17,7 +19,40 @@ namespace fovea::ui {
 
 namespace {
 
-constexpr int rightWidth = 560, fieldWidth = 800;
+constexpr int rightWidth = 560, fieldWidth = 800, recentWidth = 290;
+// Of the left part: where the picture begins and how wide it is; it may run out at the foot by a quarter.
+constexpr double pictureTop = 0.42, pictureShare = 0.86, pictureOverflow = 1.25;
+constexpr int leastPicture = 160;
+
+// The objects of an invented volume (ui_demo --picture) at the foot of the page, faint towards the text above it.
+class Backdrop : public QWidget {
+  public:
+    explicit Backdrop(Theme& theme) : theme_(theme), picture_(QStringLiteral(":/fovea/pictures/start.png")) {}
+
+  protected:
+    void paintEvent(QPaintEvent*) override {
+        const int top = int(height() * pictureTop), room = height() - top;
+        if (room < leastPicture || picture_.isNull()) return;
+        const int tall =
+            std::min(int(width() * pictureShare) * picture_.height() / picture_.width(), int(room * pictureOverflow));
+        const QRect target(theme_.size(40), top, tall * picture_.width() / picture_.height(), tall);
+        QPainter painter(this);
+        painter.setRenderHint(QPainter::SmoothPixmapTransform);
+        painter.setOpacity(theme_.isDark() ? 0.55 : 0.8);
+        painter.drawImage(target, picture_);
+        painter.setOpacity(1);
+        QColor clear = theme_.colour(Token::Window), window = clear;
+        clear.setAlpha(0);
+        QLinearGradient fade(0, top, 0, top + tall / 2.0);
+        fade.setColorAt(0, window);
+        fade.setColorAt(1, clear);
+        painter.fillRect(QRect(0, top, width(), tall / 2), fade);
+    }
+
+  private:
+    Theme& theme_;
+    QImage picture_;
+};
 
 // A picture that follows the theme.
 QLabel* makePicture(Theme& theme, const QString& icon, double side, Token token) {
@@ -46,7 +81,7 @@ StartPage::StartPage(Theme& theme, Actions& actions, Workspace& workspace, QWidg
 }
 
 QWidget* StartPage::makeLeft(Actions& actions) {
-    auto* left = new QWidget;
+    auto* left = new Backdrop(theme_);
     auto* column = new QVBoxLayout(left);
     column->setContentsMargins(60, 56, 60, 24);
     column->setSpacing(16);
@@ -135,7 +170,7 @@ QWidget* StartPage::makeRight() {
         makeReadyRow("spark", tr("Classical pseudo-labels"), tr("Find bright or dark objects without any download.")));
     card->content()->addWidget(makeLine());
     card->content()->addWidget(makeReadyRow("point", tr("Click model · built in"),
-                                            tr("Left click adds, right click removes; answers at once.")));
+                                            tr("Left click adds, right click takes away; answers at once.")));
     column->addWidget(card);
     column->addSpacing(12);
     column->addWidget(makeLabel(tr("Recent"), "section"));
@@ -155,8 +190,11 @@ void StartPage::refresh() {
     if (folders.isEmpty()) recent_->addWidget(makeLabel(tr("Nothing yet. Projects you open appear here."), "muted"));
     for (const QString& folder : folders) {
         const QFileInfo info(folder);
-        auto* button = makeButton(theme_, QString("%1   ·   %2").arg(info.completeBaseName(), info.absolutePath()),
-                                  "ghost", "folder");
+        const QString text = QString("%1   ·   %2").arg(info.completeBaseName(), info.absolutePath());
+        const QFontMetrics metrics(theme_.font(TextRole::Body));
+        auto* button =
+            makeButton(theme_, metrics.elidedText(text, Qt::ElideMiddle, theme_.size(recentWidth)), "ghost", "folder");
+        button->setAccessibleName(text);
         button->setToolTip(folder);
         connect(button, &QPushButton::clicked, this, [this, folder] { workspace_.openProject(folder); });
         recent_->addWidget(button, 0, Qt::AlignLeft);

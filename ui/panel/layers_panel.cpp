@@ -1,5 +1,6 @@
 #include "ui/panel/layers_panel.h"
 
+#include <QComboBox>
 #include <QHBoxLayout>
 #include <QLabel>
 #include <QPainter>
@@ -7,6 +8,7 @@
 #include <QToolButton>
 #include <QVBoxLayout>
 
+#include "ui/theme/colour_map.h"
 #include "ui/theme/theme.h"
 #include "ui/view/view_scene.h"
 #include "ui/widget/controls.h"
@@ -18,7 +20,26 @@ namespace fovea::ui {
 
 namespace {
 
-constexpr int margin = 12;
+constexpr int margin = 12, rowHeight = 26;
+
+QString mapText(const QString& name) {
+    return name == "grey"      ? LayersPanel::tr("Grey")
+           : name == "magma"   ? LayersPanel::tr("Magma")
+           : name == "viridis" ? LayersPanel::tr("Viridis")
+           : name == "cyan"    ? LayersPanel::tr("Cyan")
+           : name == "magenta" ? LayersPanel::tr("Magenta")
+           : name == "yellow"  ? LayersPanel::tr("Yellow")
+           : name == "green"   ? LayersPanel::tr("Green")
+                               : name;
+}
+
+// The colours of a map from low to high.
+QIcon mapIcon(const QString& name) {
+    QImage strip(256, 1, QImage::Format_RGB32);
+    const auto colours = colourMap(name);
+    for (int i = 0; i < 256; ++i) strip.setPixel(i, 0, colours[std::size_t(i)]);
+    return QIcon(QPixmap::fromImage(strip.scaled(40, 12)));
+}
 
 QVBoxLayout* inset(QVBoxLayout* column) {
     auto* inner = new QVBoxLayout;
@@ -72,6 +93,40 @@ class VolumeButton : public QAbstractButton {
 
 }  // namespace
 
+// A layer that can be seen or not: eye and name.
+class LayersPanel::LayerRow : public QAbstractButton {
+  public:
+    LayerRow(Theme& theme, const QString& name, const QString& tip) : theme_(theme) {
+        setText(name);
+        setToolTip(tip);
+        setAccessibleName(name);
+        setCheckable(true);
+        setChecked(true);
+        setFixedHeight(theme.size(rowHeight));
+        setCursor(Qt::PointingHandCursor);
+        setFocusPolicy(Qt::TabFocus);
+        setAttribute(Qt::WA_Hover);
+    }
+
+  protected:
+    void paintEvent(QPaintEvent*) override {
+        QPainter painter(this);
+        if (underMouse()) painter.fillRect(rect(), theme_.colour(Token::Hover));
+        const Token ink = isChecked() ? Token::Text : Token::Faint;
+        painter.drawPixmap(QPointF(margin, (height() - 15) / 2.0),
+                           theme_.pixmap(isChecked() ? "eye" : "eyeoff", 15, ink, devicePixelRatioF()));
+        painter.setFont(theme_.font(TextRole::Small));
+        painter.setPen(theme_.colour(ink));
+        painter.drawText(rect().adjusted(margin + 24, 0, -margin, 0), Qt::AlignVCenter | Qt::AlignLeft, text());
+        if (!hasFocus()) return;
+        painter.setPen(QPen(theme_.colour(Token::Accent), 2));
+        painter.drawRect(rect().adjusted(1, 1, -1, -1));
+    }
+
+  private:
+    Theme& theme_;
+};
+
 LayersPanel::LayersPanel(Theme& theme, ViewScene& scene, QWidget* parent)
     : QWidget(parent), theme_(theme), scene_(scene) {
     setProperty("kind", "panel");
@@ -91,6 +146,8 @@ LayersPanel::LayersPanel(Theme& theme, ViewScene& scene, QWidget* parent)
     facts_->setContentsMargins(margin, 6, margin, margin);
     column->addWidget(facts_);
     column->addWidget(makeLine());
+    column->addWidget(makeLayers());
+    column->addWidget(makeLine());
     column->addWidget(makeLabels());
     column->addWidget(makeLine());
     column->addWidget(makeImage());
@@ -100,6 +157,36 @@ LayersPanel::LayersPanel(Theme& theme, ViewScene& scene, QWidget* parent)
         showContrast();
     });
     connect(&scene, &ViewScene::styleChanged, this, &LayersPanel::showContrast);
+    connect(&scene, &ViewScene::styleChanged, this, &LayersPanel::showLayers);
+    showLayers();
+}
+
+QWidget* LayersPanel::makeLayers() {
+    auto* box = new QWidget;
+    auto* column = new QVBoxLayout(box);
+    column->setContentsMargins(0, 0, 0, 8);
+    column->setSpacing(0);
+    column->addWidget(new SectionHeader(tr("Layers")));
+    predictionRow_ = new LayerRow(theme_, tr("Model prediction"), tr("Where the newest model sees an object"));
+    labelsRow_ = new LayerRow(theme_, tr("Labels (you edit these)"), tr("Hide or show the labels: V"));
+    imageRow_ = new LayerRow(theme_, tr("Image"), tr("Hide or show the image"));
+    connect(predictionRow_, &QAbstractButton::toggled, &scene_, &ViewScene::setPredictionVisible);
+    connect(labelsRow_, &QAbstractButton::toggled, &scene_, &ViewScene::setLabelsVisible);
+    connect(imageRow_, &QAbstractButton::toggled, &scene_, &ViewScene::setImageVisible);
+    for (LayerRow* row : {predictionRow_, labelsRow_, imageRow_}) column->addWidget(row);
+    return box;
+}
+
+void LayersPanel::showLayers() {
+    const auto show = [](LayerRow* row, bool seen) {
+        const QSignalBlocker quiet(row);
+        row->setChecked(seen);
+        row->update();
+    };
+    predictionRow_->setVisible(scene_.hasPrediction());
+    show(predictionRow_, scene_.predictionVisible());
+    show(labelsRow_, scene_.look().visible);
+    show(imageRow_, scene_.imageVisible());
 }
 
 QWidget* LayersPanel::makeLabels() {
@@ -166,6 +253,19 @@ QWidget* LayersPanel::makeImage() {
         scene_.setContrast(contrast);
     });
     inner->addWidget(gamma_);
+    auto* colours = new QHBoxLayout;
+    colours->addWidget(makeLabel(tr("Colours"), "muted"));
+    map_ = new QComboBox;
+    map_->setAccessibleName(tr("Colours of the image"));
+    map_->setIconSize({40, 12});
+    for (const QString& name : colourMapNames()) map_->addItem(mapIcon(name), mapText(name), name);
+    connect(map_, &QComboBox::activated, this, [this] {
+        Contrast contrast = scene_.contrast();
+        contrast.map = map_->currentData().toString();
+        scene_.setContrast(contrast);
+    });
+    colours->addWidget(map_, 1);
+    inner->addLayout(colours);
     invert_ = new ToggleRow(theme_, tr("Invert"), {});
     connect(invert_, &ToggleRow::toggled, this, [this](bool on) {
         Contrast contrast = scene_.contrast();
@@ -197,6 +297,7 @@ void LayersPanel::showContrast() {
     histogram_->setWindow(contrast.low, contrast.high, contrast.gamma);
     gamma_->setValue(contrast.gamma);
     invert_->setChecked(contrast.invert);
+    map_->setCurrentIndex(map_->findData(contrast.map));
     fill_->setValue(scene_.look().fill * 100);
     outline_->setValue(scene_.look().outline);
 }

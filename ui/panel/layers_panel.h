@@ -2,6 +2,7 @@
 #include <QStringList>
 #include <QWidget>
 
+class QComboBox;
 class QLabel;
 class QVBoxLayout;
 
@@ -21,7 +22,7 @@ struct VolumeRow {
     friend bool operator==(const VolumeRow&, const VolumeRow&) = default;
 };
 
-// Left dock of Review: the project's volumes, how labels are drawn, contrast of the image.
+// Left dock of Review: the project's volumes, which layers are seen, how labels are drawn, contrast of the image.
 class LayersPanel : public QWidget {
     Q_OBJECT
   public:
@@ -34,6 +35,9 @@ class LayersPanel : public QWidget {
     void colourByState(bool byState);
 
   private:
+    class LayerRow;
+    QWidget* makeLayers();
+    void showLayers();
     QWidget* makeLabels();
     QWidget* makeImage();
     void showContrast();
@@ -46,6 +50,8 @@ class LayersPanel : public QWidget {
     SliderRow *fill_ = nullptr, *outline_ = nullptr, *gamma_ = nullptr;
     Histogram* histogram_ = nullptr;
     ToggleRow* invert_ = nullptr;
+    QComboBox* map_ = nullptr;
+    LayerRow *predictionRow_ = nullptr, *labelsRow_ = nullptr, *imageRow_ = nullptr;
 };
 
 }  // namespace fovea::ui

@@ -14,6 +14,7 @@ namespace {
 
 constexpr int rowSide = 28;
 constexpr int swatchSide = 10, swatchWidth = 24;
+constexpr int cellPadding = 16, headPadding = 14, sortMark = 16;  // as the style sheet has them
 
 Token tokenOf(const QString& name) {
     return name == "ok" ? Token::Ok : name == "warn" ? Token::Warn : name == "bad" ? Token::Bad : Token::Muted;
@@ -86,20 +87,26 @@ void ObjectTableView::setObjects(ObjectModel* model) {
     header->setSectionResizeMode(QHeaderView::Interactive);
     header->setSectionResizeMode(ObjectModel::State, QHeaderView::Stretch);
     sizeColumns();
+    connect(header, &QHeaderView::sortIndicatorChanged, this, &ObjectTableView::sizeColumns, Qt::UniqueConnection);
+    connect(model, &QAbstractItemModel::modelReset, this, &ObjectTableView::sizeColumns, Qt::UniqueConnection);
+    connect(model, &QAbstractItemModel::headerDataChanged, this, &ObjectTableView::sizeColumns, Qt::UniqueConnection);
     connect(selectionModel(), &QItemSelectionModel::currentRowChanged, this, [this](const QModelIndex& now) {
         if (now.isValid()) Q_EMIT objectChosen(objects_->idAt(now.row()));
     });
 }
 
-// Room for the word in State; the others hold ids of four digits and volumes of three.
+// Every number is seen whole; State takes what is left.
 void ObjectTableView::sizeColumns() {
     verticalHeader()->setDefaultSectionSize(theme_.size(rowSide));
     if (!objects_) return;
     setColumnWidth(ObjectModel::Swatch, swatchWidth);
-    setColumnWidth(ObjectModel::Id, theme_.size(34));
-    setColumnWidth(ObjectModel::Score, theme_.size(46));
-    setColumnWidth(ObjectModel::VolumeUm3, theme_.size(66));
-    setColumnWidth(ObjectModel::Slices, theme_.size(54));
+    const QFontMetrics cells(theme_.font(TextRole::Body)), heads(theme_.font(TextRole::Small, QFont::DemiBold));
+    for (const int column : {ObjectModel::Id, ObjectModel::Score, ObjectModel::VolumeUm3, ObjectModel::Slices}) {
+        const QString head = objects_->headerData(column, Qt::Horizontal, Qt::DisplayRole).toString();
+        const bool sorted = horizontalHeader()->sortIndicatorSection() == column;
+        setColumnWidth(column, std::max(cells.horizontalAdvance(objects_->widest(column)) + cellPadding,
+                                        heads.horizontalAdvance(head) + headPadding + (sorted ? sortMark : 0)));
+    }
 }
 
 void ObjectTableView::showObject(labels::ObjectId id) {

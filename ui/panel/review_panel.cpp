@@ -9,6 +9,7 @@
 #include "ui/actions.h"
 #include "ui/panel/filmstrip.h"
 #include "ui/panel/object_table_view.h"
+#include "ui/panel/prompt_list.h"
 #include "ui/theme/object_colours.h"
 #include "ui/theme/theme.h"
 #include "ui/view/view_scene.h"
@@ -58,6 +59,9 @@ ReviewPanel::ReviewPanel(Theme& theme, Actions& actions, ViewScene& scene, QWidg
     column->addWidget(makeLine());
     column->addWidget(makeCard(actions));
     column->addWidget(makeLine());
+    promptList_ = new PromptList(theme);
+    connect(promptList_, &PromptList::sliceChosen, this, &ReviewPanel::sliceChosen);
+    column->addWidget(promptList_);
     tableHeader_ = new SectionHeader(tr("Objects"));
     column->addWidget(tableHeader_);
     empty_ = makeParagraph(tr("Objects appear here as they are found."), "hint");
@@ -149,6 +153,7 @@ void ReviewPanel::setSession(ReviewSession* review, PromptSession* prompts) {
     if (prompts_) prompts_->disconnect(this);
     review_ = review;
     prompts_ = prompts;
+    promptList_->setSession(prompts);
     table_->setObjects(review ? &review->model() : nullptr);
     card_->setVisible(review != nullptr);
     if (review) {
@@ -219,7 +224,7 @@ void ReviewPanel::showObject() {
     if (labels::isFrozen(object->state))
         hint_->setText(tr("%1 and frozen. Reopen with Shift+U.").arg(stateText(object->state)));
     else
-        hint_->setText(tr("Not right? Click where it is missing, right-click where it is too much, then A."));
+        hint_->setText(tr("Not right? Press 7, click where it is missing, right-click where it is too much, then A."));
     table_->showObject(object->id);
 }
 

@@ -14,6 +14,7 @@ class Chip;
 class Filmstrip;
 class ObjectTableView;
 class ProgressStrip;
+class PromptList;
 class SectionHeader;
 class Theme;
 class VerdictButton;
@@ -52,6 +53,7 @@ class ReviewPanel : public QWidget {
     QLabel *swatch_ = nullptr, *title_ = nullptr, *score_ = nullptr, *reason_ = nullptr, *reasonIcon_ = nullptr,
            *hint_ = nullptr;
     Filmstrip* film_ = nullptr;
+    PromptList* promptList_ = nullptr;
     Chip* engine_ = nullptr;
     VerdictButton *accept_ = nullptr, *unsure_ = nullptr, *reject_ = nullptr;
     SectionHeader* tableHeader_ = nullptr;

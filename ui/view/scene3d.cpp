@@ -30,6 +30,7 @@ namespace fovea::ui {
 namespace {
 
 constexpr double planeOpacity = 0.62, restOpacity = 0.45;
+constexpr double nearest = 0.15;  // of the distance that shows the whole box: around a small object there is something
 
 vtkSmartPointer<vtkPolyData> polyData(const SurfaceMesh& mesh) {
     vtkNew<vtkFloatArray> coordinates;
@@ -88,13 +89,16 @@ void Scene3D::setVolume(Index shape, const Vec3& spacing) {
     clear();
     shape_ = shape;
     spacing_ = spacing;
-    const double depth = double(shape.z) * spacing.z;
-    const double side = std::max(double(shape.y) * spacing.y, double(shape.x) * spacing.x);
-    // A stack thinner than a third of its side is stretched towards that, at most three times.
-    stretch_ = depth > 0 ? std::clamp(side / 3 / depth, 1.0, 3.0) : 1;
-    if (stretch_ < 1.05) stretch_ = 1;
+    stretch_ = stretchFor(shape, spacing);
     rebuildBox();
     resetCamera();
+}
+
+double Scene3D::stretchFor(Index shape, const Vec3& spacing) {
+    const double depth = double(shape.z) * spacing.z;
+    const double side = std::max(double(shape.y) * spacing.y, double(shape.x) * spacing.x);
+    const double stretch = depth > 0 ? std::clamp(side / 3 / depth, 1.0, 3.0) : 1;
+    return stretch < 1.05 ? 1 : stretch;
 }
 
 void Scene3D::clear() {
@@ -242,7 +246,8 @@ void Scene3D::resetCamera() {
     camera()->SetPosition(x / 2 + 0.55 * size, y / 2 + 1.6 * size, z / 2 - 1.5 * size);
     camera()->SetViewUp(0, 0, -1);
     renderer_->ResetCamera(0, x, 0, y, 0, z);
-    camera()->Zoom(1.15);
+    camera()->Dolly(1.15);
+    wholeDistance_ = camera()->GetDistance();
     renderer_->ResetCameraClippingRange();
 }
 
@@ -261,6 +266,28 @@ void Scene3D::lookAlong(int axis) {
     else
         camera()->SetViewUp(0, -1, 0);
     renderer_->ResetCamera(0, 2 * middle.x, 0, 2 * middle.y, 0, 2 * middle.z);
+}
+
+void Scene3D::focusOn(const Box& box, bool zoom) {
+    if (shape_.count() <= 0 || box.empty()) return;
+    const Index n = box.extent();
+    const Vec3 size{double(n.z) * spacing_.z * stretch_, double(n.y) * spacing_.y, double(n.x) * spacing_.x};
+    const double middle[3] = {(double(box.begin.x) + double(n.x) / 2) * spacing_.x,
+                              (double(box.begin.y) + double(n.y) / 2) * spacing_.y,
+                              (double(box.begin.z) + double(n.z) / 2) * spacing_.z * stretch_};
+    double position[3], focal[3];
+    camera()->GetPosition(position);
+    camera()->GetFocalPoint(focal);
+    double factor = 1;
+    if (zoom) {
+        const double half = std::tan(vtkMath::RadiansFromDegrees(camera()->GetViewAngle()) / 2);
+        const double near = 2.2 * std::max({size.z, size.y, size.x}) / half;
+        factor = std::clamp(near, nearest * wholeDistance_, wholeDistance_) / std::max(camera()->GetDistance(), 1e-9);
+    }
+    for (int i = 0; i < 3; ++i) position[i] = middle[i] + (position[i] - focal[i]) * factor;
+    camera()->SetFocalPoint(middle);
+    camera()->SetPosition(position);
+    renderer_->ResetCameraClippingRange();
 }
 
 void Scene3D::turn(double dx, double dy) {
@@ -298,7 +325,8 @@ void Scene3D::zoom(double factor) {
 std::int32_t Scene3D::pick(double x, double y) const {
     vtkNew<vtkCellPicker> picker;
     picker->SetTolerance(0);
-    if (!picker->Pick(x, y, 0, renderer_)) return 0;
+    const int* size = renderer_->GetSize();
+    if (!picker->Pick(x * size[0], y * size[1], 0, renderer_)) return 0;
     for (const auto& [id, surface] : surfaces_)
         if (surface.actor.Get() == picker->GetActor()) return id;
     return 0;

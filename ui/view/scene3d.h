@@ -17,7 +17,8 @@ class vtkRenderer;
 
 namespace fovea::ui {
 
-// What View3D draws, as VTK props in µm (x, y, z). Needs no GL context itself.
+// What View3D draws, as VTK props in µm (x, y, z). Needs no GL context itself. Lives on the drawing thread (see
+// scene_renderer.h).
 class Scene3D {
   public:
     Scene3D();
@@ -26,6 +27,9 @@ class Scene3D {
     vtkRenderer* renderer() const;
     vtkCamera* camera() const;
     void setVolume(Index shape, const Vec3& spacing);
+    // How much deeper than true a stack is shown: one thinner than a third of its side is stretched towards that, at
+    // most three times.
+    static double stretchFor(Index shape, const Vec3& spacing);
     void clear();
     void setSurface(std::int32_t id, const SurfaceMesh& mesh, QRgb colour);
     void setSurfaceColour(std::int32_t id, QRgb colour);
@@ -41,10 +45,13 @@ class Scene3D {
 
     void resetCamera();
     void lookAlong(int axis);
+    // Brings the middle of `box` (voxels) to the middle of the picture, seen from where it is seen now; `zoom` also
+    // comes so near that the box takes up about a quarter of it.
+    void focusOn(const Box& box, bool zoom);
     void turn(double dx, double dy);  // pixels
     void pan(double dx, double dy, double viewHeight);
     void zoom(double factor);
-    // The surface under a display point (origin bottom left, device pixels); 0 when there is none.
+    // The surface under a point of the picture (0…1 from the bottom left); 0 when there is none.
     std::int32_t pick(double x, double y) const;
     // The world axes x, y, z as the camera sees them: right, up, towards the viewer.
     std::array<std::array<double, 3>, 3> axesInView() const;
@@ -64,7 +71,7 @@ class Scene3D {
     std::set<std::int32_t> selected_;
     Index shape_;
     Vec3 spacing_{1, 1, 1};
-    double stretch_ = 1;
+    double stretch_ = 1, wholeDistance_ = 1;  // of the camera when it sees the whole box, µm
     bool planesVisible_ = true;
     std::array<double, 3> boxColour_{0.6, 0.6, 0.65};
 };

@@ -1,5 +1,6 @@
 #include "ui/view/tile_composer.h"
 
+#include <QPainter>
 #include <algorithm>
 #include <cmath>
 
@@ -22,6 +23,8 @@ std::array<QRgb, 256> makeRamp(const Contrast& contrast) {
 }
 
 namespace {
+
+constexpr double strongestWash = 0.6;  // opacity of the prediction where the model is certain
 
 // The coarsest level whose voxels are still no larger than a pixel on both axes.
 int levelFor(const ImageInfo& info, const TileRequest& request) {
@@ -109,6 +112,20 @@ void paintImage(const TileStyle& style, const TileRequest& request, QImage& tile
     }
 }
 
+// A wash of one colour, the stronger the surer the model is.
+void paintPrediction(const TileStyle& style, const TileRequest& request, QImage& tile) {
+    TileStyle wash;
+    wash.image = style.prediction;
+    const QColor colour = QColor::fromRgb(style.predictionColour);
+    for (int i = 0; i < 256; ++i)
+        wash.ramp[std::size_t(i)] =
+            qPremultiply(qRgba(colour.red(), colour.green(), colour.blue(), int(i * strongestWash)));
+    QImage layer(tile.size(), QImage::Format_ARGB32_Premultiplied);
+    layer.fill(Qt::transparent);
+    paintImage(wash, request, layer);
+    QPainter(&tile).drawImage(0, 0, layer);
+}
+
 }  // namespace
 
 QImage composeTile(const TileStyle& style, const TileRequest& request) {
@@ -117,7 +134,14 @@ QImage composeTile(const TileStyle& style, const TileRequest& request) {
     if (!style.image || tile.isNull()) return tile;
     const Index shape = style.image->info().shape();
     if (request.slice < 0 || request.slice >= shape[axesOf(request.plane).n]) return tile;
-    paintImage(style, request, tile);
+    if (style.imageVisible) {
+        paintImage(style, request, tile);
+    } else {
+        TileStyle black = style;
+        black.ramp.fill(qRgb(0, 0, 0));
+        paintImage(black, request, tile);
+    }
+    if (style.prediction) paintPrediction(style, request, tile);
     if (style.look && ((style.labels && style.look->visible) || style.preview)) paintLabels(style, request, tile);
     return tile;
 }

@@ -17,6 +17,9 @@ struct TileStyle {
     std::shared_ptr<const LabelLook> look;
     Contrast contrast;
     std::array<QRgb, 256> ramp{};  // the map with gamma and invert applied, see makeRamp
+    bool imageVisible = true;      // else black where the image is
+    ImagePtr prediction;           // 0…255: how sure the model is of an object; null: not shown
+    QRgb predictionColour = 0xffff8a4c;
     std::shared_ptr<const PreviewMask> preview;
     QRgb removedColour = 0xffff8a4c;  // of the hatching
 };

@@ -8,6 +8,7 @@
 
 #include "data/box.h"
 #include "ui/view/plane.h"
+#include "ui/view/scene_renderer.h"
 
 namespace fovea::ui {
 
@@ -25,7 +26,8 @@ bool openGlWorks();
 void chooseOpenGl();
 
 // Surfaces, slice planes and the outline box in 3D (VTK). Without OpenGL a plain sentence stands in its place and
-// everything else keeps working. Left drag turns, Shift + left drag pans, wheel zooms, click selects. GUI thread only.
+// everything else keeps working. Drawn on a thread of its own (scene_renderer.h). Left drag turns, Shift + left drag
+// pans, wheel zooms, click selects. GUI thread only.
 class View3D : public QWidget {
     Q_OBJECT
   public:
@@ -36,7 +38,7 @@ class View3D : public QWidget {
     void setVolume(Index shape, const Vec3& spacing);
     void clear();
     // Adds or replaces the surface of an object.
-    void setSurface(std::int32_t id, const SurfaceMesh& mesh, QRgb colour);
+    void setSurface(std::int32_t id, SurfaceMesh mesh, QRgb colour);
     void setSurfaceColour(std::int32_t id, QRgb colour);
     void removeSurface(std::int32_t id);
     int surfaceCount() const;
@@ -50,6 +52,11 @@ class View3D : public QWidget {
     void setDepthStretch(double factor);
     void resetCamera();
     void lookAlong(int axis);  // 0 z, 1 y, 2 x
+    // The object in this box (voxels) in the middle, seen from where it is seen now; `zoom` also comes near.
+    void focusOn(const Box& box, bool zoom);
+    QImage picture() const;    // as last drawn, without chips; null when nothing was
+    bool ready() const;        // shows everything asked for
+    DrawingCost cost() const;  // of drawing, on its own thread
     QSize sizeHint() const override { return {360, 360}; }
 
   Q_SIGNALS:
@@ -57,7 +64,6 @@ class View3D : public QWidget {
     void maximiseRequested();      // double click
 
   private:
-    void refresh();
     struct Impl;
     std::unique_ptr<Impl> impl_;
 };

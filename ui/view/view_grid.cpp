@@ -169,7 +169,7 @@ void ViewGrid::setPanning(bool panning) {
 bool ViewGrid::ready() const {
     for (const SliceView* view : views_)
         if (view->isVisible() && !view->ready()) return false;
-    return true;
+    return view3d_->ready();
 }
 
 // Slice textures of the 3D view, composed on the workers at a small size. A thin stack shows XY alone: the others would
@@ -179,6 +179,8 @@ void ViewGrid::updatePlanes() {
     auto style = std::make_shared<TileStyle>(*scene_.style());
     style->labels = {};
     style->preview.reset();
+    style->prediction.reset();
+    style->imageVisible = true;
     const Index shape = scene_.shape();
     for (const Plane plane : {Plane::XY, Plane::XZ, Plane::YZ}) {
         if (plane != Plane::XY && shape.z < 40) {

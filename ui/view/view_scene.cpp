@@ -19,6 +19,9 @@ void ViewScene::setImage(ImagePtr image, int channel, std::optional<Contrast> co
     style_.channel = channel;
     style_.labels = {};
     style_.preview.reset();
+    style_.prediction.reset();
+    style_.imageVisible = true;
+    prediction_.reset();
     prompts_.clear();
     focusBox_.reset();
     objectBox_.reset();
@@ -124,6 +127,26 @@ void ViewScene::setLook(LabelLook look) {
 
 void ViewScene::setLabelsVisible(bool visible) {
     if (style_.look->visible != visible) editLook([visible](LabelLook& look) { look.visible = visible; });
+}
+
+void ViewScene::setImageVisible(bool visible) {
+    if (style_.imageVisible == visible) return;
+    style_.imageVisible = visible;
+    restyle();
+}
+
+void ViewScene::setPrediction(ImagePtr prediction) {
+    if (prediction && prediction->info().shape() != shape_) prediction = nullptr;
+    if (prediction == prediction_) return;
+    prediction_ = std::move(prediction);
+    if (style_.prediction) style_.prediction = prediction_;
+    restyle();
+}
+
+void ViewScene::setPredictionVisible(bool visible) {
+    if (predictionVisible() == (visible && prediction_)) return;
+    style_.prediction = visible ? prediction_ : nullptr;
+    restyle();
 }
 
 void ViewScene::setSelected(const std::set<std::int32_t>& ids) {

@@ -51,6 +51,13 @@ class ViewScene : public QObject {
     const LabelLook& look() const { return *style_.look; }
     void setLook(LabelLook look);
     void setLabelsVisible(bool visible);
+    void setImageVisible(bool visible);
+    bool imageVisible() const { return style_.imageVisible; }
+    // What the model sees, over the image and under the labels; hidden until asked for. Null: there is none.
+    void setPrediction(ImagePtr prediction);
+    bool hasPrediction() const { return prediction_ != nullptr; }
+    void setPredictionVisible(bool visible);
+    bool predictionVisible() const { return style_.prediction != nullptr; }
     void setSelected(const std::set<std::int32_t>& ids);
     void setHovered(std::int32_t id);
 
@@ -112,6 +119,7 @@ class ViewScene : public QObject {
     std::vector<float> greySample() const;
 
     TileStyle style_;
+    ImagePtr prediction_;
     mutable std::shared_ptr<const TileStyle> frozen_;
     Index shape_;
     Vec3 spacing_{1, 1, 1};

@@ -1,0 +1,161 @@
+// The Review page over real stages on a small invented volume: what a person sees and does on it.
+#include <QLabel>
+#include <QTableView>
+#include <QToolButton>
+
+#include "ui/panel/object_table_view.h"
+#include "ui/panel/prompt_bar.h"
+#include "ui/panel/prompt_list.h"
+#include "ui/view/slice_view.h"
+#include "ui/view/view3d.h"
+#include "window_house.h"
+
+using namespace fovea;
+using namespace fovea::ui;
+
+namespace {
+
+const Index shape{12, 96, 96};
+
+}  // namespace
+
+class TestReview : public QObject {
+    Q_OBJECT
+    std::unique_ptr<WindowHouse> house;
+    ReviewPage& page() { return house->window.reviewPage(); }
+
+  private Q_SLOTS:
+    void initTestCase() {
+        keepSettingsApart();
+        house = std::make_unique<WindowHouse>();
+        house->window.resize(1280, 800);
+        house->window.show();
+        // A name as people give them, in a folder that is no plain ASCII either.
+        const QString problem = house->open(QStringLiteral("Zellkerne äöüß ‑ a very long name of a volume, day 3.zarr"),
+                                            makeSample("nuclei", shape, 3));
+        QVERIFY2(problem.isEmpty(), qPrintable(problem));
+        house->window.showPage(MainWindow::Review);
+        QTest::qWait(20);
+    }
+    void cleanupTestCase() { house.reset(); }
+
+    void theFirstObjectIsInTheMiddle() {
+        const labels::Object* object = page().review()->currentObject();
+        QVERIFY(object);
+        // The crosshair is on the object, so that all three slices show it.
+        const Index cursor = page().scene().cursor();
+        QCOMPARE(page().review()->edits().layer().read({cursor, cursor + Index{1, 1, 1}})(0, 0, 0), object->id);
+        const Vec3 centre = page().scene().centre();
+        for (int axis = 0; axis < 3; ++axis)
+            QVERIFY(std::abs(centre[axis] - 0.5 * double(object->box.begin[axis] + object->box.end[axis])) < 1);
+        // Of the view as it is now, not of the size it had before it was shown: 40 %, or 8 pixels per voxel.
+        const SliceView& view = page().views().view(Plane::XY);
+        const Vec3 s = page().scene().spacing();
+        const Index n = object->box.extent();
+        const double wanted =
+            std::min(0.4 * std::min(view.width(), view.height()) / std::max(double(n.y) * s.y, double(n.x) * s.x),
+                     8 / std::min(s.y, s.x));
+        QVERIFY2(std::abs(page().scene().zoom() / wanted - 1) < 0.01,
+                 qPrintable(QString("%1 for %2").arg(page().scene().zoom()).arg(wanted)));
+    }
+    void newLabelsWaitForTheStroke() {
+        ReviewSession& review = *page().review();
+        const std::string before = review.edits().basePath();
+        QVERIFY(house->window.actions().trigger("object.new"));
+        QVERIFY(house->window.actions().trigger("tool.brush"));
+        page().tools()->setBrushRadius(0.5);
+        page().tools()->press(eventAt({6, 48, 48}));
+        const project::Stage& stage = project::stageById(house->services.stages, "pseudo-label");
+        house->workspace.project()->setOptions(stage, {{"sensitivity", 0.6}});
+        QSignalSpy finished(&house->workspace, &Workspace::chainFinished);
+        QSignalSpy failures(&page(), &ReviewPage::failed);
+        QVERIFY(house->workspace.findObjects());
+        QVERIFY(finished.wait(patience));
+        QVERIFY2(finished.first().first().toBool(), qPrintable(finished.first().at(1).toString()));
+        QTest::qWait(50);
+        QCOMPARE(page().review(), &review);
+        QCOMPARE(review.edits().basePath(), before);  // the stroke is still being drawn
+        page().tools()->move(eventAt({6, 48, 52}));
+        page().tools()->release(eventAt({6, 48, 52}));
+        QTRY_VERIFY_WITH_TIMEOUT(review.edits().basePath() != before, patience);
+        QVERIFY2(failures.isEmpty(), failures.isEmpty() ? "" : qPrintable(failures.first().first().toString()));
+        // An undo in the middle of a stroke ends it as well.
+        page().tools()->press(eventAt({5, 30, 30}));
+        QVERIFY(house->window.actions().trigger("edit.undo"));
+        page().tools()->release(eventAt({5, 30, 30}));
+        review.undo();
+    }
+    void promptsAreListedAndTakenAway() {
+        auto* bar = page().findChild<PromptBar*>();
+        auto* list = page().findChild<PromptList*>();
+        QVERIFY(bar && list && !bar->isVisible() && !list->isVisible());
+        QVERIFY(house->window.actions().trigger("object.new"));
+        QVERIFY(house->window.actions().trigger("tool.point"));
+        for (const Index at : {Index{6, 40, 40}, Index{6, 52, 52}}) {
+            page().tools()->press(eventAt(at));
+            page().tools()->release(eventAt(at));
+            QTRY_COMPARE_WITH_TIMEOUT(page().prompts()->state(), PromptState::Preview, patience);
+        }
+        QVERIFY(bar->isVisible() && list->isVisible());
+        QVERIFY(page().views().rect().contains(bar->geometry()));
+        QList<QToolButton*> crosses = list->findChildren<QToolButton*>();
+        QCOMPARE(crosses.size(), 2);
+        crosses.front()->click();
+        QCOMPARE(page().prompts()->points().size(), std::size_t(1));
+        QCOMPARE(page().prompts()->points()[0].at.x, std::int64_t(52));
+        QTRY_COMPARE_WITH_TIMEOUT(page().prompts()->state(), PromptState::Preview, patience);
+        // Accept in the bar writes the proposal and gives the verdict.
+        const std::int32_t id = *page().review()->current();
+        for (QAbstractButton* button : bar->findChildren<QAbstractButton*>())
+            if (button->accessibleName() == "Accept") button->click();
+        const auto& objects = page().review()->edits().objects();
+        QVERIFY(objects.count(id) == 1 && labels::isFrozen(objects.at(id).state));
+        QVERIFY(!bar->isVisible() && !list->isVisible());
+    }
+    void numbersAreSeenWhole() {
+        auto* table = page().findChild<ObjectTableView*>();
+        QVERIFY(table && table->isVisible());
+        for (const double scale : {1.0, 1.4}) {
+            house->theme.setTextScale(scale);
+            QTest::qWait(10);
+            const QFontMetrics metrics(house->theme.font(TextRole::Body));
+            for (const int column : {ObjectModel::Id, ObjectModel::Score, ObjectModel::VolumeUm3, ObjectModel::Slices})
+                for (int row = 0; row < table->model()->rowCount(); ++row) {
+                    const QString text = table->model()->index(row, column).data().toString();
+                    QVERIFY2(metrics.horizontalAdvance(text) + 8 <= table->columnWidth(column), qPrintable(text));
+                }
+        }
+        house->theme.setTextScale(1);
+        QCOMPARE(sizeText(0), QString("0"));
+        QCOMPARE(sizeText(0.0002), QString("<0.001"));
+        QCOMPARE(sizeText(0.0494), QString("0.049"));
+        QCOMPARE(sizeText(12.345), QString("12.35"));
+        QCOMPARE(sizeText(123456.7), QString("123457"));
+    }
+    void layersCanBeHidden() {
+        ViewScene& scene = page().scene();
+        QVERIFY(!scene.hasPrediction() && scene.imageVisible());
+        scene.setPrediction(page().review()->image());  // of the same shape
+        QVERIFY(scene.hasPrediction() && !scene.predictionVisible());
+        scene.setPredictionVisible(true);
+        QVERIFY(scene.style()->prediction != nullptr);
+        scene.setPrediction(nullptr);
+        QVERIFY(!scene.predictionVisible());
+        scene.setPredictionVisible(true);
+        QVERIFY(!scene.predictionVisible());
+        scene.setImageVisible(false);
+        QVERIFY(!scene.style()->imageVisible);
+        scene.setImageVisible(true);
+    }
+    void verdictsDoNotRecountTheObjects() {
+        ReviewSession& review = *page().review();
+        review.setCurrent(review.edits().objects().begin()->first);
+        const labels::Object object = *review.currentObject();
+        const QString before = review.reasons(object);
+        review.verdict(labels::State::Unsure, false);
+        QCOMPARE(review.reasons(object), before);
+    }
+};
+
+QTEST_MAIN(TestReview)
+#include "tst_review.moc"
