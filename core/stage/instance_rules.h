@@ -20,9 +20,9 @@ struct InstanceRules {
 };
 
 // Seeds are components of the sure interior; they flood what is foreground, most interior voxels first; foreground that
-// no seed reaches is dropped. Probabilities are 0…255; `border` may be empty. Ids 1…n dense. With zRadius the average over
-// sections says where objects start, which takes out what a network that sees sections one by one gets wrong in single
-// ones, and average or own section, whichever is larger, how far they reach.
+// no seed reaches is dropped. Probabilities are 0…255; `border` may be empty. Ids 1…n dense. With zRadius the average
+// over sections says where objects start, which takes out what a network that sees sections one by one gets wrong in
+// single ones, and average or own section, whichever is larger, how far they reach.
 Volume<std::int32_t> findInstances(const Volume<std::uint8_t>& interior, const Volume<std::uint8_t>& border,
                                    const InstanceRules& rules, Job& job);
 
