@@ -64,6 +64,8 @@ void runDemo(Cli& cli, const DemoArguments& arguments) {
              {"f1_before", scores.value("f1_before", 0.0)},
              {"f1_after", scores.value("f1_after", 0.0)},
              {"objects", scores.value("objects", 0)},
+             {"promoted", scores.value("promoted", true)},
+             {"in_use", project->inUse()},
              {"report", report.string()}});
 }
 

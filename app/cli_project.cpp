@@ -132,8 +132,18 @@ void runImport(Cli& cli, const Arguments& arguments) {
 void runStage(Cli& cli, const Stage& stage, const Arguments& arguments) {
     const auto project = openProject(cli, arguments);
     assign(*project, stage, arguments.sets);
-    const RunResult result =
-        project::run(*project, cli.services.stages, requestOf(cli, arguments, *project, {stage.id}), cli.job);
+    RunResult result;
+    // One export of another round changes nothing about what is exported next time.
+    const auto forgetRound = [&] {
+        if (stage.id == "export") project->setOptions(stage, {{"round", -1}});
+    };
+    try {
+        result = project::run(*project, cli.services.stages, requestOf(cli, arguments, *project, {stage.id}), cli.job);
+    } catch (...) {
+        forgetRound();
+        throw;
+    }
+    forgetRound();
     if (result.waiting) {
         json line = result.json;
         line.erase("stages");

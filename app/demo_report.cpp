@@ -80,6 +80,10 @@ void addScores(stage::HtmlReport& report, const json& summary) {
     report.paragraph(
         "True objects in the test part: " + number(summary.value("true_objects", json())) +
         (summary.value("enough_objects", false) ? "." : ". With fewer than 30 objects, differences mean little."));
+    if (!summary.value("promoted", true))
+        report.paragraph(
+            "The round is worse than what was in use before, so it is kept but not used: exported is what was "
+            "in use.");
 }
 
 // Loss over iterations, from every model there is.

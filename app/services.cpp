@@ -50,6 +50,10 @@ const char* name(project::From from) {
             return "before";
         case project::From::Base:
             return "base";
+        case project::From::InUse:
+            return "in-use";
+        case project::From::Earlier:
+            return "earlier";
         case project::From::Latest:
             break;
     }

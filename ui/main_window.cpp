@@ -18,6 +18,7 @@
 #include <QVBoxLayout>
 
 #include "ui/actions.h"
+#include "ui/edit/round_report.h"
 #include "ui/page/export_page.h"
 #include "ui/page/learn_page.h"
 #include "ui/page/objects_page.h"
@@ -43,6 +44,7 @@ enum Step { ImagesStep, ObjectsStep, ChooseStep, ReviewStep, LearnStep, ExportSt
 
 constexpr int menuRowHeight = 34, saveCheckMs = 1000;
 constexpr int pipelineHeight = 400;  // all stages and the buttons
+constexpr int enoughNew = 10;        // verdicts since the last round before another one makes sense
 constexpr int enoughAccepted = 3;    // objects, beside one complete patch, before learning makes sense
 
 }  // namespace
@@ -149,7 +151,8 @@ void MainWindow::makePages() {
     connect(review_, &ReviewPage::progressChanged, this, [this] {
         refreshFlow();
         refreshSaved();
-        learn_->setReviewed(review_->review() ? review_->review()->progress() : ReviewProgress{});
+        const ReviewSession* review = review_->review();
+        learn_->setReviewed(review ? review->progress() : ReviewProgress{}, review ? review->caseId() : std::string());
     });
     connect(learn_, &LearnPage::goOnReviewing, this, [this] { showPage(Review); });
 }
@@ -250,7 +253,9 @@ void MainWindow::bindWorkspace() {
         refreshFlow();
     });
     connect(&workspace_, &Workspace::stageFinished, this, [this](const QString& stage) {
-        if (stage == "pseudo-label" || stage == "instances" || stage == "query") review_->refreshLabels();
+        // A round's objects are shown once it is scored: a worse one never takes the place of a better one.
+        if (stage == "pseudo-label" || stage == "evaluate" || stage == "query") review_->refreshLabels();
+        if (stage == "evaluate") tellRound();
         if (stage == "pseudo-label" && page() == Objects) showPage(Review);
         if (stage == "query")
             strip_->say(Tone::Ok, tr("The patches to label are chosen; the queue goes through them one by one."));
@@ -261,8 +266,30 @@ void MainWindow::bindWorkspace() {
         if (!ok && !text.isEmpty()) tell(text);
         refreshFlow();
     });
+    connect(&workspace_, &Workspace::roundInUse, this, [this](int round) {
+        review_->refreshLabels();
+        refreshFlow();
+        strip_->say(Tone::Ok, tr("%1: in use now. What you accepted, fixed or rejected stayed.").arg(roundName(round)));
+    });
+    connect(strip_, &NotificationStrip::actionClicked, this, [this] {
+        if (worseRound_ > 0) workspace_.useRound(std::exchange(worseRound_, 0));
+    });
     connect(&workspace_, &Workspace::failed, this, &MainWindow::tell);
     connect(&workspace_, &Workspace::said, this, [this](const QString& text) { strip_->say(Tone::Plain, text); });
+}
+
+// What the check says of the round that was just scored.
+void MainWindow::tellRound() {
+    try {
+        const RoundReport report = readRoundReport(*workspace_.artifacts());
+        worseRound_ = report.worse() && report.inUse != report.scored ? report.scored : 0;
+        if (worseRound_ > 0)
+            strip_->say(Tone::Warn, verdictText(report), tr("Use it anyway"));
+        else if (report.scored > 0)
+            strip_->say(Tone::Ok, verdictText(report));
+    } catch (const Error& error) {
+        tell(QString::fromStdString(error.what()));
+    }
 }
 
 void MainWindow::openImages() {
@@ -361,9 +388,33 @@ void MainWindow::refreshFlow() {
         nextAction_ = "page.export";
         return flow_->setNext(tr("All %1 objects reviewed").arg(progress.total), tr("Export"));
     }
+    if (showNextAfterRound(progress)) return;
     nextAction_ = "train.start";
     flow_->setNext(tr("%1 accepted objects ready to learn from").arg(progress.accepted), tr("Fine-tune now"),
                    page() == Review);
+}
+
+// Right after a round there is nothing new to learn from: what is sensible then. False when there is.
+bool MainWindow::showNextAfterRound(const ReviewProgress& progress) {
+    const ReviewSession* review = review_->review();
+    const auto learned = review ? workspace_.learned(review->caseId()) : std::nullopt;
+    if (!learned || progress.patchesDone > learned->patches || progress.reviewed() >= learned->decided + enoughNew)
+        return false;
+    const int round = workspace_.project()->activeRound();
+    if (progress.checkOpen > 0 && progress.checkDone == 0) {
+        nextAction_ = "page.review";
+        flow_->setNext(tr("Did round %1 help? A reviewed check patch tells").arg(round), tr("Review a check patch"),
+                       false);
+    } else if (progress.patchesOpen > 0) {
+        nextAction_ = "page.review";
+        flow_->setNext(counted(progress.patchesOpen, tr("%1 chosen patch is left to review"),
+                               tr("%1 chosen patches are left to review")),
+                       page() == Review ? QString() : tr("Review next"));
+    } else {
+        nextAction_ = "choose";
+        flow_->setNext(tr("Everything chosen is reviewed; more patches teach more, or export"), tr("Choose what next"));
+    }
+    return true;
 }
 
 void MainWindow::nextStep() {

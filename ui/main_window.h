@@ -19,6 +19,7 @@ class NotificationStrip;
 class ObjectsPage;
 class PipelinePanel;
 class ReviewPage;
+struct ReviewProgress;
 class StartPage;
 class Theme;
 class Workspace;
@@ -56,6 +57,8 @@ class MainWindow : public QMainWindow {
     void refreshJobs();
     void refreshSaved();
     void nextStep();
+    void tellRound();
+    bool showNextAfterRound(const ReviewProgress& progress);
     void tell(const QString& problem);
 
     Theme& theme_;
@@ -77,6 +80,7 @@ class MainWindow : public QMainWindow {
     QTimer saveCheck_;  // a journal that cannot be written is told within a second
     QString nextAction_;
     bool findAfterImport_ = false;
+    int worseRound_ = 0;  // the strip offers to use it anyway
 };
 
 }  // namespace fovea::ui

@@ -7,6 +7,7 @@
 #include <QStandardPaths>
 
 #include "base/file.h"
+#include "labels/object_table.h"
 #include "project/add_images.h"
 #include "ui/widget/job_tray.h"
 
@@ -148,36 +149,38 @@ bool Workspace::runStages(const std::vector<std::string>& stages, const Text& ti
     auto waiting = std::make_shared<bool>(false);
     // Stages end on the batch lane; each end is told on this thread through the job's message channel.
     static const std::string marker = "stage:";
-    chain_ = jobs_.submit(
-        JobRequest{title, Lane::Batch,
-                   [project = project_, stages = backend_.stages, request, waiting](Job& job) mutable {
-                       request.finished = [&job](const nlohmann::json& line) {
-                           job.message(MessageLevel::Info, Text(marker + line.value("stage", "")));
-                       };
-                       *waiting = project::run(*project, stages, request, job).waiting;
-                   },
-                   [guard, waiting](const Outcome& outcome) {
-                       if (!guard) return;
-                       guard->chain_ = 0;
-                       guard->forgetStatus();
-                       const bool ok = outcome.state == JobState::Done && !*waiting;
-                       QString text = QString::fromStdString(outcome.error);
-                       if (outcome.state == JobState::Cancelled)
-                           text = tr("Stopped. What was finished is kept; starting again goes on from there.");
-                       else if (*waiting)
-                           text = tr("Nothing to learn from yet. Review the chosen patches first.");
-                       Q_EMIT guard->chainFinished(ok, text);
-                   },
-                   [guard](MessageLevel, const Text& text) {
-                       if (!guard) return;
-                       if (text.pattern.rfind(marker, 0) == 0) {
-                           guard->forgetStatus();
-                           Q_EMIT guard->stageFinished(QString::fromStdString(text.pattern.substr(marker.size())));
-                       } else {
-                           Q_EMIT guard->said(textOf(text));
-                       }
-                   },
-                   true});
+    chain_ = jobs_.submit(JobRequest{
+        title, Lane::Batch,
+        [project = project_, stages = backend_.stages, request, waiting](Job& job) mutable {
+            request.finished = [&job](const nlohmann::json& line) {
+                job.message(MessageLevel::Info, Text(marker + line.value("stage", "")));
+            };
+            *waiting = project::run(*project, stages, request, job).waiting;
+        },
+        [guard, waiting](const Outcome& outcome) {
+            if (!guard) return;
+            guard->chain_ = 0;
+            guard->forgetStatus();
+            const bool ok = outcome.state == JobState::Done && !*waiting;
+            QString text = QString::fromStdString(outcome.error);
+            if (outcome.state == JobState::Cancelled)
+                text = tr("Stopped. What was finished is kept; starting again goes on from there.");
+            else if (*waiting)
+                text =
+                    tr("Nothing to learn from yet. Review the chosen patches first; what is held out for the check "
+                       "teaches nothing.");
+            Q_EMIT guard->chainFinished(ok, text);
+        },
+        [guard](MessageLevel, const Text& text) {
+            if (!guard) return;
+            if (text.pattern.rfind(marker, 0) == 0) {
+                guard->forgetStatus();
+                Q_EMIT guard->stageFinished(QString::fromStdString(text.pattern.substr(marker.size())));
+            } else {
+                Q_EMIT guard->said(textOf(text));
+            }
+        },
+        true});
     forgetStatus();
     Q_EMIT chainStarted();
     return true;
@@ -189,7 +192,16 @@ void Workspace::stopChain() {
 
 bool Workspace::findObjects() { return runStages({"import", "pseudo-label"}, Text(FOVEA_TR("Find objects"))); }
 
+// Whether the active round has a trained model: what comes after it belongs to the next one.
+bool Workspace::learnedHere() const {
+    const project::Stage& fineTune = project::stageById(backend_.stages, "fine-tune");
+    const int round = project_->activeRound();
+    return round >= 1 && artifacts_->state(fineTune, round).status == project::Status::UpToDate;
+}
+
 bool Workspace::choose() {
+    if (!project_ || chain_ != 0) return false;
+    if (learnedHere()) project_->beginRound();
     return runStages({"import", "plan", "pretrain", "learn-features", "features", "query"},
                      Text(FOVEA_TR("Choose what to label")));
 }
@@ -201,15 +213,46 @@ project::Status Workspace::statusOf(const std::string& stage) const {
     return status_[stage] = artifacts_->state(one, project::Artifacts::roundOf(one, project_->activeRound())).status;
 }
 
+std::optional<Workspace::Learned> Workspace::learned(const std::string& caseId) const {
+    if (!project_ || project_->activeRound() < 1) return std::nullopt;
+    if (const auto known = learned_.find(caseId); known != learned_.end()) return known->second;
+    std::optional<Learned>& learned = learned_[caseId];
+    const auto model = artifacts_->resolve({"model", project::From::Latest}, "", project_->activeRound());
+    if (!model || model->round < 1) return learned;
+    const auto folder = artifacts_->newest("annotations", caseId, model->round);
+    if (!folder) return learned;
+    try {
+        const nlohmann::json snapshot = file::readJson(*folder / "snapshot.json");
+        learned = Learned{0, int(snapshot.at("complete_patches").size())};
+        for (const auto& [state, count] : snapshot.at("states").items())
+            if (state != labels::name(labels::State::ToReview)) learned->decided += count.get<int>();
+    } catch (const nlohmann::json::exception&) {
+        learned.reset();  // an older snapshot
+    } catch (const Error&) {
+        learned.reset();
+    }
+    return learned;
+}
+
+void Workspace::useRound(int round) {
+    if (!project_) return;
+    try {
+        project_->use(round);
+    } catch (const Error& error) {
+        Q_EMIT failed(QString::fromStdString(error.what()));
+        return;
+    }
+    forgetStatus();
+    Q_EMIT roundInUse(round);
+}
+
+bool Workspace::checkAgain() { return runStages({"evaluate"}, Text(FOVEA_TR("Check the round"))); }
+
 bool Workspace::learn() {
     if (!project_ || chain_ != 0) return false;
     // A round that has learned already is finished by the next one; until then learning again would repeat it.
-    const project::Stage& fineTune = project::stageById(backend_.stages, "fine-tune");
     const project::Stage& annotate = project::stageById(backend_.stages, "annotate");
-    const int round = project_->activeRound();
-    if (round >= 1 && artifacts_->state(fineTune, round).status == project::Status::UpToDate &&
-        artifacts_->state(annotate, round).editsOnly)
-        project_->beginRound();
+    if (learnedHere() && artifacts_->state(annotate, project_->activeRound()).editsOnly) project_->beginRound();
     return runStages({"import", "plan", "pretrain", "annotate", "fine-tune", "predict", "instances", "evaluate"},
                      Text(FOVEA_TR("Learn from what was accepted")));
 }

@@ -37,6 +37,7 @@ class Workspace : public QObject {
     const Backend& backend() const { return backend_; }
     JobQueue& jobs() { return jobs_; }
     project::Project* project() { return project_.get(); }
+    std::shared_ptr<project::Project> sharedProject() { return project_; }  // for jobs, which may outlive a close
     const project::Artifacts* artifacts() const { return artifacts_.get(); }
     QString projectName() const;
 
@@ -58,16 +59,29 @@ class Workspace : public QObject {
     bool findObjects();
     bool choose();
     bool learn();
+    // Scores the round again, after more was labelled in the patches held out for the check.
+    bool checkAgain();
     // State of a stage in the active round; Missing without a project. Remembered until a chain starts or a stage ends:
     // edits alone are cheap to follow.
     project::Status statusOf(const std::string& stage) const;
-    void forgetStatus() { status_.clear(); }  // edits may have made exports stale
+    void forgetStatus() {  // edits may have made exports stale
+        status_.clear();
+        learned_.clear();
+    }
+    // What the last finished round knew of a case; empty when none has learned yet.
+    struct Learned {
+        int decided = 0, patches = 0;  // objects with a verdict; complete patches, without those of the check
+    };
+    std::optional<Learned> learned(const std::string& caseId) const;
+    // Puts another round to use: what is shown and exported. The person's edits stay.
+    void useRound(int round);
 
     QStringList recent() const;
 
   Q_SIGNALS:
     void projectChanged();                     // opened, closed
     void imported();                           // cases were added
+    void roundInUse(int round);                // another one was put to use by hand
     void stageFinished(const QString& stage);  // its artifact is there
     void chainStarted();
     void chainFinished(bool ok, const QString& text);
@@ -78,6 +92,7 @@ class Workspace : public QObject {
     void adopt(std::shared_ptr<project::Project> project);
     void remember(const QString& folder);
     QString folderFor(const QString& image) const;
+    bool learnedHere() const;
     void importInto(std::shared_ptr<std::vector<std::string>> paths, const QString& folder, bool create);
 
     Backend backend_;
@@ -86,6 +101,7 @@ class Workspace : public QObject {
     std::unique_ptr<project::Artifacts> artifacts_;
     std::int64_t chain_ = 0;
     mutable std::map<std::string, project::Status> status_;
+    mutable std::map<std::string, std::optional<Learned>> learned_;  // by case
 };
 
 }  // namespace fovea::ui

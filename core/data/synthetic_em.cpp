@@ -128,12 +128,12 @@ double EmPainter::vesicles(std::int64_t z, std::int64_t y, std::int64_t x) const
 
 // How much of a dark, structureless body (a lysosome: what is dark but no mitochondrion) covers this place.
 double EmPainter::denseBody(std::int64_t z, std::int64_t y, std::int64_t x) const {
-    constexpr std::int64_t pitch = 150, depth = 5;
+    constexpr std::int64_t pitch = 110, depth = 5;
     double cover = 0;
     for (std::int64_t k = z / depth - 1; k <= z / depth + 1; ++k) {
         const std::int64_t j = y / pitch, i = x / pitch;
-        if (hash01(seed_ + 211, k, j, i) > 0.16) continue;
-        const double radius = 11 + 9 * hash01(seed_ + 212, k, j, i);
+        if (hash01(seed_ + 211, k, j, i) > 0.5) continue;
+        const double radius = 12 + 12 * hash01(seed_ + 212, k, j, i);
         const double cz = (double(k) + 0.5) * depth,
                      cy = (double(j) + 0.2 + 0.6 * hash01(seed_ + 213, k, j, i)) * pitch,
                      cx = (double(i) + 0.2 + 0.6 * hash01(seed_ + 214, k, j, i)) * pitch;
@@ -155,7 +155,8 @@ void EmPainter::addStroke(std::int64_t z, std::int64_t y, std::int64_t x, std::s
     const double pitch = 11 + 5 * hash01(seed_ + 222, which);
     const double fold = std::cos(2 * std::numbers::pi * run / pitch);
     const double deep = clamp01((-d - 6.5) / 3);
-    double grey = 106 + 16 * (hash01(seed_ + 223, which) - 0.5) + 13 * double(texture);
+    // Matrices differ: some are hardly darker than the cytoplasm around them.
+    double grey = 112 + 60 * (hash01(seed_ + 223, which) - 0.5) + 13 * double(texture);
     grey += deep * (30 * fold * (0.6 + 0.6 * double(warp)));
     grey += 26 * bell(d + 3.4, 0.9) - 40 * bell(d + 5.6, 1.1);
     const double outer = bell(d + 0.6, 1.25);
@@ -177,14 +178,14 @@ void EmPainter::paintSection(std::int64_t z) {
             const std::size_t at = std::size_t(y * shape_.x + x);
             const Cells::Here& here = cells[at];
             const double inner = clamp01((here.border - 5) / 4);
-            double grey = 163 + 26 * (hash01(seed_ + 231, here.cell) - 0.5) + 15 * double(grain[at]) +
+            double grey = 160 + 40 * (hash01(seed_ + 231, here.cell) - 0.5) + 15 * double(grain[at]) +
                           11 * double(clumps[at]) + 8 * double(cloud[at]);
             // Endoplasmic reticulum: thin dark sheets where a smooth noise crosses zero, in part of the cells.
             if (warp[at] > 0.1f)
                 grey -= inner * 46 * clamp01(4 * double(warp[at]) - 0.4) * bell(double(sheet[at]) * 22, 1.2);
             if (crowd[at] > 0.34f) grey += inner * clamp01(8 * (double(crowd[at]) - 0.34)) * vesicles(z, y, x);
             const double body = inner * denseBody(z, y, x);
-            grey += body * (70 + 14 * double(clumps[at]) - grey);
+            grey += body * (92 + 14 * double(clumps[at]) - grey);
             grey -= (grey - 58) * bell(here.border, 1.7 + 0.5 * double(cloud[at]));
             sample_.image.data()[first + std::int64_t(at)] = std::uint8_t(std::clamp(std::lround(grey), 0L, 255L));
             if (near.index[at] < 0) continue;
@@ -201,7 +202,7 @@ void EmPainter::expose(std::int64_t z) {
     std::uint8_t* grey = sample_.image.data() + z * shape_.y * shape_.x;
     for (std::size_t i = 0; i < shade.size(); ++i) {
         const double value =
-            128 + gain * (double(grey[i]) - 128) + offset + 7 * double(shade[i]) + 8 * roughNormal(rng);
+            128 + gain * (double(grey[i]) - 128) + offset + 13 * double(shade[i]) + 8 * roughNormal(rng);
         grey[i] = std::uint8_t(std::clamp(std::lround(value), 0L, 255L));
     }
 }

@@ -89,6 +89,8 @@ class EditSession {
     // base has a path of its own that keeps its content (else Error(Input)). What opening throws passes through,
     // unchanged.
     void swapBase(ImagePtr base, const std::string& basePath, const ObjectTable& objects);
+    // The labels that lie below steps of this session under this path, to go back to them; null when none do.
+    ImagePtr knownBase(const std::string& basePath) const;
     // Simulated annotator: inside `box` the labels become `truth` (ids remapped to fresh ones) except where frozen
     // objects are; rows Accepted, patch complete. Cost follows the box. Throws Error(Input) when `truth` is of another
     // shape.

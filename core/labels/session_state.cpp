@@ -93,6 +93,11 @@ bool SessionState::knows(const std::string& path, const ImagePtr& other) const {
     return known != bases_.end() && known->second != other;
 }
 
+ImagePtr SessionState::known(const std::string& path) const {
+    const auto known = bases_.find(path);
+    return known == bases_.end() ? nullptr : known->second;
+}
+
 void SessionState::setBase(const std::string& path) {
     if (!deferred_) layer.setBase(open(path));
     basePath_ = path;

@@ -41,6 +41,7 @@ class SessionState {
     void know(const std::string& path, ImagePtr image);
     // True when this path stands for another image already.
     bool knows(const std::string& path, const ImagePtr& other) const;
+    ImagePtr known(const std::string& path) const;  // null when no image stands for this path
     // While replaying, bases are only remembered by path; openBase() opens the last one.
     void deferBase(bool defer) { deferred_ = defer; }
     void openBase();

@@ -119,4 +119,8 @@ void EditSession::swapBase(ImagePtr base, const std::string& basePath, const Obj
     impl_->commit(std::move(edit));
 }
 
+ImagePtr EditSession::knownBase(const std::string& basePath) const {
+    return basePath.empty() ? nullptr : impl_->state.known(impl_->stored(basePath));
+}
+
 }  // namespace fovea::labels

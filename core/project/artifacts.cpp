@@ -88,10 +88,11 @@ json givenFiles(const Stage& stage, const json& options, const std::vector<std::
     return files;
 }
 
-json imageRecipe(const Case& c) {
+json imageRecipe(const Case& c, bool withCheck) {
     json image = {{"identity", c.identity}, {"timepoint", c.timepoint}, {"channel_names", c.channelNames}};
     if (c.spacing) image["spacing"] = {c.spacing->z, c.spacing->y, c.spacing->x};
     if (c.test) image["held_out"] = {{"test", toJson(*c.test)}, {"guard", c.guard}};
+    if (withCheck && !c.check.empty()) image["check"] = toJson(c.check);
     return image;
 }
 
@@ -159,18 +160,15 @@ class Walk {
     }
 
     ArtifactState upstream(const Stage& stage, const std::string& caseId, int round) {
-        for (const Need& need : stage.needs) {
-            if (need.kind == editsKind) continue;
-            for (const std::string& needCase : artifacts_.needCases(need, stage, caseId)) {
-                const std::optional<ArtifactRef> ref = artifacts_.resolve(need, needCase, round);
-                if (!ref) continue;  // absent, as it was when this was made: the recipe is the same
-                const ArtifactState above = state(stageById(artifacts_.stages(), ref->stage), ref->caseId, ref->round);
-                if (above.status == Status::UpToDate || above.editsOnly) continue;
-                return {Status::Stale,
-                        {FOVEA_TR("{input} has to be made anew first: {reason}"),
-                         {{"input", ref->str()}, {"reason", above.reason.str()}}},
-                        false};
-            }
+        for (const StageInput& input : artifacts_.inputsOf(stage, caseId, round)) {
+            const std::optional<ArtifactRef>& ref = input.ref;
+            if (!ref) continue;  // absent, as it was when this was made: the recipe is the same
+            const ArtifactState above = state(stageById(artifacts_.stages(), ref->stage), ref->caseId, ref->round);
+            if (above.status == Status::UpToDate || above.editsOnly) continue;
+            return {Status::Stale,
+                    {FOVEA_TR("{input} has to be made anew first: {reason}"),
+                     {{"input", ref->str()}, {"reason", above.reason.str()}}},
+                    false};
         }
         return {Status::UpToDate, {}, false};
     }
@@ -231,28 +229,64 @@ std::string Artifacts::makerOf(const std::string& kind, int round) const {
     return found;
 }
 
+std::optional<ArtifactRef> Artifacts::inRound(const std::string& kind, const std::string& caseId, int round) const {
+    for (auto stage = stages_.rbegin(); stage != stages_.rend(); ++stage) {
+        if (stage->makes != kind) continue;
+        const ArtifactRef ref{stage->id, caseId, round};
+        std::error_code error;
+        if (fs::exists(folder(ref) / "manifest.json", error)) return ref;
+    }
+    return std::nullopt;
+}
+
+std::optional<ArtifactRef> Artifacts::upTo(const std::string& kind, const std::string& caseId, int round) const {
+    for (int r = round; r >= 0; r = r == 0 ? -1 : std::max(0, project_.parentOf(r)))
+        if (const auto found = inRound(kind, caseId, r)) return found;
+    return std::nullopt;
+}
+
 std::optional<ArtifactRef> Artifacts::resolve(const Need& need, const std::string& caseId, int round) const {
-    const auto inRound = [&](int r) -> std::optional<ArtifactRef> {
-        for (auto stage = stages_.rbegin(); stage != stages_.rend(); ++stage) {
-            if (stage->makes != need.kind) continue;
-            const ArtifactRef ref{stage->id, caseId, r};
-            std::error_code error;
-            if (fs::exists(folder(ref) / "manifest.json", error)) return ref;
-        }
-        return std::nullopt;
-    };
     switch (need.from) {
         case From::Same:
-            return inRound(round);
+            return inRound(need.kind, caseId, round);
         case From::Before:
-            return round > 0 ? inRound(project_.parentOf(round) < 0 ? 0 : project_.parentOf(round)) : std::nullopt;
+            return round > 0 ? inRound(need.kind, caseId, std::max(0, project_.parentOf(round))) : std::nullopt;
         case From::Base:
-            return inRound(0);
+            return inRound(need.kind, caseId, 0);
+        case From::InUse:
+            return upTo(need.kind, caseId, project_.inUse());
+        case From::Earlier:
+            return round > 0 ? upTo(need.kind, caseId, round - 1) : std::nullopt;
         case From::Latest:
             break;
     }
-    for (int r = round; r >= 0; r = r == 0 ? -1 : std::max(0, project_.parentOf(r)))
-        if (const auto found = inRound(r)) return found;
+    return upTo(need.kind, caseId, round);
+}
+
+std::vector<StageInput> Artifacts::inputsOf(const Stage& stage, const std::string& caseId, int round) const {
+    const std::optional<int> chosen = roundChosen(project_, stage);
+    std::vector<StageInput> inputs;
+    for (const Need& need : stage.needs)
+        for (const std::string& needCase : needCases(need, stage, caseId)) {
+            if (need.kind == editsKind) {
+                inputs.push_back({need, need.kind, needCase, std::nullopt});
+            } else if (need.from == From::Earlier) {
+                for (int r = 0; r < round; ++r)
+                    if (const auto ref = inRound(need.kind, needCase, r))
+                        inputs.push_back({need, need.kind + "@" + std::to_string(r), needCase, ref});
+            } else if (need.from == From::InUse && chosen) {
+                inputs.push_back({need, need.kind, needCase, inRound(need.kind, needCase, *chosen)});
+            } else {
+                inputs.push_back({need, need.kind, needCase, resolve(need, needCase, round)});
+            }
+        }
+    return inputs;
+}
+
+std::optional<int> roundChosen(const Project& project, const Stage& stage) {
+    for (const OptionSpec& spec : stage.options)
+        if (spec.name == "round" && spec.type == OptionType::Int)
+            if (const auto round = project.optionsOf(stage).integer("round"); round >= 0) return int(round);
     return std::nullopt;
 }
 
@@ -269,19 +303,18 @@ json Artifacts::recipe(const Stage& stage, const std::string& caseId, int round)
     std::vector<std::string> ids;
     for (const Case& c : project_.cases())
         if (stage.scope == Scope::Project || c.id == caseId) {
-            images[c.id] = imageRecipe(c);
+            images[c.id] = imageRecipe(c, !stage.drawsCheck);
             ids.push_back(c.id);
         }
     if (json files = givenFiles(stage, recipe["options"], ids); !files.empty()) recipe["files"] = std::move(files);
-    for (const Need& need : stage.needs)
-        for (const std::string& needCase : needCases(need, stage, caseId)) {
-            const std::string slot = need.kind + (needCase.empty() ? "" : "/" + needCase);
-            if (need.kind == editsKind) {
-                inputs[slot] = journalHash(project_.caseFolder(needCase));
-            } else if (const auto ref = resolve(need, needCase, round)) {
-                inputs[slot] = {{"from", ref->str()}, {"hash", manifest(*ref)->at("hash")}};
-            }
-        }
+    for (const StageInput& input : inputsOf(stage, caseId, round)) {
+        const std::string slot = input.slot + (input.caseId.empty() ? "" : "/" + input.caseId);
+        if (input.need.from == From::Earlier) recipe["rival"] = project_.rivalOf(round);
+        if (input.need.kind == editsKind)
+            inputs[slot] = journalHash(project_.caseFolder(input.caseId));
+        else if (input.ref)
+            inputs[slot] = {{"from", input.ref->str()}, {"hash", manifest(*input.ref)->at("hash")}};
+    }
     recipe["images"] = std::move(images);
     recipe["inputs"] = std::move(inputs);
     return recipe;

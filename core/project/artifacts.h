@@ -22,6 +22,13 @@ struct ArtifactRef {
     friend bool operator==(const ArtifactRef&, const ArtifactRef&) = default;
 };
 
+// One thing a run reads: `slot` is how the stage asks for it (its kind, or kind@round for From::Earlier).
+struct StageInput {
+    Need need;
+    std::string slot, caseId;
+    std::optional<ArtifactRef> ref;  // absent when it is not there, and for "edits"
+};
+
 // Partial: interrupted; running it again resumes.
 enum class Status { Missing, UpToDate, Stale, Partial };
 const char* name(Status status);  // "missing", "up-to-date", "stale", "partial"
@@ -55,6 +62,8 @@ class Artifacts {
     std::string makerOf(const std::string& kind, int round) const;
     // The artifact that answers a need of a run in `round`, whichever stage made it; absent when there is none.
     std::optional<ArtifactRef> resolve(const Need& need, const std::string& caseId, int round) const;
+    // All that a run of `stage` reads, there or not.
+    std::vector<StageInput> inputsOf(const Stage& stage, const std::string& caseId, int round) const;
     // The newest artifact of this kind up to `round`; for views. caseId "" for project artifacts.
     std::optional<std::filesystem::path> newest(const std::string& kind, const std::string& caseId, int round) const;
 
@@ -78,8 +87,14 @@ class Artifacts {
     ArtifactState state(const Stage& stage, int round) const;
 
   private:
+    std::optional<ArtifactRef> inRound(const std::string& kind, const std::string& caseId, int round) const;
+    std::optional<ArtifactRef> upTo(const std::string& kind, const std::string& caseId, int round) const;
+
     const Project& project_;
     const StageList& stages_;
 };
+
+// The round an option "round" of the stage names; absent when it has none or leaves it open (−1).
+std::optional<int> roundChosen(const Project& project, const Stage& stage);
 
 }  // namespace fovea::project

@@ -21,6 +21,18 @@ bool isCaseName(const std::string& id) {
 
 }  // namespace
 
+json toJson(const std::vector<CheckBox>& boxes) {
+    json out = json::array();
+    for (const CheckBox& one : boxes) out.push_back({{"box", toJson(one.box)}, {"guarded", toJson(one.guarded)}});
+    return out;
+}
+
+std::vector<CheckBox> checkFromJson(const json& in) {
+    std::vector<CheckBox> boxes;
+    for (const json& one : in) boxes.push_back({boxFromJson(one.at("box")), boxFromJson(one.at("guarded"))});
+    return boxes;
+}
+
 json toJson(const Case& c) {
     json out = {{"id", c.id},
                 {"path", c.path},
@@ -36,6 +48,7 @@ json toJson(const Case& c) {
         out["test"] = toJson(*c.test);
         out["guard"] = c.guard;
     }
+    if (!c.check.empty()) out["check"] = toJson(c.check);
     return out;
 }
 
@@ -58,6 +71,7 @@ Case caseFromJson(const json& in) {
         }
         if (in.contains("test")) c.test = boxFromJson(in["test"]);
         c.guard = in.value("guard", std::int64_t(0));
+        if (in.contains("check")) c.check = checkFromJson(in["check"]);
         if (!isCaseName(c.id))
             throw Error(ErrorKind::Format, {FOVEA_TR("\"{id}\" is not a possible name of a case."), {{"id", c.id}}});
         return c;

@@ -9,6 +9,15 @@
 
 namespace fovea::project {
 
+// A place that is only ever scored. `guarded` is `box` with what is left out around it.
+struct CheckBox {
+    Box box, guarded;
+    friend bool operator==(const CheckBox&, const CheckBox&) = default;
+};
+
+nlohmann::json toJson(const std::vector<CheckBox>& boxes);  // [{"box": …, "guarded": …}]
+std::vector<CheckBox> checkFromJson(const nlohmann::json& json);
+
 // One image (and time point) of a project. Images are referenced, never copied.
 struct Case {
     std::string id;    // from the file name, unique: folder name and label in the window
@@ -23,6 +32,8 @@ struct Case {
     std::int64_t modified = 0;  // of the file, s since 1970; a change only triggers the identity check
     std::optional<Box> test;    // held out: never learned from, only scored
     std::int64_t guard = 0;     // voxels around `test` left out of everything
+    // Drawn by the first query: a person labels them, nothing learns from them, every round is scored on them.
+    std::vector<CheckBox> check;
 };
 
 nlohmann::json toJson(const Case& c);

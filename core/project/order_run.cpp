@@ -114,6 +114,7 @@ json runOrder(const fs::path& folder, const StageList& stages, const ImageOpener
     try {
         OrderContext context(fs::absolute(folder), order, opener);
         context.round = order.round;
+        context.rival = order.rival;
         context.options = Options(stage.options, order.options);
         context.device = order.device;
         context.seed = order.seed;

@@ -112,7 +112,11 @@ void Project::load() {
         seed_ = in.value("seed", std::uint64_t(0));
         activeRound_ = in.value("active_round", 0);
         parents_ = in.value("parents", std::vector<int>{-1});
-        if (parents_.empty() || activeRound_ < 0 || activeRound_ >= int(parents_.size()) || !options_.is_object())
+        rivals_ = in.value("rivals", parents_);  // a project from before rounds were compared
+        inUse_ = in.value("in_use", -1);
+        chosenIn_ = in.value("chosen_in", -1);
+        if (parents_.empty() || activeRound_ < 0 || activeRound_ >= int(parents_.size()) || !options_.is_object() ||
+            rivals_.size() != parents_.size() || inUse_ < -1 || inUse_ >= int(parents_.size()))
             throw Error(ErrorKind::Format, {FOVEA_TR("{path} is damaged: rounds or options do not fit together."),
                                             {{"path", path.string()}}});
         for (int round = 0; round < int(parents_.size()); ++round)
@@ -135,7 +139,10 @@ void Project::save() const {
                                             {"options", options_},
                                             {"seed", seed_},
                                             {"active_round", activeRound_},
-                                            {"parents", parents_}});
+                                            {"parents", parents_},
+                                            {"rivals", rivals_},
+                                            {"in_use", inUse_},
+                                            {"chosen_in", chosenIn_}});
 }
 
 void Project::requireWritable() const {
@@ -253,10 +260,36 @@ void Project::setHeldOut(const std::string& caseId, const Box& test, std::int64_
                      {{"id", c.id}}});
     c.test = test;
     c.guard = guard;
-    file::makeFolder(caseFolder(caseId));
-    file::writeJson(split,
-                    {{"test", toJson(test)}, {"guard", guard}, {"guarded", toJson(heldOut(caseId).front().guarded)}});
+    writeSplit(c);
     save();
+}
+
+void Project::holdOutForCheck(const std::string& caseId, const std::vector<CheckBox>& boxes) {
+    requireWritable();
+    const std::lock_guard locked(mutex_);
+    Case& c = const_cast<Case&>(find(caseId));
+    for (const CheckBox& one : boxes) {
+        if (one.box.empty() || !one.guarded.contains(one.box) || !Box::of(c.shape).contains(one.guarded))
+            throw Error(
+                ErrorKind::Input,
+                {FOVEA_TR("The check box {box} does not lie in {id}, which is {shape} voxels. Run query again."),
+                 {{"box", toString(one.box)}, {"id", c.id}, {"shape", toString(c.shape)}}});
+        if (std::find(c.check.begin(), c.check.end(), one) == c.check.end()) c.check.push_back(one);
+    }
+    writeSplit(c);
+    save();
+}
+
+// The split as an artifact for people and tools: what no method may learn from.
+void Project::writeSplit(const Case& c) const {
+    json split = json::object();
+    if (c.test) {
+        const HeldOut test = heldOutOf(c).front();
+        split = {{"test", toJson(test.test)}, {"guard", c.guard}, {"guarded", toJson(test.guarded)}};
+    }
+    if (!c.check.empty()) split["check"] = toJson(c.check);
+    file::makeFolder(caseFolder(c.id));
+    file::writeJson(caseFolder(c.id) / "split.json", split);
 }
 
 std::vector<HeldOut> Project::heldOut(const std::string& caseId) const {
@@ -265,9 +298,11 @@ std::vector<HeldOut> Project::heldOut(const std::string& caseId) const {
 }
 
 std::vector<HeldOut> heldOutOf(const Case& c) {
-    if (!c.test) return {};
+    std::vector<HeldOut> held;
     const Index margin{c.guard, c.guard, c.guard};
-    return {{c.id, *c.test, c.test->grown(margin).intersected(Box::of(c.shape))}};
+    if (c.test) held.push_back({c.id, *c.test, c.test->grown(margin).intersected(Box::of(c.shape))});
+    for (const CheckBox& one : c.check) held.push_back({c.id, one.box, one.guarded, true});
+    return held;
 }
 
 fs::path Project::imagePath(const Case& c) const { return (folder_ / c.path).lexically_normal(); }
@@ -364,6 +399,7 @@ int Project::parentOf(int round) const {
 int Project::beginRound() {
     requireWritable();
     const std::lock_guard guard(mutex_);
+    rivals_.push_back(inUse());
     parents_.push_back(activeRound_);
     activeRound_ = int(parents_.size()) - 1;
     save();
@@ -379,6 +415,39 @@ void Project::activate(int round) {
                      {{"round", std::to_string(round)}, {"last", std::to_string(parents_.size() - 1)}}});
     activeRound_ = round;
     save();
+}
+
+int Project::inUse() const {
+    const std::lock_guard guard(mutex_);
+    return inUse_ < 0 ? activeRound_ : inUse_;
+}
+
+void Project::use(int round) {
+    requireWritable();
+    const std::lock_guard guard(mutex_);
+    if (round < 0 || round >= int(parents_.size()))
+        throw Error(ErrorKind::Input,
+                    {FOVEA_TR("There is no round {round}; the last one is {last}."),
+                     {{"round", std::to_string(round)}, {"last", std::to_string(parents_.size() - 1)}}});
+    inUse_ = round;
+    chosenIn_ = lastRound();
+    save();
+}
+
+void Project::settle(int round, bool promoted) {
+    requireWritable();
+    const std::lock_guard guard(mutex_);
+    if (round != lastRound() || chosenIn_ == round) return;
+    const int wanted = promoted ? round : rivals_[round];
+    if (inUse_ == wanted) return;
+    inUse_ = wanted;
+    save();
+}
+
+int Project::rivalOf(int round) const {
+    const std::lock_guard guard(mutex_);
+    if (round == int(rivals_.size())) return inUse();  // one that is still to begin
+    return round > 0 && round < int(rivals_.size()) ? std::max(0, rivals_[round]) : 0;
 }
 
 }  // namespace fovea::project

@@ -28,13 +28,13 @@ struct NewCase {
     std::int64_t guard = 0;
 };
 
-// The test box of a case with its guard, clipped to the image; empty when nothing is held out.
+// The test box of a case with its guard, clipped to the image, then its check boxes; empty when nothing is held out.
 std::vector<HeldOut> heldOutOf(const Case& c);
 
 enum class Access { Write, Read };
 
-// Project folder: project.fovea {schema, program, cases, options, active_round}, cases/<id>/{split.json, journal, …},
-// rounds/<r>/<stage>/[<case>/] each with manifest.json, cache/, work/, lock. Thread-safe; cases are given out as
+// Project folder: project.fovea {schema, program, cases, options, active_round, …}, cases/<id>/{split.json, journal,
+// …}, rounds/<r>/<stage>/[<case>/] each with manifest.json, cache/, work/, lock. Thread-safe; cases are given out as
 // values.
 class Project {
   public:
@@ -64,6 +64,9 @@ class Project {
     void removeCase(const std::string& caseId);
     // Chooses what is held out. Throws Error(Input) once anything has been made from the case's image.
     void setHeldOut(const std::string& caseId, const Box& test, std::int64_t guard);
+    // Adds check boxes, drawn before anybody labelled them; those known already stay as they are, none is ever taken
+    // back. Throws Error(Input) for a box that does not lie in the image.
+    void holdOutForCheck(const std::string& caseId, const std::vector<CheckBox>& boxes);
     std::vector<HeldOut> heldOut(const std::string& caseId) const;
     // The image with the case's spacing and channel names. Throws Error(Missing) when the file is gone, Error(Input)
     // when it is another image than at import.
@@ -91,6 +94,17 @@ class Project {
     int parentOf(int round) const;
     std::filesystem::path roundFolder(int round) const;
 
+    // The round whose objects are shown and exported; 0 = what was found without a person. The active one until a round
+    // was scored.
+    int inUse() const;
+    // Puts a round to use by hand: settle() of the last round changes nothing about it any more.
+    void use(int round);  // throws Error(Input) when there is no such round
+    // What scoring a round says: promoted → it is put to use, else the one before stays. Only the last round is
+    // settled.
+    void settle(int round, bool promoted);
+    // The round that was in use when `round` began; 0 for round 0.
+    int rivalOf(int round) const;
+
     // Throws Error(Input) when open for reading only.
     void requireWritable() const;
 
@@ -98,6 +112,7 @@ class Project {
     Project(std::filesystem::path folder, ImageOpener opener);
     void load();
     void save() const;
+    void writeSplit(const Case& c) const;
     const Case& find(const std::string& id) const;
     void verify(const Case& c, const ImageInfo& info) const;
 
@@ -111,6 +126,9 @@ class Project {
     std::uint64_t seed_ = 0;
     int activeRound_ = 0;
     std::vector<int> parents_{-1};  // per round: the one that was active when it began
+    std::vector<int> rivals_{0};    // per round: the one that was in use when it began
+    int inUse_ = -1;                // −1: no round was scored yet
+    int chosenIn_ = -1;             // the last round when a person chose which one to use; −1 = never
     mutable std::map<std::string, std::weak_ptr<const ImageSource>> images_;
 };
 

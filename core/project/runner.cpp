@@ -45,7 +45,7 @@ class Chain {
 
     RunResult run() {
         RunResult result;
-        json rows = json::array();
+        json rows = json::array(), verdict = json::object();
         const double total = double(request_.stages.size());
         for (std::size_t i = 0; i < request_.stages.size() && !result.waiting; ++i) {
             const Stage& stage = stageById(artifacts_.stages(), request_.stages[i]);
@@ -54,8 +54,11 @@ class Chain {
             result.waiting = row["state"] == "waiting";
             if (request_.finished) request_.finished(row);
             rows.push_back(row);
+            for (const char* key : {"promoted", "in_use"})
+                if (row.contains("result") && row["result"].contains(key)) verdict[key] = row["result"][key];
         }
         result.json = {{"state", result.waiting ? "waiting" : "done"}, {"stages", rows}};
+        result.json.update(verdict);
         if (result.waiting)
             for (const auto& [key, value] : rows.back()["result"].items())
                 if (key != "state") result.json[key] = value;
@@ -140,6 +143,7 @@ class Chain {
             project_.beginRound();
             next_ = false;
         }
+        holdOut(orderFolder / "out" / "check.json");  // before what was drawn beside it can be labelled
         adopt(artifacts_, orderFolder);
     }
 
@@ -158,7 +162,9 @@ class Chain {
         const bool fresh = artifacts_.state(stage, caseId, round).status == Status::UpToDate;
         if (manifest && (project_.finished(round) || (fresh && !request_.again))) {
             job.progress(1, 1);
-            return {{"state", "up-to-date"}, {"seconds", 0.0}, {"result", manifest->value("result", json::object())}};
+            return {{"state", "up-to-date"},
+                    {"seconds", 0.0},
+                    {"result", told(manifest->value("result", json::object()), round)}};
         }
         job.progress(0, 1, stage.title);
         WorkOrder order = prepareOrder(artifacts_, stage, caseId, round);
@@ -170,12 +176,36 @@ class Chain {
         if (!result)
             result = request_.program.empty() ? runOrder(folder, artifacts_.stages(), project_.opener(), job)
                                               : runOrderInChild(folder, request_.program, job);
-        if ((*result)["state"] == "waiting")
+        if ((*result)["state"] == "waiting") {
             waiting_.push_back(folder);
-        else
+        } else {
             take(folder, round);
-        return {
-            {"state", (*result)["state"]}, {"seconds", result->value("seconds", 0.0)}, {"result", (*result)["result"]}};
+        }
+        return {{"state", (*result)["state"]},
+                {"seconds", result->value("seconds", 0.0)},
+                {"result", told((*result)["result"], round)}};
+    }
+
+    // What a stage said of its round is followed, and what is in use after that is told. The same again changes
+    // nothing.
+    json told(json result, int round) {
+        if (!result.contains("promoted")) return result;
+        project_.settle(round, result["promoted"].get<bool>());
+        result["in_use"] = project_.inUse();
+        return result;
+    }
+
+    void holdOut(const fs::path& path) {
+        std::error_code error;
+        if (!fs::exists(path, error)) return;
+        try {
+            std::map<std::string, json> boxes;
+            for (const json& one : file::readJson(path)) boxes[one.at("case").get<std::string>()].push_back(one);
+            for (const auto& [caseId, list] : boxes) project_.holdOutForCheck(caseId, checkFromJson(list));
+        } catch (const json::exception& what) {
+            throw Error(ErrorKind::Format, {FOVEA_TR("{path} is damaged: {reason}. Run the stage again."),
+                                            {{"path", path.string()}, {"reason", what.what()}}});
+        }
     }
 
     Project& project_;

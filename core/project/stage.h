@@ -20,8 +20,10 @@ enum class Scope { Case, Project };
 enum class Rounds { Zero, Later, Any };
 
 // From which round a need is taken. Same: the round of the run. Before: the round before (query reads the last
-// probabilities). Base: round 0. Latest: the newest round ≤ the run's that has it.
-enum class From { Same, Before, Base, Latest };
+// probabilities). Base: round 0. Latest: the newest round ≤ the run's that has it. InUse: the newest that has it, going
+// back from the round in use, or from the one that the stage's option "round" names. Earlier: every round before the
+// run's that has it, each as an input of its own called kind@round ("objects@1"); always optional.
+enum class From { Same, Before, Base, Latest, InUse, Earlier };
 
 struct Need {
     // "image", "pseudo-labels", "plan", "model", "encoder", "features", "queue", "annotations", "probabilities",
@@ -35,7 +37,8 @@ struct Need {
 struct HeldOut {
     std::string caseId;
     Box test;
-    Box guarded;  // test grown by the guard, clipped to the image
+    Box guarded;         // test grown by the guard, clipped to the image
+    bool check = false;  // drawn for the check: a person labels it, else a truth file is needed to score it
 };
 
 // Everything a stage may know. A stage never sees the project, so that it runs anywhere.
@@ -61,6 +64,7 @@ class StageContext {
     virtual std::filesystem::path output() const = 0;
 
     int round = 0;
+    int rival = 0;  // the round that was in use when this one began
     Options options;
     std::string device;  // "cpu", "cuda:0"
     std::uint64_t seed = 0;
@@ -68,7 +72,9 @@ class StageContext {
     Job* job = nullptr;
     // What the stage wants said in one JSON line and kept in the manifest ("objects": 60, "f1": 0.4). A stage that
     // cannot go on before a person has done something sets "state": "waiting"; when all cases wait, nothing is adopted
-    // and the chain stops there.
+    // and the chain stops there. A stage of the whole project that says "promoted": true or false decides whether its
+    // round is put to use; the owner adds "in_use". One that writes check.json, an array of {case, box, guarded}, into
+    // its output holds these boxes out from now on (see Project::holdOutForCheck).
     nlohmann::json result = nlohmann::json::object();
 };
 
@@ -83,7 +89,8 @@ struct Stage {
     std::string makes;  // artifact kind: "pseudo-labels"
     OptionTable options;
     std::function<void(StageContext&)> run;
-    bool random = false;  // the result depends on the seed
+    bool random = false;      // the result depends on the seed
+    bool drawsCheck = false;  // writes check.json: what it drew is no input of its own
 };
 
 }  // namespace fovea::project

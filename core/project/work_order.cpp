@@ -20,6 +20,7 @@ json toJson(const WorkOrder& order) {
             {"id", order.id},
             {"stage", order.stage},
             {"round", order.round},
+            {"rival", order.rival},
             {"cases", cases},
             {"case", order.runCase},
             {"inputs", inputs},
@@ -41,6 +42,7 @@ WorkOrder orderFromJson(const json& in) {
         order.id = in.at("id").get<std::string>();
         order.stage = in.at("stage").get<std::string>();
         order.round = in.at("round").get<int>();
+        order.rival = in.value("rival", 0);
         for (const json& c : in.at("cases")) order.cases.push_back(caseFromJson(c));
         order.runCase = in.at("case").get<std::string>();
         for (const json& input : in.at("inputs"))
@@ -77,6 +79,7 @@ WorkOrder prepareOrder(const Artifacts& artifacts, const Stage& stage, const std
     WorkOrder order;
     order.stage = stage.id;
     order.round = round;
+    order.rival = project.rivalOf(round);
     order.runCase = caseId;
     order.options = project.optionsOf(stage).json();
     order.recipe = artifacts.recipe(stage, caseId, round);
@@ -90,23 +93,29 @@ WorkOrder prepareOrder(const Artifacts& artifacts, const Stage& stage, const std
         order.cases.push_back(std::move(c));
     }
     if (order.cases.empty()) throw Error(ErrorKind::Input, FOVEA_TR("The project has no image yet. Import one first."));
-    for (const Need& need : stage.needs)
-        for (const std::string& needCase : artifacts.needCases(need, stage, caseId)) {
-            if (need.kind == "edits") {
-                order.inputs.push_back({need.kind, needCase, project.caseFolder(needCase)});
-                continue;
-            }
-            if (const auto ref = artifacts.resolve(need, needCase, round)) {
-                order.inputs.push_back({need.kind, needCase, artifacts.folder(*ref)});
-                continue;
-            }
-            const std::string maker = artifacts.makerOf(need.kind, round);
-            if (!need.optional)
-                throw Error(ErrorKind::Missing,
-                            {FOVEA_TR("{stage} needs {kind}, which is not there yet. Run {maker} first."),
-                             {{"stage", stage.id}, {"kind", need.kind}, {"maker", maker}}});
-            order.missing[need.kind] = maker;
+    const std::optional<int> chosen = roundChosen(project, stage);
+    for (const StageInput& input : artifacts.inputsOf(stage, caseId, round)) {
+        if (input.need.kind == "edits") {
+            order.inputs.push_back({input.slot, input.caseId, project.caseFolder(input.caseId)});
+            continue;
         }
+        if (input.ref) {
+            order.inputs.push_back({input.slot, input.caseId, artifacts.folder(*input.ref)});
+            continue;
+        }
+        if (input.need.from == From::InUse && chosen.value_or(0) > 0)
+            throw Error(ErrorKind::Input,
+                        {FOVEA_TR("Round {round} has no {kind}. The last round is {last}; −1 takes the one in use."),
+                         {{"round", std::to_string(*chosen)},
+                          {"kind", input.need.kind},
+                          {"last", std::to_string(project.lastRound())}}});
+        const std::string maker = artifacts.makerOf(input.need.kind, round);
+        if (!input.need.optional)
+            throw Error(ErrorKind::Missing,
+                        {FOVEA_TR("{stage} needs {kind}, which is not there yet. Run {maker} first."),
+                         {{"stage", stage.id}, {"kind", input.need.kind}, {"maker", maker}}});
+        order.missing[input.slot] = maker;
+    }
     return order;
 }
 

@@ -19,7 +19,7 @@ struct WorkOrder {
         std::filesystem::path path;
     };
     std::string id, stage;
-    int round = 0;
+    int round = 0, rival = 0;
     std::vector<Case> cases;  // paths absolute or relative to the order's folder
     std::string runCase;      // "" for Scope::Project
     std::vector<Input> inputs;

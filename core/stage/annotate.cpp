@@ -61,28 +61,39 @@ void writeArrays(StageContext& context, const labels::TrainingView& view, const 
     labelWriter.buildLevels();
 }
 
+// Whether nothing of the box may teach anything.
+bool isHeldOut(const StageContext& context, const Box& box) {
+    const auto held = context.heldOut(context.cases().front());
+    return std::any_of(held.begin(), held.end(),
+                       [&](const project::HeldOut& out) { return out.guarded.contains(box); });
+}
+
 void run(StageContext& context) {
     const std::string& id = context.cases().front();
     const ImageInfo info = context.image(id)->info();
     const std::size_t queued = patchesOf(context, id).size();
     const auto session = openSession(context.input("edits", id), info, baseFolder(context, id), true, *context.job);
     std::map<std::string, int> states;
-    bool decided = !session->completePatches().empty();
+    json patches = json::array(), check = json::array();
+    for (const Box& box : session->completePatches())
+        (isHeldOut(context, box) ? check : patches).push_back(toJson(box));
+    bool decided = !patches.empty();
     for (const auto& [objectId, object] : session->objects()) {
         ++states[labels::name(object.state)];
-        decided = decided || labels::isFrozen(object.state) || labels::isRejected(object.state);
+        decided = decided || ((labels::isFrozen(object.state) || labels::isRejected(object.state)) &&
+                              !isHeldOut(context, object.box));
     }
     labels::TrainingRules rules;
     rules.rimNm = context.options.number("rim");
     const labels::TrainingView view(*session, rules);
     writeArrays(context, view, info);
-    json patches = json::array();
-    for (const Box& box : session->completePatches()) patches.push_back(toJson(box));
     file::writeJson(context.output() / "objects.json", labels::toJson(session->objects()));
-    file::writeJson(context.output() / "snapshot.json",
-                    {{"journal_position", view.journalPosition()}, {"complete_patches", patches}, {"states", states}});
+    file::writeJson(context.output() / "snapshot.json", {{"journal_position", view.journalPosition()},
+                                                         {"complete_patches", patches},
+                                                         {"check_patches", check},
+                                                         {"states", states}});
     if (decided)
-        context.result = {{"complete_patches", patches.size()}, {"states", states}};
+        context.result = {{"complete_patches", patches.size()}, {"check_patches", check.size()}, {"states", states}};
     else
         context.result = {{"state", "waiting"}, {"patches", queued}};
     if (!decided && queued == 0)

@@ -66,7 +66,7 @@ Stage exportStage() {
     stage.rounds = project::Rounds::Any;
     stage.needs = {{"image", From::Base},
                    {"edits", From::Latest, true},
-                   {"objects", From::Latest, true},
+                   {"objects", From::InUse, true},
                    {"pseudo-labels", From::Base, true}};
     stage.makes = "export";
     stage.options = {
@@ -75,6 +75,11 @@ Stage exportStage() {
          .defaultValue = ".tif",
          .help = FOVEA_TR("Kind of label image"),
          .choices = {".tif", ".zarr", ".nrrd", ".nii.gz", ".mha"}},
+        {.name = "round",
+         .type = OptionType::Int,
+         .defaultValue = -1,
+         .help = FOVEA_TR("Whose objects; 0 = what was found before learning, -1 = the round in use"),
+         .least = -1},
         {.name = "compress", .type = OptionType::Bool, .defaultValue = true, .help = FOVEA_TR("Smaller files")}};
     stage.run = run;
     return stage;

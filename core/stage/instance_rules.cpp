@@ -201,7 +201,7 @@ std::vector<std::int32_t> keepAccepted(Volume<std::int32_t>& labels, const Annot
         throw Error(ErrorKind::Format,
                     {FOVEA_TR("Annotations are {a} voxels, the prediction is {b}. Run annotate again."),
                      {{"a", toString(known.accepted.shape())}, {"b", toString(labels.shape())}}});
-    std::int32_t top = 0, count = 0;
+    std::int32_t top = known.lastId, count = 0;
     for (const std::int32_t v : known.accepted) top = std::max(top, v);
     for (const std::int32_t v : labels) count = std::max(count, v);
     const Continuations continued = continuationsOf(labels, known, rules.linkOverlap);

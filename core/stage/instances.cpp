@@ -41,6 +41,7 @@ std::optional<Accepted> acceptedObjects(const StageContext& context, const std::
     std::vector<std::int32_t> ids;
     labels::ObjectTable objects;
     for (const ObjectRow& row : readObjects(*folder / "objects.json")) {
+        known.lastId = std::max(known.lastId, row.id);
         if (row.state != "accepted" && row.state != "fixed") continue;
         accepted.rows.push_back(row);
         ids.push_back(row.id);

@@ -2,6 +2,7 @@
 #include <cmath>
 
 #include "base/file.h"
+#include "stage/check_patches.h"
 #include "stage/feature_file.h"
 #include "stage/patch_grid.h"
 #include "stage/stages.h"
@@ -34,7 +35,14 @@ OptionTable optionsOf(const Strategies& strategies) {
          .type = OptionType::String,
          .defaultValue = "auto",
          .help = FOVEA_TR("Size of a patch as z,y,x, when there are no features; auto = from the image"),
-         .unit = "voxels"}};
+         .unit = "voxels"},
+        {.name = "check",
+         .type = OptionType::Int,
+         .defaultValue = -1,
+         .help = FOVEA_TR("Patches drawn at random in the first round for the check: labelled like the others, never "
+                          "learned from; -1 = a quarter of `patches`, at least 2, where no test part was chosen"),
+         .least = -1,
+         .most = 1000}};
     for (const auto& strategy : strategies)
         for (const OptionSpec& spec : strategy->options())
             if (std::none_of(table.begin(), table.end(),
@@ -92,6 +100,47 @@ FeatureTable candidates(const StageContext& context) {
     return table;
 }
 
+struct HeldOutBoxes {
+    std::int64_t tests = 0, checks = 0;
+    std::map<std::string, std::vector<Box>> guarded;  // by case
+};
+
+HeldOutBoxes heldOutBoxes(const StageContext& context) {
+    HeldOutBoxes held;
+    for (const std::string& id : context.cases())
+        for (const project::HeldOut& out : context.heldOut(id)) {
+            ++(out.check ? held.checks : held.tests);
+            held.guarded[id].push_back(out.guarded);
+        }
+    return held;
+}
+
+// What the first query may draw for the check, beside what is held out already.
+std::vector<CheckPatch> drawn(const StageContext& context, const FeatureTable& pool, const HeldOutBoxes& held) {
+    const std::int64_t patches = context.options.integer("patches"), wish = context.options.integer("check");
+    const std::int64_t wanted = wish >= 0 ? wish : held.tests > 0 ? 0 : std::max<std::int64_t>(2, patches / 4);
+    std::map<std::string, Index> shapes;
+    for (const std::string& id : context.cases()) shapes[id] = context.image(id)->info().shape();
+    const auto all = std::int64_t(pool.patches.size());
+    return drawCheck(pool.patches, shapes, wanted - held.checks, std::min(patches, all - all / 4), context.seed);
+}
+
+// Patches that touch what is held out leave the pool, with their features.
+void leaveOut(FeatureTable& pool, const std::map<std::string, std::vector<Box>>& guarded) {
+    FeatureTable kept{{}, pool.dim, {}, pool.source};
+    for (std::size_t i = 0; i < pool.patches.size(); ++i) {
+        const Patch& patch = pool.patches[i];
+        const auto boxes = guarded.find(patch.caseId);
+        if (boxes != guarded.end() && std::any_of(boxes->second.begin(), boxes->second.end(),
+                                                  [&](const Box& box) { return box.overlaps(patch.box); }))
+            continue;
+        kept.patches.push_back(patch);
+        kept.values.insert(kept.values.end(), pool.values.begin() + std::ptrdiff_t(i) * pool.dim,
+                           pool.values.begin() + std::ptrdiff_t(i + 1) * pool.dim);
+    }
+    pool = std::move(kept);
+}
+
 void look(const StageContext& context, query::Pool& pool) {
     const auto imageOf = [&](const char* kind, const char* name) {
         std::map<std::string, ImagePtr> found;
@@ -114,16 +163,31 @@ void look(const StageContext& context, query::Pool& pool) {
     }
 }
 
+// What all earlier rounds asked for: labels add up, so none of it is asked for again.
+std::vector<ChosenPatch> chosenBefore(const StageContext& context) {
+    std::vector<ChosenPatch> earlier;
+    for (int round = 0; round < context.round; ++round)
+        if (const auto folder = context.find("queue@" + std::to_string(round)))
+            for (ChosenPatch& chosen : chosenFromJson(file::readJson(*folder / "queue.json").at("chosen")))
+                earlier.push_back(std::move(chosen));
+    return earlier;
+}
+
 void run(StageContext& context, const Strategies& strategies) {
     query::Pool pool;
     pool.features = candidates(context);
-    std::vector<ChosenPatch> earlier;
-    if (const auto folder = context.find("queue")) {
-        const json before = file::readJson(*folder / "queue.json");
-        earlier = chosenFromJson(before.at("earlier"));
-        for (const ChosenPatch& chosen : chosenFromJson(before.at("chosen"))) earlier.push_back(chosen);
-    }
+    const std::vector<ChosenPatch> earlier = chosenBefore(context);
     for (const ChosenPatch& chosen : earlier) pool.labelled.push_back(chosen.patch);
+    HeldOutBoxes held = heldOutBoxes(context);
+    leaveOut(pool.features, held.guarded);
+    json check = json::array();
+    if (earlier.empty()) {  // later, nothing drawn could be told apart from what was learned already
+        for (const CheckPatch& one : drawn(context, pool.features, held)) {
+            check.push_back({{"case", one.caseId}, {"box", toJson(one.box)}, {"guarded", toJson(one.guarded)}});
+            held.guarded[one.caseId].push_back(one.guarded);
+        }
+        leaveOut(pool.features, held.guarded);
+    }
     look(context, pool);
     const auto strategy = std::find_if(strategies.begin(), strategies.end(),
                                        [&](const auto& s) { return s->id() == context.options.string("strategy"); });
@@ -136,7 +200,10 @@ void run(StageContext& context, const Strategies& strategies) {
                                                       {"chosen", toJson(chosen)},
                                                       {"earlier", toJson(earlier)},
                                                       {"pool", pool.features.patches.size()}});
-    context.result = {{"patches", chosen.size()}, {"pool", pool.features.patches.size()}};
+    if (!check.empty()) file::writeJson(context.output() / "check.json", check);
+    context.result = {{"patches", chosen.size()},
+                      {"pool", pool.features.patches.size()},
+                      {"check", std::size_t(held.checks) + check.size()}};
 }
 
 }  // namespace
@@ -153,10 +220,11 @@ Stage queryStage(const Extensions& extensions) {
                    {"features", From::Base, true},
                    {"pseudo-labels", From::Base, true},
                    {"probabilities", From::Before, true},
-                   {"queue", From::Before, true}};
+                   {"queue", From::Earlier, true}};
     stage.makes = "queue";
     stage.options = optionsOf(extensions.strategies);
     stage.random = true;
+    stage.drawsCheck = true;
     stage.run = [strategies = extensions.strategies](StageContext& context) { run(context, strategies); };
     return stage;
 }

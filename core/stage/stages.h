@@ -28,11 +28,11 @@ StageList stages(const Extensions& extensions = {});
 //   model          pretrain@0, fine-tune@r: model files of core/nn
 //   encoder        learn-features: the MAE
 //   features       features.npy (float32, patches × dim), patches.json — see feature_file.h
-//   queue          queue.json (chosen patches, best first)
+//   queue          queue.json (chosen patches, best first); check.json where patches were drawn for the check
 //   annotations    per case: labels.zarr (int32), weight.zarr (uint8), snapshot.json
 //   probabilities  probability.zarr (uint8; channel 0 = foreground or interior, 1 = border if present)
 //   objects        labels.zarr (int32), objects.json
-//   scores         scores.json
+//   scores         scores.json: "truths": [{truth, scores: {method: …}, boxes, cases}], "summary"
 //   export         the exported files
 Stage importStage();
 Stage pseudoLabelStage(const Extensions& extensions);

@@ -299,6 +299,63 @@ class TestProject : public QObject {
         QVERIFY(late.project->heldOut("image0").empty());
     }
 
+    void checkBoxesStay() {
+        Fixture f(1);
+        f.project->setHeldOut("image0", {{0, 0, 6}, {4, 6, 8}}, 1);
+        f.run("train");
+        f.project->beginRound();
+        const CheckBox one{{{0, 0, 0}, {1, 3, 3}}, {{0, 0, 0}, {2, 4, 4}}},
+            two{{{2, 0, 0}, {3, 3, 3}}, {{2, 0, 0}, {3, 3, 3}}};
+        f.project->holdOutForCheck("image0", {one});
+        f.project->holdOutForCheck("image0", {one, two});
+        const auto held = f.project->heldOut("image0");
+        QCOMPARE(held.size(), std::size_t(3));
+        QVERIFY(!held[0].check && held[1].check && held[2].check);
+        QVERIFY(held[1].test == one.box && held[1].guarded == one.guarded);
+        QCOMPARE(f.state("train", 0).status, Status::UpToDate);  // made before, finished
+        QVERIFY(!errorOf([&] {
+                     f.project->holdOutForCheck("image0", {{{{0, 0, 0}, {5, 1, 1}}, {{0, 0, 0}, {5, 1, 1}}}});
+                 }).empty());
+        const fs::path folder = f.project->folder();
+        f.project.reset();
+        const auto p = Project::open(folder, fake::openImage);
+        QCOMPARE(p->heldOut("image0").size(), std::size_t(3));
+        const auto split = file::readJson(p->caseFolder("image0") / "split.json");
+        QCOMPARE(split["check"].size(), std::size_t(2));
+        QVERIFY(split.contains("test"));
+    }
+
+    void theRoundInUse() {
+        Fixture f(1);
+        QCOMPARE(f.project->inUse(), 0);
+        QCOMPARE(f.project->beginRound(), 1);
+        QCOMPARE(f.project->inUse(), 1);  // nothing was scored: the newest
+        f.project->settle(1, false);
+        QCOMPARE(f.project->inUse(), 0);
+        f.project->settle(1, true);
+        QCOMPARE(f.project->inUse(), 1);
+        f.project->beginRound();
+        QCOMPARE(f.project->rivalOf(2), 1);
+        QCOMPARE(f.project->inUse(), 1);
+        f.project->settle(1, false);  // a finished round is not settled again
+        QCOMPARE(f.project->inUse(), 1);
+        f.project->settle(2, false);
+        QCOMPARE(f.project->inUse(), 1);
+        f.project->use(2);
+        f.project->settle(2, false);  // the person's word counts
+        QCOMPARE(f.project->inUse(), 2);
+        QVERIFY_THROWS_EXCEPTION(Error, f.project->use(3));
+        f.project->beginRound();
+        f.project->settle(3, true);
+        QCOMPARE(f.project->inUse(), 3);
+        const fs::path folder = f.project->folder();
+        f.project.reset();
+        const auto p = Project::open(folder, fake::openImage);
+        QCOMPARE(p->inUse(), 3);
+        QCOMPARE(p->rivalOf(3), 2);
+        QCOMPARE(p->rivalOf(0), 0);
+    }
+
     void fullDisk() {
         Fixture f(1);
         f.run("import");

@@ -31,6 +31,50 @@ const Box test{{0, 0, 50}, {1, 40, 100}};
 class TestScoring : public QObject {
     Q_OBJECT
   private Q_SLOTS:
+    // Worse is a clear drop of F1, a sure one from 30 objects on, or a drop of Dice where F1 does not rise.
+    void roundsAreComparedInPairs() {
+        const auto scores = [](int found, int of, int wrong, std::int64_t both = 90) {
+            Scores s;
+            s.references = of;
+            s.tp50 = found, s.fn50 = of - found, s.fp50 = wrong;
+            s.found.assign(std::size_t(of), 0);
+            std::fill_n(s.found.begin(), found, 1);
+            s.both = both, s.inTruth = s.inPrediction = 100;
+            return s;
+        };
+        QVERIFY(!comparePaired(scores(5, 10, 0), scores(4, 10, 0), 1).promoted);  // 0.67 → 0.57
+        QVERIFY(comparePaired(scores(5, 10, 0), scores(5, 10, 0), 1).promoted);
+        QVERIFY(comparePaired(scores(5, 10, 0), scores(6, 10, 0), 1).promoted);
+        QVERIFY(comparePaired(scores(10, 20, 0), scores(10, 20, 1), 1).promoted);         // 0.67 → 0.65, few objects
+        QVERIFY(!comparePaired(scores(400, 500, 0), scores(380, 500, 0), 1).promoted);    // 0.89 → 0.86, many
+        QVERIFY(comparePaired(scores(400, 500, 0), scores(399, 500, 0), 1).promoted);     // within chance
+        QVERIFY(!comparePaired(scores(0, 10, 0, 80), scores(0, 10, 0, 40), 1).promoted);  // only Dice tells
+        QVERIFY(comparePaired(scores(5, 10, 0, 80), scores(7, 10, 0, 70), 1).promoted);
+        const Promotion nothing = comparePaired(scores(0, 0, 3), scores(0, 0, 9), 1);
+        QVERIFY(nothing.promoted && !nothing.judged);
+        const Promotion better = comparePaired(scores(5, 10, 0), scores(8, 10, 0), 1);
+        QVERIFY(better.judged && better.low <= better.difference && better.difference <= better.high);
+    }
+
+    void labelledBoxesIgnoreWhatIsUndecided() {
+        Job job;
+        Volume<std::int32_t> truth({1, 30, 60}), found({1, 30, 60});
+        fillBox(truth, {{0, 10, 22}, {1, 20, 30}}, 1);
+        fillBox(truth, {{0, 10, 36}, {1, 20, 46}}, 2);  // four tenths of it inside
+        fillBox(truth, {{0, 0, 22}, {1, 6, 30}}, 3);    // unsure
+        found = truth;
+        fillBox(found, {{0, 22, 22}, {1, 28, 30}}, 4);  // a place of a wrong shape
+        Volume<std::uint8_t> ignored({1, 30, 60});
+        forEachTile(Box{{0, 0, 20}, {1, 7, 40}}, {1, 1, 1}, [&](const Box& v) { ignored[v.begin] = 1; });
+        forEachTile(Box{{0, 21, 20}, {1, 30, 40}}, {1, 1, 1}, [&](const Box& v) { ignored[v.begin] = 1; });
+        const Scores s = scoreLabelled(truth, found, ignored, {{0, 0, 20}, {1, 30, 40}}, job);
+        QCOMPARE(s.references, 1);
+        QCOMPARE(s.predictions, 1);
+        QCOMPARE(s.f1(), 1.0);
+        QCOMPARE(s.dice(), 1.0);
+        QCOMPARE(s.found.size(), std::size_t(1));
+    }
+
     void perfect() {
         Job job;
         const Scores s = scoreInside(blocks(), blocks(), test, 50, job);

@@ -273,9 +273,10 @@ int main(int argc, char** argv) {
         workspace.project()->setOptions(project::stageById(services.stages, stage), values);
     };
     set("plan", {{"minutes", 0.5}});
-    const Index shape = page.scene().shape();
-    page.review()->markPatchDone(
-        {{0, 0, 0}, {1, std::min<std::int64_t>(256, shape.y), std::min<std::int64_t>(256, shape.x)}});
+    set("query", {{"strategy", "random"}, {"patches", 4}});
+    workspace.runStages({"query"}, Text("Choose what to label"));
+    until([&] { return !workspace.running(); }, 60);
+    for (const ChosenPatch& chosen : page.review()->patches()) page.review()->markPatchDone(chosen.patch.box);
     window.showPage(MainWindow::Learn);
     camera.shoot("learn_ready");
     workspace.learn();

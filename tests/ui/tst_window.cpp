@@ -123,6 +123,23 @@ class TestWindow : public QObject {
         QVERIFY2(finished.first().first().toBool(), qPrintable(finished.first().at(1).toString()));
         QCOMPARE(workspace.statusOf("instances"), project::Status::UpToDate);
 
+        // Another round is one click away, and back; what the person decided stays.
+        const auto frozen = [&] {
+            int n = 0;
+            for (const auto& [id, object] : review.edits().objects()) n += labels::isFrozen(object.state);
+            return n;
+        };
+        const int decided = frozen();
+        const Volume<std::int32_t> seen = review.edits().layer().read(Box::of({12, 96, 96}));
+        QVERIFY(decided > 0);
+        for (const int round : {0, 1, 0, 1}) {
+            workspace.useRound(round);
+            QCOMPARE(workspace.project()->inUse(), round);
+            QCOMPARE(frozen(), decided);
+        }
+        QVERIFY2(failures.isEmpty(), failures.isEmpty() ? "" : qPrintable(failures.first().first().toString()));
+        QVERIFY(review.edits().layer().read(Box::of({12, 96, 96})) == seen);
+
         // Export what is there.
         finished.clear();
         window.showPage(MainWindow::Export);

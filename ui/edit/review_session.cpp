@@ -20,16 +20,16 @@ constexpr std::size_t timedObjects = 20;
 
 bool decided(State state) { return state != State::ToReview; }
 
-// The newest labels of a case: objects of a round, else pseudo-labels, else none.
+// The labels in use of a case: objects of a round, else pseudo-labels, else none.
 struct Base {
     std::filesystem::path labels;
     ObjectTable objects;
 };
 
-std::optional<Base> newestBase(const project::Project& project, const project::Artifacts& artifacts,
-                               const std::string& caseId) {
+std::optional<Base> baseInUse(const project::Project& project, const project::Artifacts& artifacts,
+                              const std::string& caseId) {
     for (const char* kind : {"objects", "pseudo-labels"}) {
-        const auto folder = artifacts.newest(kind, caseId, project.activeRound());
+        const auto folder = artifacts.newest(kind, caseId, project.inUse());
         if (!folder) continue;
         Base base;
         base.labels = labels::keepBase(project.caseFolder(caseId), *folder / "labels.zarr");
@@ -51,7 +51,7 @@ ReviewSession::ReviewSession(project::Project& project, const project::Artifacts
                              ImagePtr image, QObject* parent)
     : QObject(parent), project_(project), artifacts_(artifacts), caseId_(caseId), image_(std::move(image)) {
     const ImageInfo& info = image_->info();
-    const auto base = newestBase(project_, artifacts_, caseId_);
+    const auto base = baseInUse(project_, artifacts_, caseId_);
     edits_ = std::make_shared<labels::EditSession>(project_.caseFolder(caseId_), info.shape(), info.geometry,
                                                    base ? zarr::open(base->labels) : nullptr,
                                                    base ? base->objects : ObjectTable{});
@@ -76,9 +76,23 @@ ReviewSession::~ReviewSession() {
 void ReviewSession::loadPatches() {
     patches_.clear();
     const auto folder = artifacts_.newest("queue", "", project_.activeRound());
-    if (!folder) return;
-    for (ChosenPatch& chosen : chosenFromJson(file::readJson(*folder / "queue.json").at("chosen")))
-        if (chosen.patch.caseId == caseId_) patches_.push_back(std::move(chosen));
+    if (folder)
+        for (ChosenPatch& chosen : chosenFromJson(file::readJson(*folder / "queue.json").at("chosen")))
+            if (chosen.patch.caseId == caseId_) patches_.push_back(std::move(chosen));
+    // Not at the end: without them nobody can tell whether learning helped.
+    std::size_t at = 1;
+    for (const project::HeldOut& out : project_.heldOut(caseId_))
+        if (out.check) {
+            const auto place = patches_.begin() + std::ptrdiff_t(std::min(at, patches_.size()));
+            patches_.insert(place, {{caseId_, out.test}, 0, "Held out for the check"});
+            at += 2;
+        }
+}
+
+bool ReviewSession::heldOut(const Box& box) const {
+    const auto held = project_.heldOut(caseId_);
+    return std::any_of(held.begin(), held.end(),
+                       [&](const project::HeldOut& out) { return out.guarded.contains(box); });
 }
 
 std::vector<project::ReviewRow> ReviewSession::rows() const {
@@ -224,7 +238,12 @@ bool ReviewSession::patchDone(const Box& patch) const {
 
 void ReviewSession::markPatchDone(const Box& patch) {
     edits_->setPatchComplete(patch, !patchDone(patch));
-    Q_EMIT said(patchDone(patch) ? tr("Nothing missed here: the patch is complete.") : tr("The patch is open again."));
+    if (!patchDone(patch))
+        Q_EMIT said(tr("The patch is open again."));
+    else if (heldOut(patch))
+        Q_EMIT said(tr("Nothing missed here. This patch is held out for the check: nothing learns from it."));
+    else
+        Q_EMIT said(tr("Nothing missed here: the patch is complete."));
 }
 
 void ReviewSession::refreshBase() {
@@ -233,7 +252,7 @@ void ReviewSession::refreshBase() {
         refreshWaits_ = true;
         return;
     }
-    auto base = newestBase(project_, artifacts_, caseId_);
+    auto base = baseInUse(project_, artifacts_, caseId_);
     if (!base || base->labels.string() == edits_->basePath()) return;
     // Same id = same object (the stage that made the labels matched them): colour, class and notes stay.
     for (auto& [id, object] : base->objects) {
@@ -244,7 +263,8 @@ void ReviewSession::refreshBase() {
         object.cls = old->second.cls;
         object.seconds = old->second.seconds;
     }
-    edits_->swapBase(zarr::open(base->labels), base->labels.string(), base->objects);
+    const ImagePtr known = edits_->knownBase(base->labels.string());  // a round gone back to
+    edits_->swapBase(known ? known : zarr::open(base->labels), base->labels.string(), base->objects);
 }
 
 // Whether objects came, went or changed their state: a dab on a known object does neither.
@@ -314,7 +334,9 @@ ReviewProgress ReviewSession::progress() const {
                 break;
         }
     }
-    progress.patchesDone = int(edits_->completePatches().size());
+    for (const Box& done : edits_->completePatches()) ++(heldOut(done) ? progress.checkDone : progress.patchesDone);
+    for (const ChosenPatch& chosen : patches_)
+        if (!patchDone(chosen.patch.box)) ++(heldOut(chosen.patch.box) ? progress.checkOpen : progress.patchesOpen);
     progress.minutesEach = median(lastSeconds_) / 60;
     return progress;
 }
@@ -322,6 +344,7 @@ ReviewProgress ReviewSession::progress() const {
 QString ReviewSession::reasons(const Object& object) const {
     QStringList reasons;
     const Index shape = image_->info().shape();
+    if (heldOut(object.box)) reasons << tr("Held out for the check");
     if (object.score < 0.7) reasons << tr("Score %1").arg(object.score, 0, 'f', 2);
     if (shape.z > 2 && object.box.extent().z == 1) reasons << tr("Only one slice thick");
     const double middle = medianVoxels();

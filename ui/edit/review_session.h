@@ -15,7 +15,9 @@ namespace fovea::ui {
 
 // What a person has decided so far in one case.
 struct ReviewProgress {
-    int total = 0, accepted = 0, unsure = 0, rejected = 0, patchesDone = 0;
+    int total = 0, accepted = 0, unsure = 0, rejected = 0;
+    int patchesDone = 0, patchesOpen = 0;  // to learn from: marked complete; chosen and not yet complete
+    int checkDone = 0, checkOpen = 0;      // held out for the check
     int reviewed() const { return accepted + unsure + rejected; }
     double minutesEach = 0;  // median of the last 20 objects, 0 while unknown
     friend bool operator==(const ReviewProgress&, const ReviewProgress&) = default;
@@ -38,7 +40,10 @@ class ReviewSession : public QObject {
     // For workers: keeps the labels alive while they read.
     std::shared_ptr<const labels::EditSession> sharedEdits() const { return edits_; }
     ObjectModel& model() { return model_; }
+    // Chosen patches, best first, and between the first of them those held out for the check.
     const std::vector<ChosenPatch>& patches() const { return patches_; }
+    // Whether a box lies in what is held out: labelled like the rest, never learned from.
+    bool heldOut(const Box& box) const;
 
     std::optional<std::int32_t> current() const;
     const labels::Object* currentObject() const;  // null when there is none
@@ -68,8 +73,8 @@ class ReviewSession : public QObject {
     void markPatchDone(const Box& patch);
     bool patchDone(const Box& patch) const;
 
-    // Takes over newer labels of the project for everything not accepted (after a round). During an open step they
-    // wait: refreshDue() tells when it has ended.
+    // Takes over the labels in use, when these are others now, for everything not accepted (after a round, or when
+    // another round is put to use). During an open step they wait: refreshDue() tells when it has ended.
     void refreshBase();
 
     ReviewProgress progress() const;

@@ -12,6 +12,9 @@
 #include <filesystem>
 
 #include "base/file.h"
+#include "ui/edit/training_curve.h"
+#include "ui/page/before_after.h"
+#include "ui/page/rounds_panel.h"
 #include "ui/theme/theme.h"
 #include "ui/widget/job_tray.h"
 #include "ui/widget/labels.h"
@@ -21,12 +24,11 @@
 
 namespace fovea::ui {
 
-namespace fs = std::filesystem;
 using nlohmann::json;
 
 namespace {
 
-constexpr int leftWidth = 300, rightWidth = 324, margin = 12, chartHeight = 380;
+constexpr int leftWidth = 300, rightWidth = 324, margin = 12, chartHeight = 260;
 
 void clear(QLayout* layout) {
     while (QLayoutItem* item = layout->takeAt(0)) {
@@ -46,27 +48,6 @@ QFrame* makeDock(int width, QVBoxLayout*& column) {
     return dock;
 }
 
-// The curve file written last below the work folder: the running training's.
-std::optional<fs::path> newestCurve(const fs::path& work) {
-    std::optional<fs::path> newest;
-    fs::file_time_type latest{};
-    std::error_code error;
-    for (auto it = fs::recursive_directory_iterator(work, fs::directory_options::skip_permission_denied, error);
-         !error && it != fs::recursive_directory_iterator(); it.increment(error)) {
-        if (it.depth() > 2 || it->path().extension() == ".zarr") it.disable_recursion_pending();
-        if (it->path().filename() != "curves.json") continue;
-        const auto time = it->last_write_time(error);
-        if (!error && (!newest || time > latest)) newest = it->path(), latest = time;
-    }
-    return newest;
-}
-
-QString scoreText(const json& summary, const std::string& key) {
-    if (!summary.contains(key) || !summary[key].is_number()) return "–";
-    return summary[key].is_number_integer() ? QString::number(summary[key].get<int>())
-                                            : QString::number(summary[key].get<double>(), 'f', 2);
-}
-
 }  // namespace
 
 LearnPage::LearnPage(Theme& theme, Workspace& workspace, QWidget* parent)
@@ -81,12 +62,14 @@ LearnPage::LearnPage(Theme& theme, Workspace& workspace, QWidget* parent)
     connect(&workspace, &Workspace::chainStarted, this, [this] {
         loss_->clear();
         tuning_->clear();
+        curveFile_.reset();
         poll_.start();
         refresh();
     });
     connect(&workspace, &Workspace::stageFinished, this, [this](const QString& stage) {
         const project::Stage& one = project::stageById(workspace_.backend().stages, stage.toStdString());
         log(tr("%1: done").arg(textOf(one.title)));
+        curveFile_.reset();
         refresh();
     });
     connect(&workspace, &Workspace::chainFinished, this, [this](bool ok, const QString& text) {
@@ -96,6 +79,10 @@ LearnPage::LearnPage(Theme& theme, Workspace& workspace, QWidget* parent)
         refresh();
     });
     connect(&workspace, &Workspace::said, this, &LearnPage::log);
+    connect(&workspace, &Workspace::roundInUse, this, [this](int round) {
+        log(tr("%1: in use").arg(roundName(round)));
+        refresh();
+    });
     connect(&theme, &Theme::changed, this, &LearnPage::refresh);
     poll_.setInterval(1000);
     connect(&poll_, &QTimer::timeout, this, &LearnPage::readCurves);
@@ -131,6 +118,11 @@ QWidget* LearnPage::makeLeft() {
     plan_->setSpacing(3);
     scroll->setWidget(inner);
     column->addWidget(scroll, 1);
+    column->addWidget(makeLine());
+    column->addWidget(new SectionHeader(tr("Rounds")));
+    rounds_ = new RoundsPanel(theme_);
+    connect(rounds_, &RoundsPanel::useRound, this, [this](int round) { workspace_.useRound(round); });
+    column->addWidget(rounds_);
     return dock;
 }
 
@@ -154,9 +146,16 @@ QWidget* LearnPage::makeCentre() {
     connect(start_, &QPushButton::clicked, this, [this] { workspace_.learn(); });
     connect(stop_, &QPushButton::clicked, this, [this] { workspace_.stopChain(); });
     connect(review_, &QPushButton::clicked, this, &LearnPage::goOnReviewing);
+    use_ = makeButton(theme_, tr("Use it anyway"), "plain");
+    use_->setObjectName("use-anyway");
+    check_ = makeButton(theme_, tr("Check again"), "plain", "refresh");
+    connect(use_, &QPushButton::clicked, this, [this] { workspace_.useRound(report_.scored); });
+    connect(check_, &QPushButton::clicked, this, [this] { workspace_.checkAgain(); });
+    row->addWidget(use_);
+    row->addWidget(check_);
     row->addWidget(stop_);
-    row->addWidget(review_);
     row->addWidget(start_);
+    row->addWidget(review_);
     head->content()->addLayout(row);
     bar_ = new ProgressStrip(theme_);
     head->content()->addWidget(bar_);
@@ -181,14 +180,9 @@ QWidget* LearnPage::makeCentre() {
 
     auto* after = new Card;
     after->content()->addWidget(makeLabel(tr("Before and after, on what it never saw"), "section"));
-    scores_ = new QGridLayout;
-    scores_->setHorizontalSpacing(24);
-    scores_->setVerticalSpacing(8);
-    after->content()->addLayout(scores_);
-    scoresNote_ = makeParagraph({}, "hint");
-    after->content()->addWidget(scoresNote_);
-    column->addWidget(after);
-    column->addStretch(1);
+    pictures_ = new BeforeAfter(theme_, workspace_);
+    after->content()->addWidget(pictures_, 1);
+    column->addWidget(after, 5);
     return centre;
 }
 
@@ -203,6 +197,10 @@ QWidget* LearnPage::makeRight() {
     first->setContentsMargins(margin, 0, margin, 0);
     column->addWidget(first);
     column->addWidget(makeLine());
+    column->addWidget(new SectionHeader(tr("Did it help?")));
+    help_ = new HelpPanel;
+    column->addWidget(help_);
+    column->addWidget(makeLine());
     column->addWidget(new SectionHeader(tr("Log")));
     log_ = new QPlainTextEdit;
     log_->setReadOnly(true);
@@ -214,9 +212,10 @@ QWidget* LearnPage::makeRight() {
     return dock;
 }
 
-void LearnPage::setReviewed(const ReviewProgress& progress) {
-    if (progress == progress_) return;
+void LearnPage::setReviewed(const ReviewProgress& progress, const std::string& caseId) {
+    if (progress == progress_ && caseId == caseId_) return;
     progress_ = progress;
+    caseId_ = caseId;
     showSources();
     showHead();
 }
@@ -287,14 +286,27 @@ void LearnPage::setJobs(const std::vector<JobInfo>& jobs) {
     }
 }
 
+// Whether the person decided anything that the last round did not learn from.
+bool LearnPage::newVerdicts() const {
+    const auto learned = workspace_.learned(caseId_);
+    return !learned || progress_.reviewed() > learned->decided || progress_.patchesDone > learned->patches;
+}
+
 void LearnPage::showHead() {
     const bool running = workspace_.running(), open = workspace_.project() != nullptr;
+    const bool finished =
+        open && !running && report_.scored > 0 && report_.scored == workspace_.project()->activeRound();
     start_->setVisible(!running);
     stop_->setVisible(running);
-    review_->setVisible(running);
+    review_->setVisible(running || finished);
+    use_->setVisible(finished && report_.worse() && report_.inUse != report_.scored);
+    check_->setVisible(finished && progress_.checkDone > report_.checkComplete);
     bar_->setVisible(running);
     start_->setEnabled(open && progress_.accepted > 0);
     start_->setToolTip(progress_.accepted > 0 ? QString() : tr("Accept a few objects first."));
+    start_->setText(finished ? tr("Learn again") : tr("Start"));
+    setLook(start_, "kind", finished && !newVerdicts() ? "plain" : "primary");
+    setLook(review_, "kind", running || !newVerdicts() ? "primary" : "plain");
     if (running) return title_->setText(tr("Learning in the background"));
     if (!open) {
         title_->setText(tr("Nothing to learn from yet"));
@@ -302,6 +314,8 @@ void LearnPage::showHead() {
     } else if (workspace_.statusOf("fine-tune") == project::Status::Partial) {
         title_->setText(tr("Learning was interrupted"));
         detail_->setText(tr("Nothing is lost. Start goes on where it stopped."));
+    } else if (finished) {
+        showFinished();
     } else {
         title_->setText(progress_.accepted > 0 ? counted(progress_.accepted, tr("Ready to learn from %1 object"),
                                                          tr("Ready to learn from %1 objects"))
@@ -310,91 +324,59 @@ void LearnPage::showHead() {
     }
 }
 
-void LearnPage::showScores() {
-    clear(scores_);
-    const auto folder = workspace_.artifacts()
-                            ? workspace_.artifacts()->newest("scores", "", workspace_.project()->activeRound())
-                            : std::nullopt;
-    json summary;
-    if (folder) {
+void LearnPage::showFinished() {
+    const bool used = report_.inUse == report_.scored;
+    title_->setText(report_.worse() && !used ? tr("Round %1 did not help").arg(report_.scored)
+                    : used                   ? tr("Round %1 is in use").arg(report_.scored)
+                                             : tr("Round %1 is ready").arg(report_.scored));
+    QString text =
+        report_.worse() && used ? tr("You chose it although the check says it is worse.") : verdictText(report_);
+    if (progress_.checkDone > report_.checkComplete)
+        text += tr(" You reviewed more of the check since; “Check again” takes seconds.");
+    else if (!report_.after())
+        text += " " + trustText(report_);
+    detail_->setText(text);
+}
+
+void LearnPage::showReport() {
+    report_ = {};
+    if (workspace_.artifacts()) {
         try {
-            summary = file::readJson(*folder / "scores.json").value("summary", json::object());
+            report_ = readRoundReport(*workspace_.artifacts());
         } catch (const Error& error) {
             log(QString::fromStdString(error.what()));
         }
     }
-    if (!summary.contains("f1_after")) {
-        scoresNote_->setText(
-            folder
-                ? tr("No truth to compare with: mark more patches complete, or give a truth file to the Score stage.")
-                : tr("Filled when a round has finished."));
-        return;
-    }
-    int column = 0;
-    for (const QString& head : {QString(), tr("before"), tr("after")})
-        scores_->addWidget(makeLabel(head, "muted"), 0, column++);
-    const std::pair<QString, std::string> lines[] = {{tr("F1 at IoU 0.5"), "f1"},
-                                                     {tr("F1 at IoU 0.75"), "f1_75"},
-                                                     {tr("Dice"), "dice"},
-                                                     {tr("Merged by mistake"), "merges"},
-                                                     {tr("Split by mistake"), "splits"}};
-    int row = 1;
-    for (const auto& [text, key] : lines) {
-        scores_->addWidget(makeLabel(text, "small"), row, 0);
-        scores_->addWidget(makeLabel(scoreText(summary, key + "_before"), "small"), row, 1);
-        scores_->addWidget(makeLabel(scoreText(summary, key + "_after"), "strong"), row, 2);
-        ++row;
-    }
-    scores_->setColumnStretch(3, 1);
-    const int objects = summary.value("true_objects", 0);
-    const json interval = summary.value("interval_after", json::array());
-    QString note = counted(objects, tr("%1 object compared."), tr("%1 objects compared."));
-    if (interval.is_array() && interval.size() == 2)
-        note += tr(" F1 after may lie anywhere between %1 and %2.")
-                    .arg(interval[0].get<double>(), 0, 'f', 2)
-                    .arg(interval[1].get<double>(), 0, 'f', 2);
-    if (!summary.value("enough_objects", false)) note += tr(" Too few to tell better from worse.");
-    scoresNote_->setText(note);
+    help_->setReport(report_);
+    rounds_->setReport(report_, workspace_.project() && !workspace_.project()->readOnly());
+    pictures_->setReport(report_);
 }
 
 void LearnPage::readCurves() {
-    if (!workspace_.project()) return;
-    auto file = newestCurve(workspace_.project()->workFolder());
-    if (!file) {
-        const auto model = workspace_.artifacts()->newest("model", "", workspace_.project()->activeRound());
-        if (!model || !fs::exists(*model / "curves.json")) return;
-        file = *model / "curves.json";
-    }
-    json curve;
-    try {
-        curve = file::readJson(*file);
-    } catch (const Error&) {
-        return;  // being replaced; the next tick reads it
-    }
-    QVector<QPointF> loss, dice;
-    for (const json& point : curve.value("points", json::array())) {
-        const double x = point.value("iteration", 0.0);
-        loss << QPointF(x, point.value("loss", 0.0));
-        if (point.contains("tuning") && point["tuning"].is_number()) dice << QPointF(x, point["tuning"].get<double>());
-    }
-    const double planned = curve.value("iterations", 0.0);
-    loss_->setCurves({{tr("learning"), Token::Accent, false, loss}});
-    tuning_->setCurves({{tr("Dice"), Token::Ok, false, dice}});
+    const project::Artifacts* artifacts = workspace_.artifacts();
+    if (!artifacts) return;
+    if (!curveFile_ && workspace_.running()) curveFile_ = runningCurve(*artifacts);
+    const auto file = curveFile_ ? curveFile_ : workspace_.running() ? std::nullopt : finishedCurve(*artifacts);
+    const auto curve = file ? readCurve(*file) : std::nullopt;
+    if (!curve) return;
+    loss_->setCurves({{tr("learning"), Token::Accent, false, curve->loss}});
+    tuning_->setCurves({{tr("Dice"), Token::Ok, false, curve->dice}});
+    const std::optional<double> last = curve->loss.isEmpty() ? std::nullopt : std::optional(curve->loss.last().x());
     for (Plot* plot : {loss_, tuning_}) {
-        plot->setXRange(0, planned);
-        plot->setFutureFrom(loss.isEmpty() || loss.last().x() >= planned ? std::nullopt
-                                                                         : std::optional<double>(loss.last().x()));
+        plot->setXRange(0, curve->planned);
+        plot->setFutureFrom(last && *last < curve->planned ? last : std::nullopt);
     }
-    const auto best = std::max_element(dice.begin(), dice.end(), [](QPointF a, QPointF b) { return a.y() < b.y(); });
-    tuning_->setBest(best == dice.end() ? std::nullopt : std::optional<QPointF>(*best),
-                     best == dice.end() ? QString() : tr("best %1").arg(best->y(), 0, 'f', 2));
+    const auto best =
+        std::max_element(curve->dice.begin(), curve->dice.end(), [](QPointF a, QPointF b) { return a.y() < b.y(); });
+    tuning_->setBest(best == curve->dice.end() ? std::nullopt : std::optional<QPointF>(*best),
+                     best == curve->dice.end() ? QString() : tr("best %1").arg(best->y(), 0, 'f', 2));
 }
 
 void LearnPage::refresh() {
     showSources();
     showPlan();
+    showReport();
     showHead();
-    showScores();
     if (!workspace_.running()) readCurves();
 }
 
