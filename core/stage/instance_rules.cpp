@@ -150,7 +150,10 @@ Volume<std::int32_t> grownInto(const Volume<std::int32_t>& labels, const Annotat
             continue;
         }
         const std::int32_t accepted = known.accepted.data()[i];
-        if (known.weight.data()[i] < 255 || accepted) shares = mask.data()[i] = 1;
+        if (known.weight.data()[i] < 255 || accepted) {
+            mask.data()[i] = 1;
+            shares = true;
+        }
         if (ids.contains(accepted)) seeds.data()[i] = unions.find(accepted);
     }
     if (!shares) return grown;

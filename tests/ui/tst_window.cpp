@@ -132,6 +132,7 @@ class TestWindow : public QObject {
         const int decided = frozen();
         const Volume<std::int32_t> seen = review.edits().layer().read(Box::of({12, 96, 96}));
         QVERIFY(decided > 0);
+        const QSignalSpy failures(&workspace, &Workspace::failed);
         for (const int round : {0, 1, 0, 1}) {
             workspace.useRound(round);
             QCOMPARE(workspace.project()->inUse(), round);
