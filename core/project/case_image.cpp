@@ -92,9 +92,12 @@ std::string contentStamp(const std::string& path) {
     if (files.empty()) return "none";
     Sha256 look;
     std::uint64_t total = 0;
+    bool settled = true;  // two writes within the file system's clock tick look alike
     for (const auto& [name, size] : files) {
         std::error_code error;
-        const auto time = fs::last_write_time(name, error).time_since_epoch().count();
+        const auto written = fs::last_write_time(name, error);
+        settled = settled && fs::file_time_type::clock::now() - written > std::chrono::seconds(2);
+        const auto time = written.time_since_epoch().count();
         look.add(name.string() + " " + std::to_string(size) + " " + std::to_string(time) + "\n");
         total += size;
     }
@@ -105,7 +108,7 @@ std::string contentStamp(const std::string& path) {
     static std::map<std::string, std::string> known;
     const std::lock_guard guard(mutex);
     std::string& stamp = known[glance];
-    if (stamp.empty()) {
+    if (stamp.empty() || !settled) {
         Sha256 hash;
         for (const auto& [name, size] : files) {
             hash.add(name.filename().string() + " " + std::to_string(size) + "\n");
