@@ -1,4 +1,5 @@
 #include <algorithm>
+#include <set>
 
 #include "base/file.h"
 #include "base/log.h"
@@ -77,15 +78,16 @@ std::vector<std::string> imagesOf(const std::vector<std::string>& files) {
 void importInto(Cli& cli, const Arguments& arguments, Project& project, const std::vector<std::string>& images,
                 const NewCase& details) {
     std::vector<std::string> fresh;
+    std::set<fs::path> seen;
     const std::vector<Case> known = project.cases();
     for (const std::string& image : images) {
         const fs::path path = fs::absolute(image).lexically_normal();
         const auto same = std::find_if(known.begin(), known.end(), [&](const Case& c) {
             return project.imagePath(c) == path && c.timepoint == details.timepoint;
         });
-        if (same == known.end())
-            fresh.push_back(image);
-        else if (!details.test.empty())
+        if (same == known.end()) {
+            if (seen.insert(path).second) fresh.push_back(image);
+        } else if (!details.test.empty())
             project.setHeldOut(same->id, asUsage([&] { return parseBox(details.test, same->shape); }), details.guard);
     }
     addImages(project, cli.services.stages, fresh, details, requestOf(cli, arguments, project, {"import"}), cli.job);
@@ -129,21 +131,23 @@ void runImport(Cli& cli, const Arguments& arguments) {
     }
 }
 
+// One export of another round changes nothing about what is exported next time.
+void forgetRound(Cli& cli, Project& project) {
+    project.setOptions(stageById(cli.services.stages, "export"), {{"round", -1}});
+}
+
 void runStage(Cli& cli, const Stage& stage, const Arguments& arguments) {
     const auto project = openProject(cli, arguments);
     assign(*project, stage, arguments.sets);
     RunResult result;
-    // One export of another round changes nothing about what is exported next time.
-    const auto forgetRound = [&] {
-        if (stage.id == "export") project->setOptions(stage, {{"round", -1}});
-    };
+    const bool exports = stage.id == "export";
     try {
         result = project::run(*project, cli.services.stages, requestOf(cli, arguments, *project, {stage.id}), cli.job);
     } catch (...) {
-        forgetRound();
+        if (exports) forgetRound(cli, *project);
         throw;
     }
-    forgetRound();
+    if (exports) forgetRound(cli, *project);
     if (result.waiting) {
         json line = result.json;
         line.erase("stages");
@@ -168,8 +172,15 @@ void runChain(Cli& cli, const Arguments& arguments) {
     const auto stages = asUsage([&] { return chainUntil(cli.services.stages, arguments.until, arguments.skip); });
     const auto project = openProject(cli, arguments);
     assignAny(cli, *project, arguments.sets);
-    RunResult result =
-        project::run(*project, cli.services.stages, requestOf(cli, arguments, *project, stages), cli.job);
+    const bool exports = std::find(stages.begin(), stages.end(), "export") != stages.end();
+    RunResult result;
+    try {
+        result = project::run(*project, cli.services.stages, requestOf(cli, arguments, *project, stages), cli.job);
+    } catch (...) {
+        if (exports) forgetRound(cli, *project);
+        throw;
+    }
+    if (exports) forgetRound(cli, *project);
     result.json.erase("stages");
     cli.say(result.json);
     if (!arguments.out.empty() && !result.waiting)

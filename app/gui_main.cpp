@@ -1,10 +1,12 @@
 // fovea: the window. `fovea [FILE…]` opens images or a project, `fovea --sample` the sample project.
 #include <QApplication>
 #include <QCommandLineParser>
+#include <QMetaObject>
 #include <QSettings>
 #include <QStandardPaths>
 #include <QTimer>
 #include <cstring>
+#include <functional>
 #include <iostream>
 
 #include "base/log.h"
@@ -22,6 +24,25 @@ namespace fovea::app {
 namespace {
 
 constexpr Index sampleShape{16, 384, 384};
+
+// What an action could not do is told in the window: nothing thrown in it ends the program.
+class GuardedApplication : public QApplication {
+  public:
+    using QApplication::QApplication;
+    std::function<void(const QString&)> tell;
+
+    bool notify(QObject* receiver, QEvent* event) override {
+        try {
+            return QApplication::notify(receiver, event);
+        } catch (const Cancelled&) {
+        } catch (const std::exception& error) {
+            log::error(error.what());
+            const QString problem = QString::fromStdString(error.what());
+            if (tell) QMetaObject::invokeMethod(this, [this, problem] { tell(problem); }, Qt::QueuedConnection);
+        }
+        return false;
+    }
+};
 
 ui::Backend makeBackend(const Services& services) {
     ui::Backend backend;
@@ -46,7 +67,7 @@ int main(int argc, char** argv) {
         }
     settleEnvironment(argc, argv, 0);
     ui::chooseOpenGl();
-    QApplication application(argc, argv);
+    GuardedApplication application(argc, argv);
     QApplication::setApplicationName("Fovea");
     QApplication::setOrganizationName("Fovea");
     QApplication::setApplicationVersion(FOVEA_VERSION);
@@ -72,6 +93,7 @@ int main(int argc, char** argv) {
     JobQueue jobs(executor);
     ui::Workspace workspace(makeBackend(services), jobs);
     ui::MainWindow window(theme, workspace);
+    application.tell = [&](const QString& problem) { Q_EMIT workspace.failed(problem); };
     window.show();
     QTimer::singleShot(0, &window, [&] {
         if (parser.isSet("sample"))
@@ -80,6 +102,7 @@ int main(int argc, char** argv) {
             workspace.openImages(parser.positionalArguments());
     });
     const int code = QApplication::exec();
+    application.tell = nullptr;
     workspace.closeProject();
     jobs.cancelAll();
     return code;

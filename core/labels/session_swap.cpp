@@ -49,7 +49,8 @@ void settle(ObjectTable& rows, const LabelTally& tally, const LabelLayer& layer,
 std::set<ObjectId> continuedBy(const LabelLayer& next, const SessionState& state, const ObjectTable& objects) {
     ObjectTable frozen;
     for (const auto& [id, row] : state.rows)
-        if (isFrozen(row.state) && objects.contains(id)) frozen.insert({id, row});
+        if (const auto next_ = objects.find(id); isFrozen(row.state) && next_ != objects.end())
+            if (next_->second.voxels > row.voxels) frozen.insert({id, row});
     if (frozen.empty()) return {};
     const auto cut =
         cutByPatches([&](const Box& box) { return state.layer.read(box); }, state.patches, state.layer.shape(), frozen);

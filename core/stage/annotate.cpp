@@ -1,4 +1,5 @@
 #include <algorithm>
+#include <set>
 
 #include "base/file.h"
 #include "labels/training_view.h"
@@ -35,9 +36,26 @@ void forget(labels::TrainingView::Arrays& arrays, const Box& part) {
     });
 }
 
+// Objects that are held out, wherever their voxels lie: elsewhere too they would tell what they look like, and an
+// object kept as it was accepted would not be what is scored.
+std::set<labels::ObjectId> heldObjects(const StageContext& context, const labels::LabelLayer& layer) {
+    std::set<labels::ObjectId> held;
+    for (const project::HeldOut& out : context.heldOut(context.cases().front()))
+        if (out.check)
+            for (const labels::ObjectId id : layer.read(out.test)) held.insert(id);
+    held.erase(0);
+    return held;
+}
+
+void forget(labels::TrainingView::Arrays& arrays, const std::set<labels::ObjectId>& objects) {
+    for (std::int64_t i = 0; i < arrays.labels.size() && !objects.empty(); ++i)
+        if (objects.contains(arrays.labels.data()[i])) arrays.labels.data()[i] = arrays.weight.data()[i] = 0;
+}
+
 // Both arrays, tile by tile; where nothing is known nothing is written. What is held out stays unknown, whoever
 // labelled it.
-void writeArrays(StageContext& context, const labels::TrainingView& view, const ImageInfo& info) {
+void writeArrays(StageContext& context, const labels::TrainingView& view, const ImageInfo& info,
+                 const std::set<labels::ObjectId>& held) {
     const std::string& id = context.cases().front();
     const ImagePtr probability = openIf(context.find("probabilities", id), "probability.zarr");
     const ImagePtr pseudo = openIf(context.find("pseudo-labels", id), "labels.zarr");
@@ -52,6 +70,7 @@ void writeArrays(StageContext& context, const labels::TrainingView& view, const 
         if (!probability && std::none_of(known.begin(), known.end(), [&](const Box& k) { return k.overlaps(box); }))
             return;
         labels::TrainingView::Arrays arrays = view.read(box, probability.get(), pseudo.get());
+        forget(arrays, held);
         for (const project::HeldOut& out : context.heldOut(id))
             if (const Box part = out.guarded.intersected(box); !part.empty())
                 forget(arrays, part.shifted(Index{} - box.begin));
@@ -86,7 +105,7 @@ void run(StageContext& context) {
     labels::TrainingRules rules;
     rules.rimNm = context.options.number("rim");
     const labels::TrainingView view(*session, rules);
-    writeArrays(context, view, info);
+    writeArrays(context, view, info, heldObjects(context, session->layer()));
     file::writeJson(context.output() / "objects.json", labels::toJson(session->objects()));
     file::writeJson(context.output() / "snapshot.json", {{"journal_position", view.journalPosition()},
                                                          {"complete_patches", patches},

@@ -29,6 +29,7 @@ std::vector<std::string> methodsOf(const StageContext& context, const std::strin
 struct TestCase {
     std::string id;
     Box test;
+    bool check = false;  // a check box: where it is one voxel thick, an object is what is seen of it there
 };
 
 // What is held out: with a truth the test part (else the check boxes), without one the check boxes. Where nothing is, a
@@ -43,7 +44,7 @@ Tests testsOf(const StageContext& context) {
     for (const std::string& id : context.cases()) {
         tests.all.push_back({id, Box::of(context.image(id)->info().shape())});
         for (const project::HeldOut& out : context.heldOut(id))
-            (out.check ? tests.check : tests.held).push_back({id, out.test});
+            (out.check ? tests.check : tests.held).push_back({id, out.test, out.check});
     }
     return tests;
 }
@@ -67,6 +68,15 @@ struct Against {
 
 json placeOf(const TestCase& test) { return {{"case", test.id}, {"box", toJson(test.test)}}; }
 
+// The box and as much again on each side, so that it shows how far objects reach; where a patch is one voxel thick, an
+// object is what is seen of it there.
+Box surroundings(const Box& box, Index shape) {
+    Index margin = box.extent();
+    for (int axis = 0; axis < 3; ++axis)
+        if (margin[axis] == 1) margin[axis] = 0;
+    return box.grown(margin).intersected(Box::of(shape));
+}
+
 Against scoreAgainst(StageContext& context, const std::string& truthPath, const std::vector<TestCase>& tests,
                      Job& job) {
     Against against{truthPath};
@@ -78,22 +88,18 @@ Against scoreAgainst(StageContext& context, const std::string& truthPath, const 
         const Volume<std::int32_t> truth =
             givenLabels(*context.open(givenPath(truthPath, test.id, context.cases().size())), shape);
         for (const std::string& method : methodsOf(context, test.id)) {
-            const auto labels = zarr::open(*context.find(method, test.id) / "labels.zarr")->readAll<std::int32_t>();
+            const ImagePtr found = zarr::open(*context.find(method, test.id) / "labels.zarr");
+            const Box region = surroundings(test.test, shape);
+            const std::int64_t least = context.options.integer("min_voxels");
             against.add(context, test, method,
-                        scoreInside(truth, labels, test.test, context.options.integer("min_voxels"), job));
+                        test.check ? scoreLabelled(crop(truth, region), found->readAs<std::int32_t>(region),
+                                                   Volume<std::uint8_t>(region.extent()),
+                                                   test.test.shifted(Index{} - region.begin), job)
+                                   : scoreInside(truth, found->readAll<std::int32_t>(), test.test, least, job));
         }
         against.boxes.push_back(placeOf(test));
     }
     return against;
-}
-
-// The box and as much again on each side, so that it shows how far objects reach; where a patch is one voxel thick, an
-// object is what is seen of it there.
-Box surroundings(const Box& box, Index shape) {
-    Index margin = box.extent();
-    for (int axis = 0; axis < 3; ++axis)
-        if (margin[axis] == 1) margin[axis] = 0;
-    return box.grown(margin).intersected(Box::of(shape));
 }
 
 // Against what a person labelled in the check boxes that are complete.

@@ -28,7 +28,7 @@ Volume<std::int32_t> findInstances(const Volume<std::uint8_t>& interior, const V
 
 // What a person decided. All of the volume's shape.
 struct Annotated {
-    Volume<std::int32_t> accepted;  // ids of accepted objects, else 0
+    Volume<std::int32_t> accepted;  // ids of accepted objects and of all in complete patches, else 0
     Volume<std::uint8_t> weight;    // 255 = certain: background where nothing is accepted
     // Those that complete patches cut, so that they may go on beyond, with the patches they lie in.
     std::map<std::int32_t, std::set<std::size_t>> cut;

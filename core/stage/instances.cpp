@@ -1,4 +1,5 @@
 #include <algorithm>
+#include <set>
 
 #include "base/file.h"
 #include "data/tables.h"
@@ -38,17 +39,22 @@ std::optional<Accepted> acceptedObjects(const StageContext& context, const std::
     Annotated& known = accepted.known;
     known.accepted = zarr::open(*folder / "labels.zarr")->readAll<std::int32_t>();
     known.weight = zarr::open(*folder / "weight.zarr")->readAll<std::uint8_t>();
-    std::vector<std::int32_t> ids;
-    labels::ObjectTable objects;
+    std::set<std::int32_t> ids;
     for (const ObjectRow& row : readObjects(*folder / "objects.json")) {
         known.lastId = std::max(known.lastId, row.id);
         if (row.state != "accepted" && row.state != "fixed") continue;
         accepted.rows.push_back(row);
-        ids.push_back(row.id);
-        objects[row.id].voxels = row.voxels;
+        ids.insert(row.id);
     }
-    std::sort(ids.begin(), ids.end());
-    measure::keepIds(known.accepted, ids);
+    labels::ObjectTable objects;
+    for (std::int64_t i = 0; i < known.accepted.size(); ++i) {
+        std::int32_t& id = known.accepted.data()[i];
+        if (id == 0) continue;
+        if (known.weight.data()[i] < 255 && !ids.contains(id))
+            id = 0;  // seen, not decided
+        else
+            ++objects[id].voxels;
+    }
     std::vector<Box> patches;
     for (const nlohmann::json& box : file::readJson(*folder / "snapshot.json").at("complete_patches"))
         patches.push_back(boxFromJson(box));

@@ -173,6 +173,14 @@ std::vector<ChosenPatch> chosenBefore(const StageContext& context) {
     return earlier;
 }
 
+// Whether an earlier round has learned what a person decided.
+bool learnedBefore(const StageContext& context) {
+    for (int round = 0; round < context.round; ++round)
+        for (const std::string& id : context.cases())
+            if (context.find("annotations@" + std::to_string(round), id)) return true;
+    return false;
+}
+
 void run(StageContext& context, const Strategies& strategies) {
     query::Pool pool;
     pool.features = candidates(context);
@@ -181,7 +189,8 @@ void run(StageContext& context, const Strategies& strategies) {
     HeldOutBoxes held = heldOutBoxes(context);
     leaveOut(pool.features, held.guarded);
     json check = json::array();
-    if (earlier.empty()) {  // later, nothing drawn could be told apart from what was learned already
+    if (earlier.empty() &&
+        !learnedBefore(context)) {  // later, nothing drawn could be told apart from what was learned already
         for (const CheckPatch& one : drawn(context, pool.features, held)) {
             check.push_back({{"case", one.caseId}, {"box", toJson(one.box)}, {"guarded", toJson(one.guarded)}});
             held.guarded[one.caseId].push_back(one.guarded);
@@ -220,7 +229,8 @@ Stage queryStage(const Extensions& extensions) {
                    {"features", From::Base, true},
                    {"pseudo-labels", From::Base, true},
                    {"probabilities", From::Before, true},
-                   {"queue", From::Earlier, true}};
+                   {"queue", From::Earlier, true},
+                   {"annotations", From::Earlier, true}};
     stage.makes = "queue";
     stage.options = optionsOf(extensions.strategies);
     stage.random = true;

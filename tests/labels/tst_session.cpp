@@ -370,11 +370,15 @@ void TestSession::swapKeepsDecisions() {
 void TestSession::swapCarriesOnWhatAPatchCut() {
     const file::TempFolder folder;
     const Index shape{6, 20, 20};
-    Volume<std::int32_t> pillar(shape), elsewhere(shape);
+    Volume<std::int32_t> pillar(shape), elsewhere(shape), same(shape);
     for (std::int64_t z = 0; z < 6; ++z)
         for (std::int64_t y = 3; y < 8; ++y)
-            for (std::int64_t x = 3; x < 8; ++x) pillar(z, y, x) = 1, elsewhere(z, y + 8, x + 8) = 1;
-    std::map<std::string, ImagePtr> bases{{"pillar", image(pillar)}, {"elsewhere", image(elsewhere)}};
+            for (std::int64_t x = 3; x < 8; ++x) {
+                pillar(z, y, x) = elsewhere(z, y + 8, x + 8) = 1;
+                if (z == 2) same(z, y, x) = 1;
+            }
+    std::map<std::string, ImagePtr> bases{
+        {"pillar", image(pillar)}, {"elsewhere", image(elsewhere)}, {"same", image(same)}};
     SessionOptions options;
     options.resolve = [&](const std::string& path) { return bases.at(path); };
     EditSession s(folder.path(), shape, {}, nullptr, {}, options);
@@ -386,6 +390,8 @@ void TestSession::swapCarriesOnWhatAPatchCut() {
 
     s.swapBase(bases.at("elsewhere"), "elsewhere", rowsOf(bases.at("elsewhere")));  // the same number by chance
     QVERIFY(Picture(s) == before);
+    s.swapBase(bases.at("same"), "same", rowsOf(bases.at("same")));  // goes no farther
+    QVERIFY(s.objects() == before.rows);
     s.swapBase(bases.at("pillar"), "pillar", rowsOf(bases.at("pillar")));
     QVERIFY(all(s.layer()) == pillar);
     QVERIFY(s.objects().at(1).state == State::ToReview);

@@ -85,6 +85,15 @@ class TestReview : public QObject {
         page().tools()->release(eventAt({5, 30, 30}));
         review.undo();
     }
+    void anAcceptedObjectIsNotDeleted() {
+        ReviewSession& review = *page().review();
+        const auto id = review.edits().objects().begin()->first;
+        review.edits().setState({id}, labels::State::Accepted);
+        review.setCurrent(id);
+        QVERIFY(house->window.actions().trigger("object.delete"));  // said, not thrown through the event loop
+        QVERIFY(review.edits().objects().contains(id));
+        review.undo();
+    }
     void promptsAreListedAndTakenAway() {
         auto* bar = page().findChild<PromptBar*>();
         auto* list = page().findChild<PromptList*>();

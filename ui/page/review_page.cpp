@@ -174,7 +174,12 @@ void ReviewPage::bindActions(Actions& actions) {
 void ReviewPage::bindReviewActions(Actions& actions) {
     const auto on = [&](const char* id, void (*f)(ReviewPage&)) {
         actions.on(id, [this, f] {
-            if (review_) f(*this);
+            if (!review_) return;
+            try {
+                f(*this);
+            } catch (const Error& error) {  // an accepted object, a full disk: said where one looks
+                scene_.say(QString::fromStdString(error.what()));
+            }
         });
     };
     on("review.accept", [](ReviewPage& p) {
