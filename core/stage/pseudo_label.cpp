@@ -2,6 +2,7 @@
 
 #include "base/file.h"
 #include "measure/object_stats.h"
+#include "plan/fingerprint.h"
 #include "stage/given_labels.h"
 #include "stage/object_file.h"
 #include "stage/patch_grid.h"
@@ -69,6 +70,8 @@ Found look(StageContext& context, const ImageSource& image, const Labelers& labe
              {{"channel", std::to_string(channel)}, {"path", info.path}, {"channels", std::to_string(info.channels)}}});
     std::vector<Box> held;
     for (const project::HeldOut& out : context.heldOut(id)) held.push_back(out.guarded);
+    // An image that is held out as a whole is looked at as any new one: the engine learns from grey values alone.
+    if (plan::holdsAll(held, info.shape())) held.clear();
     const auto engine = std::find_if(labelers.begin(), labelers.end(), [&](const auto& labeler) {
         return labeler->id() == context.options.string("engine");
     });

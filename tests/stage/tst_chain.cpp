@@ -312,6 +312,18 @@ class TestChain : public QObject {
         QVERIFY_THROWS_EXCEPTION(Error, f.run("pseudo-label", false));
     }
 
+    void anImageHeldOutAsAWholeIsLabelledAndNeverAskedFor() {
+        Fixture f;
+        zarr::save(f.temp.path() / "unseen.zarr", f.sample.image);
+        NewCase details;
+        details.test = "0:8,0:96,0:128";
+        f.project->addCase((f.temp.path() / "unseen.zarr").string(), details);
+        f.run("query", false);
+        QVERIFY(!stage::readObjects(f.newest("pseudo-labels", "unseen") / "objects.json").empty());
+        for (const nlohmann::json& chosen : file::readJson(f.newest("queue", "") / "queue.json")["chosen"])
+            QCOMPARE(chosen.at("case").get<std::string>(), std::string("cells"));
+    }
+
     void partOfTheImage() {
         Fixture f;
         f.project->assign(stageById(f.stages, "pseudo-label"), {"box=0:8,0:48,32:96"});

@@ -305,8 +305,8 @@ void LearnPage::showHead() {
     start_->setEnabled(open && progress_.accepted > 0);
     start_->setToolTip(progress_.accepted > 0 ? QString() : tr("Accept a few objects first."));
     start_->setText(finished ? tr("Learn again") : tr("Start"));
-    setLook(start_, "kind", finished && !newVerdicts() ? "plain" : "primary");
-    setLook(review_, "kind", running || !newVerdicts() ? "primary" : "plain");
+    setKind(theme_, start_, finished && !newVerdicts() ? "plain" : "primary");
+    setKind(theme_, review_, running || !newVerdicts() ? "primary" : "plain");
     if (running) return title_->setText(tr("Learning in the background"));
     if (!open) {
         title_->setText(tr("Nothing to learn from yet"));

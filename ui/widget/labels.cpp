@@ -31,17 +31,33 @@ QLabel* makeParagraph(const QString& text, const char* role, QWidget* parent) {
     return label;
 }
 
+namespace {
+
+void tintIcon(const Theme& theme, QPushButton* button) {
+    const QString icon = button->property("iconName").toString(), kind = button->property("kind").toString();
+    if (icon.isEmpty()) return;
+    const Token token = kind == "primary" ? Token::OnAccent : kind == "ghost" ? Token::Muted : Token::Text;
+    button->setIcon(theme.icon(icon, token, token));
+}
+
+}  // namespace
+
 QPushButton* makeButton(Theme& theme, const QString& text, const char* kind, const QString& icon, QWidget* parent) {
     auto* button = new QPushButton(text, parent);
     button->setProperty("kind", QString::fromLatin1(kind));
     button->setCursor(Qt::PointingHandCursor);
     if (!icon.isEmpty()) {
-        const bool primary = qstrcmp(kind, "primary") == 0;
-        const Token token = primary ? Token::OnAccent : qstrcmp(kind, "ghost") == 0 ? Token::Muted : Token::Text;
-        theme.bindIcon(button, icon, token, token);
+        button->setProperty("iconName", icon);
+        tintIcon(theme, button);
+        QObject::connect(&theme, &Theme::changed, button, [&theme, button] { tintIcon(theme, button); });
         button->setIconSize({20, 16});
     }
     return button;
+}
+
+void setKind(const Theme& theme, QPushButton* button, const char* kind) {
+    setLook(button, "kind", QString::fromLatin1(kind));
+    tintIcon(theme, button);
 }
 
 QToolButton* makeIconButton(Theme& theme, const QString& icon, const QString& tip, QWidget* parent) {

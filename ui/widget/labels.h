@@ -20,6 +20,8 @@ QLabel* makeParagraph(const QString& text, const char* role = "small", QWidget* 
 // kind: "primary", "plain", "ghost", "danger".
 QPushButton* makeButton(Theme& theme, const QString& text, const char* kind = "plain", const QString& icon = {},
                         QWidget* parent = nullptr);
+// Another kind for a button of makeButton(), its icon tinted to match.
+void setKind(const Theme& theme, QPushButton* button, const char* kind);
 QToolButton* makeIconButton(Theme& theme, const QString& icon, const QString& tip, QWidget* parent = nullptr);
 // A 1 px separator.
 QFrame* makeLine(QWidget* parent = nullptr);
