@@ -1,7 +1,7 @@
 #include <algorithm>
 #include <set>
 
-#include "labels/cut_objects.h"
+#include "data/cut_objects.h"
 #include "labels/session_impl.h"
 
 namespace fovea::labels {
@@ -47,10 +47,11 @@ void settle(ObjectTable& rows, const LabelTally& tally, const LabelLayer& layer,
 // Accepted objects that their patches cut and that the new base holds whole, under the same number, and carries on.
 // They are taken from there, to be reviewed where nobody saw them; inside the patches all labels stay anyway.
 std::set<ObjectId> continuedBy(const LabelLayer& next, const SessionState& state, const ObjectTable& objects) {
-    ObjectTable frozen;
+    std::map<ObjectId, std::int64_t> frozen;  // and their voxels
     for (const auto& [id, row] : state.rows)
-        if (const auto next_ = objects.find(id); isFrozen(row.state) && next_ != objects.end())
-            if (next_->second.voxels > row.voxels) frozen.insert({id, row});
+        if (const auto found = objects.find(id);
+            isFrozen(row.state) && found != objects.end() && found->second.voxels > row.voxels)
+            frozen.emplace(id, row.voxels);
     if (frozen.empty()) return {};
     const auto cut =
         cutByPatches([&](const Box& box) { return state.layer.read(box); }, state.patches, state.layer.shape(), frozen);

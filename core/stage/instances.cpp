@@ -2,8 +2,8 @@
 #include <set>
 
 #include "base/file.h"
+#include "data/cut_objects.h"
 #include "data/tables.h"
-#include "labels/cut_objects.h"
 #include "measure/numbering.h"
 #include "measure/object_stats.h"
 #include "stage/instance_rules.h"
@@ -46,20 +46,20 @@ std::optional<Accepted> acceptedObjects(const StageContext& context, const std::
         accepted.rows.push_back(row);
         ids.insert(row.id);
     }
-    labels::ObjectTable objects;
+    std::map<std::int32_t, std::int64_t> voxels;
     for (std::int64_t i = 0; i < known.accepted.size(); ++i) {
         std::int32_t& id = known.accepted.data()[i];
         if (id == 0) continue;
         if (known.weight.data()[i] < 255 && !ids.contains(id))
             id = 0;  // seen, not decided
         else
-            ++objects[id].voxels;
+            ++voxels[id];
     }
     std::vector<Box> patches;
     for (const nlohmann::json& box : file::readJson(*folder / "snapshot.json").at("complete_patches"))
         patches.push_back(boxFromJson(box));
-    known.cut = labels::cutByPatches([&](const Box& box) { return crop(known.accepted, box); }, patches,
-                                     known.accepted.shape(), objects);
+    known.cut = cutByPatches([&](const Box& box) { return crop(known.accepted, box); }, patches,
+                             known.accepted.shape(), voxels);
     return accepted;
 }
 

@@ -1,8 +1,8 @@
-#include "labels/cut_objects.h"
+#include "data/cut_objects.h"
 
 #include <algorithm>
 
-namespace fovea::labels {
+namespace fovea {
 
 namespace {
 
@@ -22,17 +22,17 @@ bool goesOn(const Box& patch, Index v, Index shape) {
 
 }  // namespace
 
-std::map<ObjectId, std::set<std::size_t>> cutByPatches(const std::function<Volume<std::int32_t>(const Box&)>& read,
-                                                       const std::vector<Box>& patches, Index shape,
-                                                       const ObjectTable& objects) {
-    std::map<ObjectId, Seen> seen;
+std::map<std::int32_t, std::set<std::size_t>> cutByPatches(const std::function<Volume<std::int32_t>(const Box&)>& read,
+                                                           const std::vector<Box>& patches, Index shape,
+                                                           const std::map<std::int32_t, std::int64_t>& voxels) {
+    std::map<std::int32_t, Seen> seen;
     for (auto patch = patches.begin(); patch != patches.end(); ++patch) {
         const Volume<std::int32_t> labels = read(*patch);
         std::int64_t i = 0;
         for (std::int64_t z = patch->begin.z; z < patch->end.z; ++z)
             for (std::int64_t y = patch->begin.y; y < patch->end.y; ++y)
                 for (std::int64_t x = patch->begin.x; x < patch->end.x; ++x, ++i) {
-                    const ObjectId id = labels.data()[i];
+                    const std::int32_t id = labels.data()[i];
                     if (id == 0) continue;
                     const Index v{z, y, x};
                     // Patches may overlap: a voxel counts in the first that holds it.
@@ -44,11 +44,11 @@ std::map<ObjectId, std::set<std::size_t>> cutByPatches(const std::function<Volum
                     one.atFace = one.atFace || goesOn(*patch, v, shape);
                 }
     }
-    std::map<ObjectId, std::set<std::size_t>> cut;
+    std::map<std::int32_t, std::set<std::size_t>> cut;
     for (auto& [id, one] : seen)
-        if (const auto row = objects.find(id); row != objects.end() && one.atFace && one.voxels == row->second.voxels)
+        if (const auto whole = voxels.find(id); whole != voxels.end() && one.atFace && one.voxels == whole->second)
             cut[id] = std::move(one.patches);
     return cut;
 }
 
-}  // namespace fovea::labels
+}  // namespace fovea
