@@ -131,23 +131,27 @@ void runImport(Cli& cli, const Arguments& arguments) {
     }
 }
 
-// One export of another round changes nothing about what is exported next time.
-void forgetRound(Cli& cli, Project& project) {
-    project.setOptions(stageById(cli.services.stages, "export"), {{"round", -1}});
+// Runs stages with the options of this call. One export of another round changes nothing about the next.
+RunResult runStages(Cli& cli, const Arguments& arguments, Project& project, const std::vector<std::string>& stages) {
+    const auto forgetRound = [&] {
+        if (std::find(stages.begin(), stages.end(), "export") != stages.end())
+            project.setOptions(stageById(cli.services.stages, "export"), {{"round", -1}});
+    };
+    try {
+        RunResult result =
+            project::run(project, cli.services.stages, requestOf(cli, arguments, project, stages), cli.job);
+        forgetRound();
+        return result;
+    } catch (...) {
+        forgetRound();
+        throw;
+    }
 }
 
 void runStage(Cli& cli, const Stage& stage, const Arguments& arguments) {
     const auto project = openProject(cli, arguments);
     assign(*project, stage, arguments.sets);
-    RunResult result;
-    const bool exports = stage.id == "export";
-    try {
-        result = project::run(*project, cli.services.stages, requestOf(cli, arguments, *project, {stage.id}), cli.job);
-    } catch (...) {
-        if (exports) forgetRound(cli, *project);
-        throw;
-    }
-    if (exports) forgetRound(cli, *project);
+    const RunResult result = runStages(cli, arguments, *project, {stage.id});
     if (result.waiting) {
         json line = result.json;
         line.erase("stages");
@@ -172,15 +176,7 @@ void runChain(Cli& cli, const Arguments& arguments) {
     const auto stages = asUsage([&] { return chainUntil(cli.services.stages, arguments.until, arguments.skip); });
     const auto project = openProject(cli, arguments);
     assignAny(cli, *project, arguments.sets);
-    const bool exports = std::find(stages.begin(), stages.end(), "export") != stages.end();
-    RunResult result;
-    try {
-        result = project::run(*project, cli.services.stages, requestOf(cli, arguments, *project, stages), cli.job);
-    } catch (...) {
-        if (exports) forgetRound(cli, *project);
-        throw;
-    }
-    if (exports) forgetRound(cli, *project);
+    RunResult result = runStages(cli, arguments, *project, stages);
     result.json.erase("stages");
     cli.say(result.json);
     if (!arguments.out.empty() && !result.waiting)

@@ -163,9 +163,13 @@ bool holdsAll(const std::vector<Box>& held, Index shape) {
     return std::any_of(held.begin(), held.end(), [&](const Box& box) { return box.contains(Box::of(shape)); });
 }
 
+std::vector<Box> heldFromLooking(const std::vector<Box>& held, Index shape) {
+    return holdsAll(held, shape) ? std::vector<Box>() : held;
+}
+
 Intensity measureIntensity(const ImageSource& image, int channel, const std::vector<Box>& held, Job& job) {
-    const bool all = holdsAll(held, image.info().shape());
-    return intensityOf(sampleCase(image, channel, nullptr, all ? std::vector<Box>() : held, job).whole);
+    const std::vector<Box> out = heldFromLooking(held, image.info().shape());
+    return intensityOf(sampleCase(image, channel, nullptr, out, job).whole);
 }
 
 Fingerprint measureFingerprint(const std::vector<FingerprintCase>& cases, Job& job) {

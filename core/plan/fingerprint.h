@@ -54,9 +54,11 @@ Intensity intensityOf(std::vector<float> values);
 
 // Whether nothing of an image of this shape is left to learn from.
 bool holdsAll(const std::vector<Box>& held, Index shape);
+// What to leave out where grey values are looked at: `held`, but nothing of an image that is held out as a whole. That
+// one is looked at as a new one would be: grey values alone teach nothing.
+std::vector<Box> heldFromLooking(const std::vector<Box>& held, Index shape);
 
-// One channel sampled as above: for images that no plan has seen. An image that is held out as a whole is measured
-// whole, as a new one would be: grey values alone teach nothing.
+// One channel sampled as above, outside heldFromLooking(): for images that no plan has seen.
 Intensity measureIntensity(const ImageSource& image, int channel, const std::vector<Box>& held, Job& job);
 
 }  // namespace fovea::plan

@@ -107,16 +107,15 @@ std::string contentStamp(const std::string& path) {
     static std::mutex mutex;
     static std::map<std::string, std::string> known;
     const std::lock_guard guard(mutex);
-    std::string& stamp = known[glance];
-    if (stamp.empty() || !settled) {
-        Sha256 hash;
-        for (const auto& [name, size] : files) {
-            hash.add(name.filename().string() + " " + std::to_string(size) + "\n");
-            std::ifstream in(name, std::ios::binary);
-            addBlock(hash, in, 0, size);
-        }
-        stamp = hash.hex();
+    if (const auto found = known.find(glance); found != known.end()) return found->second;
+    Sha256 hash;
+    for (const auto& [name, size] : files) {
+        hash.add(name.filename().string() + " " + std::to_string(size) + "\n");
+        std::ifstream in(name, std::ios::binary);
+        addBlock(hash, in, 0, size);
     }
+    const std::string stamp = hash.hex();
+    if (settled) known.emplace(glance, stamp);
     return stamp;
 }
 

@@ -50,6 +50,12 @@ bool somethingLearned(const fs::path& rounds) {
     return false;
 }
 
+void requireRound(int round, std::size_t rounds) {
+    if (round < 0 || round >= int(rounds))
+        throw Error(ErrorKind::Input, {FOVEA_TR("There is no round {round}; the last one is {last}."),
+                                       {{"round", std::to_string(round)}, {"last", std::to_string(rounds - 1)}}});
+}
+
 }  // namespace
 
 Project::Project(fs::path folder, ImageOpener opener) : folder_(std::move(folder)), opener_(std::move(opener)) {}
@@ -409,10 +415,7 @@ int Project::beginRound() {
 void Project::activate(int round) {
     requireWritable();
     const std::lock_guard guard(mutex_);
-    if (round < 0 || round >= int(parents_.size()))
-        throw Error(ErrorKind::Input,
-                    {FOVEA_TR("There is no round {round}; the last one is {last}."),
-                     {{"round", std::to_string(round)}, {"last", std::to_string(parents_.size() - 1)}}});
+    requireRound(round, parents_.size());
     activeRound_ = round;
     save();
 }
@@ -425,10 +428,7 @@ int Project::inUse() const {
 void Project::use(int round) {
     requireWritable();
     const std::lock_guard guard(mutex_);
-    if (round < 0 || round >= int(parents_.size()))
-        throw Error(ErrorKind::Input,
-                    {FOVEA_TR("There is no round {round}; the last one is {last}."),
-                     {{"round", std::to_string(round)}, {"last", std::to_string(parents_.size() - 1)}}});
+    requireRound(round, parents_.size());
     inUse_ = round;
     chosenIn_ = lastRound();
     save();

@@ -1,5 +1,6 @@
 #include "base/file.h"
 #include "plan/fingerprint.h"
+#include "stage/patch_grid.h"
 #include "stage/stages.h"
 
 namespace fovea::stage {
@@ -21,10 +22,7 @@ void run(StageContext& context) {
     if (info.shape().count() <= 0)
         throw Error(ErrorKind::Input, {FOVEA_TR("{path} has no voxels ({shape})."),
                                        {{"path", info.path}, {"shape", toString(info.shape())}}});
-    std::vector<Box> held;
-    for (const project::HeldOut& out : context.heldOut(id)) held.push_back(out.guarded);
-    // An image held out as a whole is still shown; its grey values are used for nothing else.
-    if (!held.empty() && held.front() == Box::of(info.shape())) held.clear();
+    const std::vector<Box> held = guardedBoxes(context, id);
     json intensity = json::array();
     for (int channel = 0; channel < info.channels; ++channel) {
         JobPart part(*context.job, double(channel) / info.channels, double(channel + 1) / info.channels);

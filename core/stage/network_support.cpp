@@ -10,12 +10,6 @@ using project::StageContext;
 
 plan::Plan planOf(const StageContext& context) { return plan::loadPlan(context.input("plan") / "plan.json"); }
 
-std::vector<Box> guardedBoxes(const StageContext& context, const std::string& caseId) {
-    std::vector<Box> boxes;
-    for (const project::HeldOut& out : context.heldOut(caseId)) boxes.push_back(out.guarded);
-    return boxes;
-}
-
 std::vector<std::string> learnableCases(const StageContext& context) {
     std::vector<std::string> ids;
     for (const std::string& id : context.cases())

@@ -6,6 +6,7 @@
 #include "nn/unet.h"
 #include "plan/planner.h"
 #include "project/stage.h"
+#include "stage/patch_grid.h"
 #include "train/trainer.h"
 
 namespace fovea::stage {
@@ -13,8 +14,6 @@ namespace fovea::stage {
 // What the stages that run networks share.
 
 plan::Plan planOf(const project::StageContext& context);
-// Test boxes with their guards: what nothing may learn from.
-std::vector<Box> guardedBoxes(const project::StageContext& context, const std::string& caseId);
 // The cases something may be learnt from: all but those held out as a whole.
 std::vector<std::string> learnableCases(const project::StageContext& context);
 // "auto" and a run's --threads, as torch wants them.

@@ -17,6 +17,12 @@ Index defaultPatch(Index shape, Vec3 spacing) {
     return patch;
 }
 
+std::vector<Box> guardedBoxes(const project::StageContext& context, const std::string& caseId) {
+    std::vector<Box> boxes;
+    for (const project::HeldOut& out : context.heldOut(caseId)) boxes.push_back(out.guarded);
+    return boxes;
+}
+
 Box chosenBox(const Options& options, const std::string& name, Index shape) {
     const std::string text = options.string(name);
     try {

@@ -68,10 +68,7 @@ Found look(StageContext& context, const ImageSource& image, const Labelers& labe
             ErrorKind::Input,
             {FOVEA_TR("Channel {channel} does not exist: {path} has {channels}. Count from 0."),
              {{"channel", std::to_string(channel)}, {"path", info.path}, {"channels", std::to_string(info.channels)}}});
-    std::vector<Box> held;
-    for (const project::HeldOut& out : context.heldOut(id)) held.push_back(out.guarded);
-    // An image that is held out as a whole is looked at as any new one: the engine learns from grey values alone.
-    if (plan::holdsAll(held, info.shape())) held.clear();
+    const std::vector<Box> held = plan::heldFromLooking(guardedBoxes(context, id), info.shape());
     const auto engine = std::find_if(labelers.begin(), labelers.end(), [&](const auto& labeler) {
         return labeler->id() == context.options.string("engine");
     });

@@ -6,6 +6,7 @@
 #include "data/synthetic.h"
 #include "io/formats.h"
 #include "measure/object_stats.h"
+#include "open_image.h"
 #include "project/runner.h"
 #include "stage/annotate_from.h"
 #include "stage/case_session.h"
@@ -19,10 +20,6 @@ using namespace fovea::project;
 namespace fs = std::filesystem;
 
 namespace {
-
-ImagePtr openImage(const std::string& path, int timepoint, const fs::path& cache) {
-    return io::open(path, {.timepoint = timepoint, .cache = cache});
-}
 
 // A sample project whose probabilities are made from the truth, in place of the network's stages.
 struct Fixture {

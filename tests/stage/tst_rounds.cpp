@@ -7,6 +7,7 @@
 #include "io/formats.h"
 #include "measure/numbering.h"
 #include "measure/object_stats.h"
+#include "open_image.h"
 #include "project/runner.h"
 #include "stage/annotate_from.h"
 #include "stage/case_session.h"
@@ -21,10 +22,6 @@ using namespace fovea::project;
 namespace fs = std::filesystem;
 
 namespace {
-
-ImagePtr openImage(const std::string& path, int timepoint, const fs::path& cache) {
-    return io::open(path, {.timepoint = timepoint, .cache = cache});
-}
 
 // 48 blocks of 10 × 10 through all sections, six in each patch of 48 × 32.
 Volume<std::int32_t> blocks() {

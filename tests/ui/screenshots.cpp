@@ -16,6 +16,7 @@
 #include "gap_meter.h"
 #include "gui_executor.h"
 #include "services.h"
+#include "slice_events.h"
 #include "ui/actions.h"
 #include "ui/main_window.h"
 #include "ui/page/review_page.h"
@@ -111,16 +112,6 @@ class Camera {
     Theme& theme_;
     QString folder_;
 };
-
-SliceEvent eventAt(Index at) {
-    SliceEvent event;
-    event.at = at;
-    event.voxel = {double(at.z) + 0.5, double(at.y) + 0.5, double(at.x) + 0.5};
-    event.inside = true;
-    event.button = Qt::LeftButton;
-    event.buttons = Qt::LeftButton;
-    return event;
-}
 
 void click(ReviewPage& page, Index at) {
     page.tools()->press(eventAt(at));

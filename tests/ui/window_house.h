@@ -9,6 +9,7 @@
 #include "data/synthetic.h"
 #include "gui_executor.h"
 #include "services.h"
+#include "slice_events.h"
 #include "ui/actions.h"
 #include "ui/main_window.h"
 #include "ui/page/review_page.h"
@@ -68,15 +69,5 @@ struct WindowHouse {
         return QTest::qWaitFor(objects, patience) ? QString() : "no objects came";
     }
 };
-
-inline SliceEvent eventAt(Index at) {
-    SliceEvent event;
-    event.at = at;
-    event.voxel = {double(at.z) + 0.5, double(at.y) + 0.5, double(at.x) + 0.5};
-    event.inside = true;
-    event.button = Qt::LeftButton;
-    event.buttons = Qt::LeftButton;
-    return event;
-}
 
 }  // namespace fovea::ui
