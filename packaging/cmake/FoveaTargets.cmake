@@ -28,7 +28,7 @@ function(fovea_qttest room file)
   target_compile_definitions(${target} PRIVATE QT_NO_KEYWORDS FOVEA_SOURCE_DIR="${CMAKE_SOURCE_DIR}")
   target_link_libraries(${target} PRIVATE ${TEST_DEPS} Qt6::Test fovea_flags)
   add_test(NAME ${target} COMMAND ${target})
-  set_tests_properties(${target} PROPERTIES LABELS ${room} TIMEOUT 600
+  set_tests_properties(${target} PROPERTIES LABELS ${room} TIMEOUT 1800
     ENVIRONMENT "QT_QPA_PLATFORM=offscreen;OMP_WAIT_POLICY=PASSIVE;OMP_NUM_THREADS=1")
 endfunction()
 
@@ -43,6 +43,6 @@ function(fovea_named_test room file)
   target_compile_definitions(${target} PRIVATE FOVEA_SOURCE_DIR="${CMAKE_SOURCE_DIR}")
   target_link_libraries(${target} PRIVATE ${TEST_DEPS} fovea_flags)
   add_test(NAME ${target} COMMAND ${target})
-  set_tests_properties(${target} PROPERTIES LABELS ${room} TIMEOUT 900
+  set_tests_properties(${target} PROPERTIES LABELS ${room} TIMEOUT 1800
     ENVIRONMENT "OMP_WAIT_POLICY=PASSIVE;OMP_NUM_THREADS=1")
 endfunction()

@@ -51,7 +51,7 @@ inline Answer cli(const std::vector<std::string>& arguments, const Surroundings&
                 ::prctl(PR_CAPBSET_DROP, power, 0, 0, 0);
     });
     process.start(FOVEA_CLI, list);
-    process.waitForFinished(120000);
+    process.waitForFinished(900000);
     Answer answer;
     answer.code = process.exitStatus() == QProcess::NormalExit ? process.exitCode() : -1;
     answer.out = process.readAllStandardOutput().toStdString();

@@ -215,9 +215,9 @@ class TestCli : public QObject {
         process.start(FOVEA_CLI, {"sample", "--kind", "em", "--shape", "64,512,512", "--out",
                                   QString::fromStdString((temp.path() / "s").string())});
         QVERIFY(process.waitForStarted());
-        QVERIFY(QTest::qWaitFor([&] { return catchesInterrupts(process.processId()); }, 60000));
+        QVERIFY(QTest::qWaitFor([&] { return catchesInterrupts(process.processId()); }, 900000));
         ::kill(pid_t(process.processId()), SIGINT);
-        QVERIFY(process.waitForFinished(60000));
+        QVERIFY(process.waitForFinished(900000));
         QCOMPARE(process.exitCode(), 130);
     }
 };

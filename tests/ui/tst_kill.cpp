@@ -70,7 +70,7 @@ class TestKill : public QObject {
         for (int round = 0; round < 2; ++round) {  // what is there survives a second kill
             QProcess child;
             child.start(QCoreApplication::applicationFilePath(), {"--edit-and-die", QString::fromStdString(folder)});
-            QVERIFY(child.waitForFinished(60000));
+            QVERIFY(child.waitForFinished(900000));
             QCOMPARE(child.exitStatus(), QProcess::CrashExit);
         }
         Opened opened(folder);  // the lock of the dead does not keep anybody out

@@ -147,7 +147,7 @@ class TestRounds : public QObject {
         MainWindow window(theme, workspace);
         window.show();
         workspace.openProject(QString::fromStdString(made.folder.string()));
-        QTRY_VERIFY_WITH_TIMEOUT(window.reviewPage().review() != nullptr, 60000);
+        QTRY_VERIFY_WITH_TIMEOUT(window.reviewPage().review() != nullptr, 900000);
         ReviewSession& review = *window.reviewPage().review();
         const auto labels = [&] { return review.edits().layer().read(Box::of({8, 64, 64})); };
         QVERIFY(labels() == made.found);  // what was better stays on the screen
@@ -160,7 +160,7 @@ class TestRounds : public QObject {
         auto* use = page.findChild<QPushButton*>("use-anyway");
         QVERIFY(use && use->isVisible());
         auto* pictures = page.findChild<BeforeAfter*>();
-        QTRY_COMPARE_WITH_TIMEOUT(pictures->pictures(), 1, 60000);
+        QTRY_COMPARE_WITH_TIMEOUT(pictures->pictures(), 1, 900000);
 
         // A verdict, then the other round, then back: the verdict stays, and so does what can be undone.
         QVERIFY(!review.edits().objects().empty());
@@ -192,7 +192,7 @@ class TestRounds : public QObject {
 
         // And after a restart.
         workspace.openProject(QString::fromStdString(made.folder.string()));
-        QTRY_VERIFY_WITH_TIMEOUT(window.reviewPage().review() != nullptr, 60000);
+        QTRY_VERIFY_WITH_TIMEOUT(window.reviewPage().review() != nullptr, 900000);
         QCOMPARE(window.reviewPage().review()->edits().objects().at(kept).state, labels::State::Accepted);
         QCOMPARE(workspace.project()->inUse(), 0);
         workspace.closeProject();

@@ -19,7 +19,7 @@
 
 namespace fovea::ui {
 
-constexpr int patience = 120000;  // ms; only a bound for a test that hangs
+constexpr int patience = 900000;  // ms; only a bound for a test that hangs
 
 inline Backend backendOf(const app::Services& services) {
     Backend backend;
