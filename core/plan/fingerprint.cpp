@@ -201,6 +201,7 @@ Fingerprint measureFingerprint(const std::vector<FingerprintCase>& cases, Job& j
     }
     result.foregroundShare = labelled > 0 ? double(inside) / double(labelled) : 0;
     result.touchingShare = faces > 0 ? double(touching) / double(faces) : 0;
+    result.objectWidth = faces > 0 ? 4 * double(inside) / double(faces) : 0;
     return result;
 }
 
@@ -211,7 +212,8 @@ nlohmann::json toJson(const Fingerprint& fingerprint) {
                            {"spacings", nlohmann::json::array()},
                            {"cases", nlohmann::json::array()},
                            {"foreground_share", fingerprint.foregroundShare},
-                           {"touching_share", fingerprint.touchingShare}};
+                           {"touching_share", fingerprint.touchingShare},
+                           {"object_width", fingerprint.objectWidth}};
     for (std::size_t c = 0; c < fingerprint.foreground.size(); ++c)
         json["foreground_intensity_properties_per_channel"][std::to_string(c)] =
             intensityJson(fingerprint.foreground[c]);
@@ -246,6 +248,7 @@ Fingerprint fingerprintFromJson(const nlohmann::json& json) {
         }
         result.foregroundShare = json.value("foreground_share", 0.0);
         result.touchingShare = json.value("touching_share", 0.0);
+        result.objectWidth = json.value("object_width", 0.0);
         return result;
     } catch (const nlohmann::json::exception& error) {
         throw Error(ErrorKind::Format,

@@ -30,10 +30,12 @@ struct Fingerprint {
     std::vector<Intensity> foreground;  // one per channel, over all cases; of the whole image where there are no labels
     double foregroundShare = 0;         // of the labelled voxels sampled, 0 without labels
     double touchingShare = 0;           // of the objects' in-plane faces, those shared with another object
+    double objectWidth = 0;             // voxels in plane: 4 · area / outline over all objects; 0 without labels
     int channels() const { return int(foreground.size()); }
 };
 
-// nnU-Net's dataset_fingerprint.json (names of spec section 1.5) plus "cases", "foreground_share", "touching_share".
+// nnU-Net's dataset_fingerprint.json (names of spec section 1.5) plus "cases", "foreground_share", "touching_share",
+// "object_width".
 nlohmann::json toJson(const Fingerprint& fingerprint);
 Fingerprint fingerprintFromJson(const nlohmann::json& json);  // throws Error(Format)
 

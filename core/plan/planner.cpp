@@ -17,7 +17,8 @@ constexpr std::size_t cpuStages = 6;
 constexpr std::int64_t leastPatch = 16;  // voxels in plane, so that there are two poolings and deep supervision works
 constexpr double flatRatio = 4;          // sections this much thicker than a pixel are looked at one by one
 constexpr std::int64_t fewSections = 8;
-constexpr double manyTouch = 0.02;  // share of object faces that lie on another object
+constexpr double borderShare = 1.0 / 14;  // of an object's width, on either side
+constexpr std::int64_t thickestBorder = 3;
 
 template <class T>
 double median(std::vector<T> values) {
@@ -153,24 +154,26 @@ nlohmann::json architectureOf(const PoolPlan& pool, const Sizes& features) {
             {"_kw_requires_import", {"conv_op", "norm_op", "dropout_op", "nonlin"}}};
 }
 
+// A border that is thick enough to be learnt and leaves most of an object to its inside.
+std::int64_t borderThickness(double objectWidth) {
+    return std::clamp<std::int64_t>(std::llround(borderShare * objectWidth), 1, thickestBorder);
+}
+
 void chooseClasses(const Fingerprint& fingerprint, const Medians& m, int dims, const std::string& wanted, Plan& plan) {
     if (wanted != "auto" && wanted != "boundary" && wanted != "foreground")
         notOffered("classes", wanted, "auto, boundary, foreground");
-    const bool labelled = fingerprint.foregroundShare > 0, touch = fingerprint.touchingShare >= manyTouch;
-    plan.boundary = wanted == "boundary" || (wanted == "auto" && (touch || !labelled));
+    plan.boundary = wanted != "foreground";
     const bool cubic = dims == 3 && m.spacing.z < 1.5 * std::min(m.spacing.y, m.spacing.x);
-    plan.borderRadius = {cubic ? 1 : 0, 1, 1};
+    const std::int64_t thickness = borderThickness(fingerprint.objectWidth);
+    plan.borderRadius = {cubic ? thickness : 0, thickness, thickness};
     Text reason;
     if (wanted != "auto")
         reason = FOVEA_TR("You chose it.");
-    else if (!labelled)
-        reason = FOVEA_TR("Nothing is labelled yet; a border class keeps objects that touch apart.");
+    else if (fingerprint.touchingShare > 0)
+        reason = {FOVEA_TR("A border class keeps touching objects apart ({share} % of their outline touches another)."),
+                  {{"share", number(100 * fingerprint.touchingShare)}}};
     else
-        reason = {
-            touch ? FOVEA_TR("Objects touch ({share} % of their outline): a border class keeps them apart.")
-                  : FOVEA_TR(
-                        "Objects hardly touch ({share} % of their outline), so learning their inside alone is easier."),
-            {{"share", number(100 * fingerprint.touchingShare)}}};
+        reason = FOVEA_TR("A border class keeps touching objects apart.");
     plan.choices.push_back({"classes", plan.boundary ? "interior and border" : "foreground", reason});
 }
 

@@ -15,21 +15,47 @@ namespace fovea::stage {
 
 namespace {
 
+// Probabilities of being inside of an object and at its border, 0…255; border may be empty.
+struct Classes {
+    Volume<std::uint8_t> interior, border;
+    int foreground(std::int64_t i) const { return interior.data()[i] + (border.empty() ? 0 : border.data()[i]); }
+};
+
+Classes crop(const Classes& from, const Box& box) {
+    return {crop(from.interior, box), from.border.empty() ? Volume<std::uint8_t>() : crop(from.border, box)};
+}
+
+// What is surely foreground and holds no seed is an object without a sure interior, such as a thin end: its own seed.
+void addUnseeded(measure::Components& seeds, const Volume<std::uint8_t>& surely, Job& job) {
+    const measure::Components pieces = measure::connectedComponents(surely, 6, false, job);
+    std::vector<std::int32_t> ids(pieces.sizes.size() + 1, 0);  // −1: it holds a seed
+    for (std::int64_t i = 0; i < surely.size(); ++i)
+        if (seeds.labels.data()[i]) ids[std::size_t(pieces.labels.data()[i])] = -1;
+    std::int32_t next = seeds.count();
+    for (std::int64_t i = 0; i < surely.size(); ++i) {
+        const std::int32_t piece = pieces.labels.data()[i];
+        if (piece == 0 || ids[std::size_t(piece)] < 0) continue;
+        std::int32_t& id = ids[std::size_t(piece)];
+        if (id == 0) id = ++next;
+        seeds.labels.data()[i] = id;
+    }
+}
+
 // One block (3D) or one slice. Ids 1…n. Objects start where `sure` says.
-Volume<std::int32_t> flood(const Volume<std::uint8_t>& interior, const Volume<std::uint8_t>& border,
-                           const Volume<std::uint8_t>& sure, const InstanceRules& rules, Job& job) {
+Volume<std::int32_t> flood(const Classes& reach, const Classes& sure, const InstanceRules& rules, Job& job) {
     const int least = int(std::ceil(rules.threshold * 255)), seedLeast = int(std::ceil(rules.seedThreshold * 255));
-    Volume<std::uint8_t> mask(interior.shape()), starts(interior.shape());
-    Volume<float> landscape(interior.shape());
-    for (std::int64_t i = 0; i < interior.size(); ++i) {
-        const int inside = interior.data()[i];
-        mask.data()[i] = inside + (border.empty() ? 0 : border.data()[i]) >= least;
-        starts.data()[i] = sure.data()[i] >= seedLeast && mask.data()[i];
-        landscape.data()[i] = float(255 - inside);
+    const Index shape = reach.interior.shape();
+    Volume<std::uint8_t> mask(shape), starts(shape), surely(shape);
+    Volume<float> landscape(shape);
+    for (std::int64_t i = 0; i < mask.size(); ++i) {
+        mask.data()[i] = reach.foreground(i) >= least;
+        starts.data()[i] = mask.data()[i] && sure.interior.data()[i] >= seedLeast;
+        surely.data()[i] = mask.data()[i] && sure.foreground(i) >= seedLeast;
+        landscape.data()[i] = float(255 - reach.interior.data()[i]);
     }
     measure::Components seeds = measure::connectedComponents(starts, 6, false, job);
-    Volume<std::int32_t> labels = measure::watershed(landscape, seeds.labels, mask, 6, job);
-    return labels;
+    if (!sure.border.empty()) addUnseeded(seeds, surely, job);
+    return measure::watershed(landscape, seeds.labels, mask, 6, job);
 }
 
 // Mean over 2 · radius + 1 sections; the first and last section stand in for what lies beyond them.
@@ -170,18 +196,15 @@ Volume<std::int32_t> findInstances(const Volume<std::uint8_t>& interior, const V
     const Index shape = interior.shape();
     Volume<std::int32_t> labels;
     if (rules.perSlice && shape.z > 1) {
-        const Volume<std::uint8_t> sure = averagedAlongZ(interior, rules.zRadius);
-        const Volume<std::uint8_t> inner = larger(sure, interior);
-        const Volume<std::uint8_t> outer = larger(averagedAlongZ(border, rules.zRadius), border);
+        const Classes sure{averagedAlongZ(interior, rules.zRadius), averagedAlongZ(border, rules.zRadius)};
+        const Classes reach{larger(sure.interior, interior), larger(sure.border, border)};
         Volume<std::int32_t> slices(shape);
         std::int32_t next = 0;
         for (std::int64_t z = 0; z < shape.z; ++z) {
             job.check();
             job.progress(double(z), double(shape.z), FOVEA_TR("Separating objects"));
             const Box slice{{z, 0, 0}, {z + 1, shape.y, shape.x}};
-            const Volume<std::int32_t> found =
-                flood(crop(inner, slice), outer.empty() ? Volume<std::uint8_t>() : crop(outer, slice),
-                      crop(sure, slice), rules, job);
+            const Volume<std::int32_t> found = flood(crop(reach, slice), crop(sure, slice), rules, job);
             std::int32_t most = next;
             std::int32_t* out = slices.data() + slices.offset(z, 0, 0);
             for (std::int64_t i = 0; i < found.size(); ++i)
@@ -191,7 +214,8 @@ Volume<std::int32_t> findInstances(const Volume<std::uint8_t>& interior, const V
         labels = measure::linkSlices(slices, rules.linkOverlap, job);
         if (rules.minSections > 1) dropThin(labels, rules.minSections);
     } else {
-        labels = flood(interior, border, interior, rules, job);
+        const Classes own{interior, border};
+        labels = flood(own, own, rules, job);
     }
     measure::dropSmallObjects(labels, rules.minVoxels);
     measure::relabelDense(labels);

@@ -11,7 +11,7 @@ namespace fovea::stage {
 
 struct InstanceRules {
     double threshold = 0.5;      // interior + border probability from which a voxel belongs to an object
-    double seedThreshold = 0.6;  // interior probability from which it may start one
+    double seedThreshold = 0.6;  // probability from which it may start one
     std::int64_t minVoxels = 50;
     bool perSlice = false;  // watershed in each slice, pieces joined along z
     double linkOverlap = 0.3;
@@ -19,8 +19,9 @@ struct InstanceRules {
     std::int64_t minSections = 1;  // per slice: sections an object must reach through, unless it leaves the stack
 };
 
-// Seeds are components of the sure interior; they flood what is foreground, most interior voxels first; foreground that
-// no seed reaches is dropped. Probabilities are 0…255; `border` may be empty. Ids 1…n dense. With zRadius the average
+// Seeds are components of the sure interior, and of what is surely foreground (interior or border) but holds no sure
+// interior; they flood what is foreground, most interior voxels first; foreground that no seed reaches is dropped.
+// Probabilities are 0…255; `border` may be empty. Ids 1…n dense. With zRadius the average
 // over sections says where objects start, which takes out what a network that sees sections one by one gets wrong in
 // single ones, and average or own section, whichever is larger, how far they reach.
 Volume<std::int32_t> findInstances(const Volume<std::uint8_t>& interior, const Volume<std::uint8_t>& border,

@@ -48,23 +48,24 @@ std::optional<Accepted> acceptedObjects(const StageContext& context, const std::
     }
     std::map<std::int32_t, std::int64_t> voxels;
     for (std::int64_t i = 0; i < known.accepted.size(); ++i) {
-        std::int32_t& id = known.accepted.data()[i];
-        if (id == 0) continue;
-        if (known.weight.data()[i] < 255 && !ids.contains(id))
-            id = 0;  // seen, not decided
+        std::int32_t& label = known.accepted.data()[i];
+        if (label == 0) continue;
+        if (known.weight.data()[i] < 255 && !ids.contains(label))
+            label = 0;  // seen, not decided
         else
-            ++voxels[id];
+            ++voxels[label];
     }
     std::vector<Box> patches;
     for (const nlohmann::json& box : file::readJson(*folder / "snapshot.json").at("complete_patches"))
         patches.push_back(boxFromJson(box));
-    known.cut = cutByPatches([&](const Box& box) { return crop(known.accepted, box); }, patches,
-                             known.accepted.shape(), voxels);
+    known.cut = cutByPatches([&](const Box& box) { return crop(known.accepted, box); }, patches, known.accepted.shape(),
+                             voxels);
     return accepted;
 }
 
 // Averaged over sections, outlines that wander from one to the next and the ends of objects lose probability.
 constexpr double plainThreshold = 0.5, averagedThreshold = 0.4;
+constexpr double plainSeed = 0.6, averagedSeed = 0.5;
 constexpr double leastShare = 0.2;           // of the usual object's volume
 constexpr std::int64_t fallbackVoxels = 50;  // where nothing tells how large objects usually are
 constexpr std::int64_t deepStack = 8;        // sections from which an object in a single one is suspicious
@@ -102,7 +103,6 @@ void run(StageContext& context) {
     const ImagePtr probability = zarr::open(context.input("probabilities", id) / "probability.zarr");
     const ImageInfo& info = probability->info();
     InstanceRules rules;
-    rules.seedThreshold = context.options.number("seed_threshold");
     const Usual usual = usualObject(context, id);
     rules.minVoxels = leastVoxels(context.options, usual);
     rules.linkOverlap = context.options.number("link_overlap");
@@ -113,8 +113,12 @@ void run(StageContext& context) {
         rules.minSections = 2;
         rules.zRadius = std::min<std::int64_t>(2, usual.sections / 3);
     }
-    const double given = context.options.number("threshold");
-    rules.threshold = given > 0 ? given : rules.zRadius > 0 ? averagedThreshold : plainThreshold;
+    const auto chosen = [&](const char* option, double plain, double averaged) {
+        const double given = context.options.number(option);
+        return given > 0 ? given : rules.zRadius > 0 ? averaged : plain;
+    };
+    rules.threshold = chosen("threshold", plainThreshold, averagedThreshold);
+    rules.seedThreshold = chosen("seed_threshold", plainSeed, averagedSeed);
     const Volume<std::uint8_t> interior = probability->readAll<std::uint8_t>(0);
     const Volume<std::uint8_t> border =
         info.channels > 1 ? probability->readAll<std::uint8_t>(1) : Volume<std::uint8_t>();
@@ -148,6 +152,7 @@ void run(StageContext& context) {
                       {"kept", kept.size()},
                       {"per_slice", rules.perSlice},
                       {"threshold", rules.threshold},
+                      {"seed_threshold", rules.seedThreshold},
                       {"min_voxels", rules.minVoxels}};
 }
 
@@ -173,9 +178,10 @@ Stage instancesStage() {
          .most = 0.99},
         {.name = "seed_threshold",
          .type = OptionType::Double,
-         .defaultValue = 0.6,
-         .help = FOVEA_TR("Interior probability from which a voxel may start an object"),
-         .least = 0.01,
+         .defaultValue = 0.0,
+         .help = FOVEA_TR("Interior probability from which a voxel may start an object; 0 = 0.6, less where sections "
+                          "are averaged"),
+         .least = 0.0,
          .most = 0.99},
         {.name = "min_voxels",
          .type = OptionType::Int,

@@ -102,6 +102,8 @@ class TestPlan : public QObject {
         const Fingerprint again = fingerprintFromJson(toJson(f));
         QVERIFY(again.foreground[0] == f.foreground[0] && again.cases[0].whole[0] == f.cases[0].whole[0]);
         QCOMPARE(again.touchingShare, f.touchingShare);
+        QCOMPARE(f.objectWidth, 8.0);  // 100 voxels, 40 faces around them and 10 between two objects
+        QCOMPARE(again.objectWidth, f.objectWidth);
     }
 
     void fingerprintOddImages() {
@@ -182,8 +184,8 @@ class TestPlan : public QObject {
         const Plan flat = makePlan(printOf({20, 1024, 1024}, {0.05, 0.0046, 0.0046}, 0), {});
         QCOMPARE(flat.configuration, std::string("2d"));
         QCOMPARE(flat.patch, (Sizes{256, 256}));
-        QVERIFY(!flat.boundary);
-        QCOMPARE(flat.classes(), 2);
+        QVERIFY(flat.boundary);
+        QCOMPARE(flat.classes(), 3);
         QVERIFY(flat.patchIndex() == (Index{1, 256, 256}));
         const Plan cubic = makePlan(printOf({100, 100, 100}, {0.284, 0.127, 0.127}), {});
         QCOMPARE(cubic.configuration, std::string("3d_fullres"));
@@ -197,6 +199,23 @@ class TestPlan : public QObject {
             QVERIFY(plan.architecture.at("arch_kwargs").at("n_stages") >= 3);
             for (const Choice& choice : plan.choices) QVERIFY(!choice.reason.str().empty());
         }
+    }
+
+    void bordersAreAsThickAsObjectsAllow() {
+        Fingerprint f = printOf({64, 64, 64}, {1, 1, 1});
+        const auto radius = [&](double width) {
+            f.objectWidth = width;
+            return makePlan(f, {}).borderRadius;
+        };
+        QVERIFY(radius(0) == (Index{1, 1, 1}));  // nothing is labelled yet
+        QVERIFY(radius(14) == (Index{1, 1, 1}));
+        QVERIFY(radius(28) == (Index{2, 2, 2}));
+        QVERIFY(radius(1000) == (Index{3, 3, 3}));
+        f.cases[0].spacing = {2, 1, 1};
+        QVERIFY(radius(28) == (Index{0, 2, 2}));
+        PlanRequest request;
+        request.classes = "foreground";
+        QCOMPARE(makePlan(f, request).classes(), 2);
     }
 
     void gpuPlan() {

@@ -37,6 +37,22 @@ class TestInstances : public QObject {
         QVERIFY(labels(0, 5, 3) != labels(0, 5, 16));
     }
 
+    void whatIsSureButAllBorderIsAnObject() {
+        Volume<std::uint8_t> interior({1, 12, 30}), border({1, 12, 30});
+        fillBox(border, {{0, 2, 2}, {1, 4, 10}}, 250);  // too thin for an interior
+        fillBox(border, {{0, 2, 12}, {1, 10, 20}}, 255);
+        fillBox(interior, {{0, 3, 13}, {1, 9, 19}}, 255);  // its border holds a seed
+        fillBox(border, {{0, 3, 13}, {1, 9, 19}}, 0);
+        fillBox(border, {{0, 2, 22}, {1, 4, 28}}, 140);  // foreground, but not surely
+        Job job;
+        for (const bool perSlice : {false, true}) {
+            const auto labels = findInstances(interior, border, {.minVoxels = 1, .perSlice = perSlice}, job);
+            QCOMPARE(idsOf(labels), (std::set<std::int32_t>{1, 2}));
+            QCOMPARE(std::count(labels.begin(), labels.end(), labels(0, 2, 2)), std::ptrdiff_t(2 * 8));
+            QCOMPARE(std::count(labels.begin(), labels.end(), labels(0, 5, 15)), std::ptrdiff_t(8 * 8));
+        }
+    }
+
     void foregroundWithoutSureInteriorIsDropped() {
         Volume<std::uint8_t> interior({1, 8, 16});
         fillBox(interior, {{0, 1, 1}, {1, 6, 6}}, 140);  // above the threshold, below the seed's
