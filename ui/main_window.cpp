@@ -145,7 +145,9 @@ void MainWindow::makePages() {
     for (QWidget* page : std::initializer_list<QWidget*>{start_, objects_, review_, learn_, export_})
         stack_->addWidget(page);
     connect(objects_, &ObjectsPage::bringLabels, actions_->action("file.bring_labels"), &QAction::trigger);
-    connect(review_, &ReviewPage::hintsChanged, hints_, &HintBar::setHints);
+    connect(review_, &ReviewPage::hintsChanged, this, [this](const QVector<std::pair<QString, QString>>& hints) {
+        if (page() == Review) hints_->setHints(hints);  // an image may be opened while another page is shown
+    });
     connect(review_, &ReviewPage::readingsChanged, hints_, &HintBar::setReadings);
     connect(review_, &ReviewPage::failed, this, &MainWindow::tell);
     connect(review_, &ReviewPage::progressChanged, this, [this] {

@@ -204,10 +204,11 @@ class TestReview : public QObject {
             button(row.layer)->click();
             for (const auto& other : rows)  // one layer's properties at a time
                 QCOMPARE(slider(other.slider)->isVisible(), QString(other.layer) == row.layer);
-            slider(row.slider)->setFocus();
             const double before = row.value();
-            QTest::keyClick(slider(row.slider), Qt::Key_Left);
+            const Index cursor = scene.cursor();
+            QTest::keyClick(slider(row.slider), Qt::Key_Left);  // elsewhere the slice before
             QVERIFY2(row.value() < before, row.layer);
+            QVERIFY(scene.cursor() == cursor);
         }
         const double faint = scene.style()->imageOpacity;
         button("Show: Image")->click();

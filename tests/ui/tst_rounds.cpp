@@ -81,7 +81,7 @@ struct Made {
                  {{"pseudo-labels", figures(before, 0.8, objects)}, {"objects", figures(after, 0.7, objects)}}},
                 {"boxes", boxes}}}},
              {"summary",
-              {{"judged", true},
+              {{"judged", objects > 0},
                {"promoted", promoted},
                {"rival", 0},
                {"check_boxes", 2},

@@ -120,6 +120,18 @@ class TestVoxelSize : public QObject {
         QCOMPARE(house->workspace.statusOf("pseudo-label"), project::Status::UpToDate);
     }
 
+    // One section: a pixel has no depth of its own.
+    void aSectionIsAskedForItsPixels() {
+        QSignalSpy given(&form(), &VoxelSizeForm::given);
+        form().ask({1, 64, 64}, std::nullopt);
+        QVERIFY(!named<QDoubleSpinBox>(form(), "Size of a voxel along z")->isVisible());
+        named<QDoubleSpinBox>(form(), "Size of a voxel along y")->setValue(250);
+        named<QDoubleSpinBox>(form(), "Size of a voxel along x")->setValue(500);
+        button(form(), "Set voxel size")->click();
+        QCOMPARE(given.count(), 1);
+        QVERIFY((given[0][0].value<Vec3>() == Vec3{0.25, 0.25, 0.5}));
+    }
+
     void aRunningJobKeepsItsSize() {
         QVERIFY(house->window.actions().trigger("image.voxel_size"));
         for (const char* axis : {"z", "y"})

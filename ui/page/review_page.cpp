@@ -1,5 +1,6 @@
 #include "ui/page/review_page.h"
 
+#include <QAbstractButton>
 #include <QApplication>
 #include <QHBoxLayout>
 #include <QKeyEvent>

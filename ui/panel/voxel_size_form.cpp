@@ -49,7 +49,8 @@ VoxelSizeForm::VoxelSizeForm(Theme& theme, QWidget* parent) : QFrame(parent), th
     auto* column = new QVBoxLayout(this);
     column->setContentsMargins(16, 12, 16, 12);
     column->setSpacing(8);
-    column->addWidget(makeLabel(tr("How large is a voxel?"), "section"));
+    title_ = makeLabel({}, "section");
+    column->addWidget(title_);
     reason_ = makeParagraph({}, "small");
     column->addWidget(reason_);
     auto* row = new QHBoxLayout;
@@ -95,6 +96,7 @@ VoxelSizeForm::VoxelSizeForm(Theme& theme, QWidget* parent) : QFrame(parent), th
 void VoxelSizeForm::ask(Index shape, const std::optional<Vec3>& known) {
     shape_ = shape;
     const bool flat = shape.z < 2;
+    title_->setText(flat ? tr("How large is a pixel?") : tr("How large is a voxel?"));
     names_[0]->setVisible(!flat);
     fields_[0]->setVisible(!flat);
     reason_->setText(known ? tr("Replaces what the file says.")

@@ -47,7 +47,7 @@ class VoxelSizeForm : public QFrame {
     std::array<QLabel*, 3> names_{};
     std::array<QDoubleSpinBox*, 3> fields_{};  // z, y, x
     SegmentedControl* unit_ = nullptr;
-    QLabel *reason_ = nullptr, *whole_ = nullptr;
+    QLabel *title_ = nullptr, *reason_ = nullptr, *whole_ = nullptr;
     QPushButton *set_ = nullptr, *leave_ = nullptr;
     bool busy_ = false, xGiven_ = false;
     QRect view_;
