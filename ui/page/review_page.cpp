@@ -284,7 +284,7 @@ void ReviewPage::openCase(const QString& id) {
     workspace_.jobs().submit(JobRequest{
         Text(FOVEA_TR("Open {case}"), {{"case", id.toStdString()}}),
         Lane::Read,
-        [image, project = workspace_.project(), name = id.toStdString()](Job&) { *image = project->image(name); },
+        [image, project = workspace_.sharedProject(), name = id.toStdString()](Job&) { *image = project->image(name); },
         [guard, image, id](const Outcome& outcome) {
             if (!guard || guard->opening_ != id) return;
             guard->opening_.clear();
