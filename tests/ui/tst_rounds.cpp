@@ -99,11 +99,12 @@ struct Window {
     Workspace workspace;
     Theme theme;
     MainWindow window{theme, workspace};
+    bool opened = false;
 
     explicit Window(const Made& made) : workspace(backendOf(made.services), jobs) {
         window.show();
         workspace.openProject(QString::fromStdString(made.folder.string()));
-        QTest::qWaitFor([this] { return window.reviewPage().review() != nullptr; }, patience);
+        opened = QTest::qWaitFor([this] { return window.reviewPage().review() != nullptr; }, patience);
         window.showPage(MainWindow::Learn);
     }
     ~Window() { workspace.closeProject(); }
@@ -155,10 +156,10 @@ class TestRounds : public QObject {
 
     void aWorseRoundIsSaidAndOneClickAway() {
         Made made(0.70, 0.61, 12);
-        Window opened(made);
-        MainWindow& window = opened.window;
-        Workspace& workspace = opened.workspace;
-        QVERIFY(window.reviewPage().review());
+        Window w(made);
+        MainWindow& window = w.window;
+        Workspace& workspace = w.workspace;
+        QVERIFY(w.opened);
         ReviewSession& review = *window.reviewPage().review();
         const auto labels = [&] { return review.edits().layer().read(Box::of({8, 64, 64})); };
         QVERIFY(labels() == made.found);  // what was better stays on the screen

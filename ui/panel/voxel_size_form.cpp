@@ -18,7 +18,7 @@ namespace fovea::ui {
 
 namespace {
 
-constexpr int edge = 12, chipsHeight = 66, fieldWidth = 84, formWidth = 420;
+constexpr int edge = 12, chipHeight = 40, fieldWidth = 84, formWidth = 420;
 constexpr double most = 1e6, nmPerUm = 1000;
 enum Unit { Nanometres, Micrometres };
 
@@ -178,13 +178,13 @@ void VoxelSizeForm::keyPressEvent(QKeyEvent* event) {
     QFrame::keyPressEvent(event);
 }
 
-// Below the chips of the view.
+// Above the chip that asks for it, where the scale bar will be.
 void VoxelSizeForm::place() {
     if (view_.isEmpty() || isHidden()) return;
     layout()->activate();
     const int width = std::min(theme_.size(formWidth), view_.width() - 2 * edge);
-    setGeometry(view_.left() + edge, view_.top() + theme_.size(chipsHeight), width,
-                std::max(sizeHint().height(), heightForWidth(width)));
+    const int height = std::max(sizeHint().height(), heightForWidth(width));
+    setGeometry(view_.right() - edge - width + 1, view_.bottom() - theme_.size(chipHeight) - height, width, height);
     raise();
 }
 

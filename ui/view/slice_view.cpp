@@ -76,13 +76,14 @@ void SliceView::describe() {
     setAccessibleDescription(tr("Slice %1 of %2").arg(scene_.slice(plane_) + 1).arg(count));
 }
 
-// Below the title.
+// Where the scale bar would be.
 void SliceView::placeSizeChip() {
     sizeChip_->setVisible(!scene_.empty() && !scene_.spacingKnown() && plane_ == Plane::XY && !compact_);
     sizeChip_->setText(scene_.shape().z < 2 ? tr("Size unknown — Set") : tr("Size unknown, drawn as cubes — Set"));
     sizeChip_->setAccessibleName(tr("Voxel size unknown. Set it"));
     sizeChip_->setToolTip(tr("The file does not say how large a voxel is. Give it to get lengths and volumes."));
-    sizeChip_->setGeometry(QRect(QPoint(12, theme_.size(36)), sizeChip_->sizeHint()));
+    const QSize size = sizeChip_->sizeHint();
+    sizeChip_->setGeometry(QRect(QPoint(width() - 12 - size.width(), height() - 8 - size.height()), size));
 }
 
 SliceTransform SliceView::transform() const {
@@ -137,7 +138,10 @@ void SliceView::paintEvent(QPaintEvent*) {
     wasReady_ = isReady;
 }
 
-void SliceView::resizeEvent(QResizeEvent*) { update(); }
+void SliceView::resizeEvent(QResizeEvent*) {
+    placeSizeChip();
+    update();
+}
 
 SliceEvent SliceView::eventAt(const QPointF& pixel, Qt::MouseButton button, Qt::MouseButtons buttons,
                               Qt::KeyboardModifiers modifiers) const {
