@@ -139,7 +139,7 @@ class TestVoxelSize : public QObject {
         auto* set = button(form(), "Set voxel size");
         QVERIFY(set->isEnabled());
         QSignalSpy finished(&house->workspace, &Workspace::chainFinished);
-        QVERIFY(house->workspace.runStages({"plan"}, Text("Plan")));
+        QVERIFY(house->workspace.runStages({"import"}, Text("Import")));
         QVERIFY(!set->isEnabled() && set->toolTip().contains("job"));
         QVERIFY(!house->workspace.setVoxelSize("image", {1, 1, 1}));
         QVERIFY(finished.wait(patience));
