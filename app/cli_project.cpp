@@ -74,7 +74,8 @@ std::vector<std::string> imagesOf(const std::vector<std::string>& files) {
     return images;
 }
 
-// Images that the project has already keep what was made from them; what is held out in them may be chosen now.
+// Images that the project has already keep what was made from them; what is held out in them, and how
+// large their voxels are, may be said now.
 void importInto(Cli& cli, const Arguments& arguments, Project& project, const std::vector<std::string>& images,
                 const NewCase& details) {
     std::vector<std::string> fresh;
@@ -87,8 +88,12 @@ void importInto(Cli& cli, const Arguments& arguments, Project& project, const st
         });
         if (same == known.end()) {
             if (seen.insert(path).second) fresh.push_back(image);
-        } else if (!details.test.empty())
-            project.setHeldOut(same->id, asUsage([&] { return parseBox(details.test, same->shape); }), details.guard);
+        } else {
+            if (!details.test.empty())
+                project.setHeldOut(same->id, asUsage([&] { return parseBox(details.test, same->shape); }),
+                                   details.guard);
+            if (details.spacing) project.setSpacing(same->id, *details.spacing);
+        }
     }
     addImages(project, cli.services.stages, fresh, details, requestOf(cli, arguments, project, {"import"}), cli.job);
 }

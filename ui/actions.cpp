@@ -19,6 +19,7 @@ constexpr std::array rows = {
     ActionRow{"file.quit", "Quit", "app", "Ctrl+Q", "File", ""},
     ActionRow{"edit.undo", "Undo", "project", "Ctrl+Z", "Edit", "undo"},
     ActionRow{"edit.redo", "Redo", "project", "Ctrl+Shift+Z; Ctrl+Y", "Edit", "redo"},
+    ActionRow{"image.voxel_size", "Set voxel size…", "project", "", "Edit", "ruler"},
     ActionRow{"view.peek", "Labels: tap to toggle, hold to peek", "review", "V", "View", "eye"},
     ActionRow{"view.outline_only", "Outlines only", "review", "Shift+V", "View", ""},
     ActionRow{"view.centre_object", "Centre on this object", "review", "G", "View", "target"},

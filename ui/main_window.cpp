@@ -145,7 +145,9 @@ void MainWindow::makePages() {
     for (QWidget* page : std::initializer_list<QWidget*>{start_, objects_, review_, learn_, export_})
         stack_->addWidget(page);
     connect(objects_, &ObjectsPage::bringLabels, actions_->action("file.bring_labels"), &QAction::trigger);
-    connect(review_, &ReviewPage::hintsChanged, hints_, &HintBar::setHints);
+    connect(review_, &ReviewPage::hintsChanged, this, [this](const QVector<std::pair<QString, QString>>& hints) {
+        if (page() == Review) hints_->setHints(hints);  // an image may be opened while another page is shown
+    });
     connect(review_, &ReviewPage::readingsChanged, hints_, &HintBar::setReadings);
     connect(review_, &ReviewPage::failed, this, &MainWindow::tell);
     connect(review_, &ReviewPage::progressChanged, this, [this] {
@@ -175,6 +177,10 @@ void MainWindow::bindActions() {
     });
     a.on("file.close_project", [this] { workspace_.closeProject(); });
     a.on("file.quit", [this] { close(); });
+    a.on("image.voxel_size", [this] {
+        showPage(Review);
+        review_->askVoxelSize();
+    });
     a.on("train.start", [this] {
         showPage(Learn);
         workspace_.learn();
@@ -260,6 +266,10 @@ void MainWindow::bindWorkspace() {
         if (stage == "query")
             strip_->say(Tone::Ok, tr("The patches to label are chosen; the queue goes through them one by one."));
         refreshFlow();
+    });
+    connect(&workspace_, &Workspace::voxelSizeChanged, this, [this](const QString& id) {
+        refreshFlow();
+        strip_->say(Tone::Ok, tr("The voxel size of %1 is stored.").arg(id));
     });
     connect(&workspace_, &Workspace::chainStarted, this, &MainWindow::refreshFlow);
     connect(&workspace_, &Workspace::chainFinished, this, [this](bool ok, const QString& text) {
@@ -371,6 +381,7 @@ void MainWindow::refreshFlow() {
         return flow_->setNext(tr("Work goes on in the background"),
                               progress.total > 0 ? tr("Go on reviewing") : QString());
     }
+    if (showBeforeReview(progress)) return;
     if (progress.total == 0) {
         nextAction_ = "page.objects";
         return flow_->setNext(tr("Let Fovea find the objects first"), tr("Find objects"), page() == Review);
@@ -392,6 +403,21 @@ void MainWindow::refreshFlow() {
     nextAction_ = "train.start";
     flow_->setNext(tr("%1 accepted objects ready to learn from").arg(progress.accepted), tr("Fine-tune now"),
                    page() == Review);
+}
+
+// Before the first verdict: what the objects are found from comes first. False when nothing is amiss.
+bool MainWindow::showBeforeReview(const ReviewProgress& progress) {
+    if (progress.reviewed() > 0) return false;
+    if (review_->voxelSizeMissing()) {
+        nextAction_ = "image.voxel_size";
+        flow_->setNext(tr("The file does not say how large a voxel is"), tr("Set voxel size"), page() == Review);
+        return true;
+    }
+    if (workspace_.statusOf("pseudo-label") != Status::Stale) return false;
+    nextAction_ = "find";
+    flow_->setNext(tr("Voxel size or settings changed since the objects were found"), tr("Find objects again"),
+                   page() == Review);
+    return true;
 }
 
 // Right after a round there is nothing new to learn from: what is sensible then. False when there is.
@@ -420,6 +446,8 @@ bool MainWindow::showNextAfterRound(const ReviewProgress& progress) {
 void MainWindow::nextStep() {
     if (nextAction_ == "choose")
         workspace_.choose();
+    else if (nextAction_ == "find")
+        workspace_.findObjects();
     else if (!nextAction_.isEmpty())
         actions_->trigger(nextAction_);
 }

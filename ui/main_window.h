@@ -58,6 +58,7 @@ class MainWindow : public QMainWindow {
     void refreshSaved();
     void nextStep();
     void tellRound();
+    bool showBeforeReview(const ReviewProgress& progress);
     bool showNextAfterRound(const ReviewProgress& progress);
     void tell(const QString& problem);
 

@@ -234,6 +234,19 @@ std::optional<Workspace::Learned> Workspace::learned(const std::string& caseId) 
     return learned;
 }
 
+bool Workspace::setVoxelSize(const std::string& caseId, const Vec3& um) {
+    if (!project_ || chain_ != 0) return false;
+    try {
+        project_->setSpacing(caseId, um);
+    } catch (const Error& error) {
+        Q_EMIT failed(QString::fromStdString(error.what()));
+        return false;
+    }
+    forgetStatus();
+    Q_EMIT voxelSizeChanged(QString::fromStdString(caseId));
+    return true;
+}
+
 void Workspace::useRound(int round) {
     if (!project_) return;
     try {

@@ -73,6 +73,9 @@ class Workspace : public QObject {
         int decided = 0, patches = 0;  // objects with a verdict; complete patches, without those of the check
     };
     std::optional<Learned> learned(const std::string& caseId) const;
+    // Stores how large the voxels of an image are (µm); voxelSizeChanged() follows. Refused (returns false) while a
+    // chain reads them.
+    bool setVoxelSize(const std::string& caseId, const Vec3& um);
     // Puts another round to use: what is shown and exported. The person's edits stay.
     void useRound(int round);
 
@@ -83,6 +86,7 @@ class Workspace : public QObject {
     void imported();                           // cases were added
     void roundInUse(int round);                // another one was put to use by hand
     void stageFinished(const QString& stage);  // its artifact is there
+    void voxelSizeChanged(const QString& caseId);
     void chainStarted();
     void chainFinished(bool ok, const QString& text);
     void failed(const QString& text);  // what happened, why, what to do

@@ -10,6 +10,7 @@
 #include <map>
 #include <mutex>
 #include <thread>
+#include <utility>
 
 #include "base/log.h"
 
@@ -239,7 +240,9 @@ void JobQueue::Impl::finish(const TaskPtr& task, Outcome outcome) {
         task->error = outcome.error;
         task->finished = Clock::now();
     }
-    if (task->request.done) executor.post([task, outcome = std::move(outcome)] { task->request.done(outcome); });
+    // done() too lets go of what it captured, while the tray still lists the job.
+    if (task->request.done)
+        executor.post([task, outcome = std::move(outcome)] { std::exchange(task->request.done, nullptr)(outcome); });
     {
         std::lock_guard lock(mutex);
         live.erase(task->id);

@@ -127,6 +127,7 @@ class Volume {
 template <class A, class B>
 void copyBox(const Volume<A>& source, const Box& from, Volume<B>& target, Index to) {
     const Index n = from.extent();
+    if (n.count() <= 0) return;
     for (std::int64_t z = 0; z < n.z; ++z)
         for (std::int64_t y = 0; y < n.y; ++y) {
             const A* a = source.data() + source.offset(from.begin.z + z, from.begin.y + y, from.begin.x);
@@ -180,7 +181,7 @@ struct AnyVolume {
     template <class T>
     static AnyVolume from(const Volume<T>& volume) {
         AnyVolume result(dtypeOf<T>(), volume.shape());
-        std::memcpy(result.bytes.data(), volume.data(), result.bytes.size());
+        if (!result.bytes.empty()) std::memcpy(result.bytes.data(), volume.data(), result.bytes.size());
         result.geometry = volume.geometry;
         return result;
     }

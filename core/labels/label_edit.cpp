@@ -30,6 +30,7 @@ std::optional<Object> rowFrom(const json& stored, ObjectId id, Index shape) {
     Object row = objectFromJson(stored);
     if (row.id != id) throw Error(ErrorKind::Format, FOVEA_TR("A journal entry gives an object two numbers."));
     row.box = insideOf(row.box, shape);
+    row.erased = insideOf(row.erased, shape);
     return row;
 }
 

@@ -125,6 +125,7 @@ nlohmann::json toJson(const Object& o) {
     if (o.clicks != 0) json["clicks"] = o.clicks;
     if (!o.note.empty()) json["note"] = o.note;
     if (o.edited) json["edited"] = true;
+    if (!o.erased.empty()) json["erased"] = fovea::toJson(o.erased);
     return json;
 }
 
@@ -144,6 +145,7 @@ Object objectFromJson(const nlohmann::json& json) {
         o.clicks = json.value("clicks", 0);
         o.note = json.value("note", std::string());
         o.edited = json.value("edited", false);
+        if (json.contains("erased")) o.erased = boxFromJson(json["erased"]);
         constexpr std::int64_t mostVoxels = std::int64_t(1) << 60;  // keeps sums far from overflow
         if (id <= 0 || id > std::numeric_limits<ObjectId>::max() || o.voxels < 0 || o.voxels > mostVoxels ||
             o.colour < 0 || o.colour >= slots)

@@ -38,6 +38,7 @@ struct Object {
     int clicks = 0;
     std::string note;
     bool edited = false;  // a person changed voxels of it: accepting it gives Fixed
+    Box erased;           // box of all that a person took away from it by hand; empty = nothing
     friend bool operator==(const Object&, const Object&) = default;
 };
 

@@ -1,5 +1,6 @@
 #include <algorithm>
 #include <limits>
+#include <map>
 #include <set>
 #include <unordered_map>
 
@@ -64,16 +65,19 @@ int EditSession::Impl::newColour(ObjectId id, const std::vector<VoxelRun>& runs)
 }
 
 void EditSession::Impl::noteHand(LabelEdit& edit, ObjectId id, const std::string& source) const {
-    std::set<ObjectId> lost;
-    ObjectId last = 0;
-    for (const VoxelRun& run : edit.labels) {
-        if (run.before == last) continue;
-        last = run.before;
-        lost.insert(last);
+    std::map<ObjectId, Box> lost;  // and where
+    for (const VoxelRun& run : edit.labels)
+        if (run.before != 0) {
+            Box& place = lost[run.before];
+            place = place.united({run.start, run.start + Index{1, 1, run.length}});
+        }
+    for (const auto& [other, place] : lost) {
+        const auto row = state.rows.find(other);
+        if (row == state.rows.end() || (row->second.edited && row->second.erased.contains(place))) continue;
+        Object& after = rowOf(edit, row->second);
+        after.edited = true;
+        after.erased = after.erased.united(place);
     }
-    for (const ObjectId other : lost)
-        if (const auto row = state.rows.find(other); row != state.rows.end() && !row->second.edited)
-            rowOf(edit, row->second).edited = true;
     if (id == 0) return;
     const auto row = state.rows.find(id);
     if (row == state.rows.end()) {

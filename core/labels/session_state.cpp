@@ -187,7 +187,10 @@ void SessionState::decodeStart(ByteReader& reader) {
         if (next < 1 || next > std::int64_t(1) << 31)
             throw Error(ErrorKind::Format, FOVEA_TR("A stored state of the labels has no sensible next number."));
         ObjectTable table = tableFromJson(json.at("objects"));
-        for (auto& [id, row] : table) row.box = insideOf(row.box, layer.shape());
+        for (auto& [id, row] : table) {
+            row.box = insideOf(row.box, layer.shape());
+            row.erased = insideOf(row.erased, layer.shape());
+        }
         std::vector<Box> complete;
         for (const auto& box : json.at("patches"))
             if (const Box inside = insideOf(boxFromJson(box), layer.shape()); !inside.empty())

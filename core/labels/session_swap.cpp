@@ -44,8 +44,27 @@ void settle(ObjectTable& rows, const LabelTally& tally, const LabelLayer& layer,
     std::erase_if(rows, [](const auto& row) { return row.second.voxels <= 0; });
 }
 
-// Accepted objects that their patches cut and that the new base holds whole, under the same number, and carries on.
-// They are taken from there, to be reviewed where nobody saw them; inside the patches all labels stay anyway.
+// Whether the new base gives the object voxels that a person took away from it outside of the patches (or that lie
+// among such: of what was taken away the box alone is known).
+bool undoesErasing(const LabelLayer& next, const SessionState& state, const Object& row) {
+    bool found = false;
+    forEachTile(row.erased, tile, [&](const Box& part) {
+        if (found) return;
+        const Volume<std::int32_t> labels = next.read(part);
+        std::int64_t i = 0;
+        for (std::int64_t z = part.begin.z; z < part.end.z; ++z)
+            for (std::int64_t y = part.begin.y; y < part.end.y; ++y)
+                for (std::int64_t x = part.begin.x; x < part.end.x; ++x, ++i)
+                    found = found || (labels.data()[i] == row.id &&
+                                      std::none_of(state.patches.begin(), state.patches.end(),
+                                                   [&](const Box& patch) { return patch.contains(Index{z, y, x}); }));
+    });
+    return found;
+}
+
+// Accepted objects that their patches cut, not a person, and that the new base holds whole, under the same number, and
+// carries on. They are taken from there, to be reviewed where nobody saw them; inside the patches all labels stay
+// anyway.
 std::set<ObjectId> continuedBy(const LabelLayer& next, const SessionState& state, const ObjectTable& objects) {
     std::map<ObjectId, std::int64_t> frozen;  // and their voxels
     for (const auto& [id, row] : state.rows)
@@ -63,6 +82,7 @@ std::set<ObjectId> continuedBy(const LabelLayer& next, const SessionState& state
         for (std::int64_t i = 0; i < before.size(); ++i)
             if (before.data()[i] && after.data()[i] != before.data()[i]) continued.erase(before.data()[i]);
     }
+    std::erase_if(continued, [&](ObjectId id) { return undoesErasing(next, state, state.rows.at(id)); });
     return continued;
 }
 

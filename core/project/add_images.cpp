@@ -12,6 +12,18 @@ namespace fs = std::filesystem;
 
 namespace {
 
+// A damaged order says nothing: it stays where it is and is in nobody's way.
+bool isOrderOf(const std::string& caseId, const fs::path& folder) {
+    std::error_code error;
+    if (!fs::exists(folder / "order.json", error)) return false;
+    try {
+        return readOrder(folder).runCase == caseId;
+    } catch (const Error& problem) {
+        log::warning(problem.what());
+        return false;
+    }
+}
+
 // What was made, or half made, from a case.
 std::vector<fs::path> madeFrom(const Project& project, const std::string& caseId) {
     std::vector<fs::path> folders;
@@ -20,8 +32,7 @@ std::vector<fs::path> madeFrom(const Project& project, const std::string& caseId
         for (fs::directory_iterator stage(project.roundFolder(round), error), end; stage != end; stage.increment(error))
             if (fs::exists(stage->path() / caseId, error)) folders.push_back(stage->path() / caseId);
     for (fs::directory_iterator order(project.workFolder(), error), end; order != end; order.increment(error))
-        if (fs::exists(order->path() / "order.json", error) && readOrder(order->path()).runCase == caseId)
-            folders.push_back(order->path());
+        if (isOrderOf(caseId, order->path())) folders.push_back(order->path());
     return folders;
 }
 

@@ -108,7 +108,7 @@ Text difference(const json& before, const json& now, bool& onlyEdits) {
             return {FOVEA_TR("What option {key} names has changed."), {{"key", key}}};
     if (before.value("seed", json()) != now.value("seed", json())) return FOVEA_TR("The seed changed.");
     if (before.value("images", json()) != now.value("images", json()))
-        return FOVEA_TR("The images, or what is held out in them, changed.");
+        return FOVEA_TR("The images, their voxel size, or what is held out in them, changed.");
     const json old = before.value("inputs", json::object());
     bool edits = false;
     for (const auto& [key, value] : now["inputs"].items()) {
@@ -288,6 +288,27 @@ std::optional<int> roundChosen(const Project& project, const Stage& stage) {
         if (spec.name == "round" && spec.type == OptionType::Int)
             if (const auto round = project.optionsOf(stage).integer("round"); round >= 0) return int(round);
     return std::nullopt;
+}
+
+std::optional<Text> unscoredNote(const Artifacts& artifacts, const Stage& stage) {
+    const Project& project = artifacts.project();
+    const int active = project.activeRound(), used = project.inUse();
+    const auto need =
+        std::find_if(stage.needs.begin(), stage.needs.end(), [](const Need& one) { return one.from == From::InUse; });
+    if (need == stage.needs.end() || active == used || roundChosen(project, stage) ||
+        artifacts.resolve({"scores", From::Same}, "", active))
+        return std::nullopt;
+    const std::vector<std::string> cases = project.caseIds();
+    if (std::none_of(cases.begin(), cases.end(), [&](const std::string& id) {
+            return artifacts.resolve({need->kind, From::Same}, id, active).has_value();
+        }))
+        return std::nullopt;
+    return Text{used > 0 ? FOVEA_TR("Round {active} was never scored and is therefore not in use: round {used} is "
+                                    "taken. Score round {active}, or choose it with the option round.")
+                         : FOVEA_TR("Round {active} was never scored and is therefore not in use: what was found "
+                                    "before learning is taken. Score round {active}, or choose it with the option "
+                                    "round."),
+                {{"active", std::to_string(active)}, {"used", std::to_string(used)}}};
 }
 
 std::optional<fs::path> Artifacts::newest(const std::string& kind, const std::string& caseId, int round) const {

@@ -97,4 +97,8 @@ class Artifacts {
 // The round an option "round" of the stage names; absent when it has none or leaves it open (−1).
 std::optional<int> roundChosen(const Project& project, const Stage& stage);
 
+// Why a stage that reads the round in use reads an older one than the active: the active one has results too, but was
+// never scored. Absent when that is not so, or when its options name a round.
+std::optional<Text> unscoredNote(const Artifacts& artifacts, const Stage& stage);
+
 }  // namespace fovea::project

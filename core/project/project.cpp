@@ -1,6 +1,7 @@
 #include "project/project.h"
 
 #include <algorithm>
+#include <cmath>
 
 #include "base/file.h"
 #include "data/tables.h"
@@ -244,6 +245,21 @@ void Project::removeCase(const std::string& caseId) {
     images_.erase(id);
     save();
     file::remove(caseFolder(id));
+}
+
+void Project::setSpacing(const std::string& caseId, const Vec3& spacing) {
+    requireWritable();
+    for (int axis = 0; axis < 3; ++axis)
+        if (!(spacing[axis] > 0) || !std::isfinite(spacing[axis]))
+            throw Error(ErrorKind::Input, {FOVEA_TR("A voxel of {id} must be larger than nothing along z, y and x. "
+                                                    "Give three sizes in µm."),
+                                           {{"id", caseId}}});
+    const std::lock_guard guard(mutex_);
+    Case& c = const_cast<Case&>(find(caseId));
+    if (c.spacing == spacing) return;
+    c.spacing = spacing;
+    images_.erase(c.id);
+    save();
 }
 
 void Project::setHeldOut(const std::string& caseId, const Box& test, std::int64_t guard) {

@@ -62,6 +62,10 @@ class Project {
     Case addCase(const std::string& path, const NewCase& details = {});
     // Takes a case out again, with its own folder; what rounds hold of it stays. For images that turned out unusable.
     void removeCase(const std::string& caseId);
+    // Says how large the image's voxels are (µm), in place of what its file says or does not say; image() gives them
+    // from now on. What the active round made is stale then, a finished round stays as it is. Throws Error(Input) for a
+    // size that is none.
+    void setSpacing(const std::string& caseId, const Vec3& spacing);
     // Chooses what is held out. Throws Error(Input) once anything has been made from the case's image.
     void setHeldOut(const std::string& caseId, const Box& test, std::int64_t guard);
     // Adds check boxes, drawn before anybody labelled them; those known already stay as they are, none is ever taken

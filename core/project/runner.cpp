@@ -84,6 +84,7 @@ class Chain {
             perCase[cases[i]] = one;
         }
         tellUnused(stage, cases, round, row, job);
+        if (const auto note = unscoredNote(artifacts_, stage)) warn(row, *note, job);
         if (settleWaiting(perCase.size(), round)) {
             row["state"] = "waiting";
             row["result"] = waitingFor(perCase);
@@ -120,8 +121,13 @@ class Chain {
                             ? FOVEA_TR("All rounds are built on it; to have it otherwise, import the images into a "
                                        "new project.")
                             : FOVEA_TR("Begin the next round to use it (query --next).")}}};
-        row["warning"] = warning.str();
-        job.message(MessageLevel::Warning, warning);
+        warn(row, warning, job);
+    }
+
+    static void warn(json& row, const Text& text, Job& job) {
+        const std::string before = row.value("warning", std::string());
+        row["warning"] = before.empty() ? text.str() : before + " " + text.str();
+        job.message(MessageLevel::Warning, text);
     }
 
     // Cases that wait for a person are adopted when another one does not; else what they made is thrown away. True when

@@ -49,19 +49,22 @@ Tests testsOf(const StageContext& context) {
     return tests;
 }
 
-// Scores of each method against one truth, summed over boxes.
+// Scores of each method against one truth, summed over boxes: of all images, and of each.
 struct Against {
     std::string truth;
     std::map<std::string, Scores> sums = {};
-    json cases = json::object(), boxes = json::array();
+    std::map<std::string, std::map<std::string, Scores>> cases = {};
+    json boxes = json::array();
 
-    void add(const StageContext& context, const TestCase& test, const std::string& method, const Scores& scores) {
+    void add(const TestCase& test, const std::string& method, const Scores& scores) {
         sums[method] += scores;
-        cases[test.id][method] = toJson(scores, context.seed);
+        cases[test.id][method] += scores;
     }
     json toJsonWith(std::uint64_t seed) const {
-        json out = {{"truth", truth}, {"cases", cases}, {"boxes", boxes}};
+        json out = {{"truth", truth}, {"cases", json::object()}, {"boxes", boxes}};
         for (const auto& [method, scores] : sums) out["scores"][method] = toJson(scores, seed);
+        for (const auto& [id, methods] : cases)
+            for (const auto& [method, scores] : methods) out["cases"][id][method] = toJson(scores, seed);
         return out;
     }
 };
@@ -91,7 +94,7 @@ Against scoreAgainst(StageContext& context, const std::string& truthPath, const 
             const ImagePtr found = zarr::open(*context.find(method, test.id) / "labels.zarr");
             const Box region = surroundings(test.test, shape);
             const std::int64_t least = context.options.integer("min_voxels");
-            against.add(context, test, method,
+            against.add(test, method,
                         test.check ? scoreLabelled(crop(truth, region), found->readAs<std::int32_t>(region),
                                                    Volume<std::uint8_t>(region.extent()),
                                                    test.test.shifted(Index{} - region.begin), job)
@@ -116,7 +119,7 @@ Against scoreCheck(StageContext& context, const std::vector<TestCase>& tests, Jo
             for (const std::string& method : methodsOf(context, id)) {
                 const auto labels = zarr::open(*context.find(method, id) / "labels.zarr")->readAs<std::int32_t>(region);
                 against.add(
-                    context, test, method,
+                    test, method,
                     scoreLabelled(part.labels, labels, part.ignored, test.test.shifted(Index{} - region.begin), job));
             }
             against.boxes.push_back(placeOf(test));

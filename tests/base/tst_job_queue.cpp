@@ -57,6 +57,18 @@ class TestJobQueue : public QObject {
         executor.drain();
         QCOMPARE(done, 1);
     }
+    // A job that is over is still listed, but holds nothing any more: a project could not be opened again else.
+    void whatAJobCapturedIsLetGo() {
+        ManualExecutor executor;
+        JobQueue queue(executor);
+        const auto held = std::make_shared<int>(7);
+        int seen = 0;
+        queue.submit({"a", Lane::Cpu, [held](Job&) {}, [held, &seen](const Outcome&) { seen = *held; }, {}, true});
+        settle(queue, executor);
+        QCOMPARE(seen, 7);
+        QCOMPARE(queue.jobs().size(), std::size_t(1));
+        QCOMPARE(held.use_count(), 1L);
+    }
     void failuresCarryTheirReason() {
         ManualExecutor executor;
         JobQueue queue(executor);

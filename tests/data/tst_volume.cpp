@@ -41,6 +41,16 @@ class TestVolume : public QObject {
         QVERIFY(any.to<float>().geometry == volume.geometry);
         QVERIFY_EXCEPTION_THROWN(any.as<float>(), Error);
     }
+    // Without a voxel there is no memory to copy from or to.
+    void emptyVolumes() {
+        for (const Index shape : {Index{}, Index{0, 4, 4}, Index{3, 0, 2}, Index{2, 2, 0}}) {
+            const Volume<std::int32_t> empty(shape);
+            const AnyVolume any = AnyVolume::from(empty);
+            QVERIFY(any.shape == shape && any.bytes.empty());
+            QVERIFY(any.to<std::int32_t>() == empty);
+            QVERIFY(crop(empty, empty.box()) == empty);
+        }
+    }
     void memoryImageReadsBoxes() {
         Volume<std::uint16_t> a({2, 3, 4}), b({2, 3, 4});
         std::iota(a.begin(), a.end(), 1000);

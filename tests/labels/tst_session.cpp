@@ -1,4 +1,5 @@
 #include <QTest>
+#include <optional>
 
 #include "base/file.h"
 #include "label_samples.h"
@@ -18,6 +19,7 @@ class TestSession : public QObject {
     void stepsAndListeners();
     void swapKeepsDecisions();
     void swapCarriesOnWhatAPatchCut();
+    void swapKeepsWhatAPersonCut();
     void truth();
     void colours();
     void badInput();
@@ -398,6 +400,64 @@ void TestSession::swapCarriesOnWhatAPatchCut() {
     QVERIFY(rowsFit(s));
     s.undo();
     QVERIFY(Picture(s) == before);
+}
+
+// A person cuts the pillar at the faces of a patch: no base that has it whole brings the rest back, not even one that
+// comes after others or after the session was opened again. What was taken away inside the patch alone cuts nothing.
+void TestSession::swapKeepsWhatAPersonCut() {
+    const Index shape{6, 20, 20};
+    Volume<std::int32_t> pillar(shape), same(shape);
+    for (std::int64_t z = 0; z < 6; ++z)
+        for (std::int64_t y = 3; y < 8; ++y)
+            for (std::int64_t x = 3; x < 8; ++x) {
+                pillar(z, y, x) = 1;
+                if (z == 2) same(z, y, x) = 1;
+            }
+    std::map<std::string, ImagePtr> bases{{"pillar", image(pillar)}, {"same", image(same)}};
+    SessionOptions options;
+    options.resolve = [&](const std::string& path) { return bases.at(path); };
+    const auto put = [&](EditSession& s, const char* name) {
+        s.swapBase(bases.at(name), name, rowsOf(bases.at(name)));
+    };
+    const Box patch{{2, 0, 0}, {3, 20, 20}};
+    enum class Cut { Eraser, Prompt, Neighbour };
+    for (const Cut cut : {Cut::Eraser, Cut::Prompt, Cut::Neighbour}) {
+        const file::TempFolder folder;
+        std::optional<Picture> before;
+        {
+            EditSession s(folder.path(), shape, {}, nullptr, {}, options);
+            put(s, "pillar");
+            if (cut == Cut::Prompt) {
+                Volume<std::uint8_t> kept({6, 5, 5});
+                std::fill_n(kept.data() + 2 * 25, 25, std::uint8_t(1));
+                s.replaceObject("Prompt", {0, 3, 3}, kept, 1, "prompt", 1);
+            } else {
+                const ObjectId over = cut == Cut::Eraser ? 0 : 2;
+                s.paint("Cut", {0, 3, 3}, block({2, 5, 5}), over, "hand");
+                s.paint("Cut", {3, 3, 3}, block({3, 5, 5}), over, "hand");
+                if (over) s.setState({over}, State::Accepted);
+            }
+            s.setState({1}, State::Accepted);
+            s.setPatchComplete(patch, true);
+            before.emplace(s);
+            QVERIFY((before->rows.at(1).erased == Box{{0, 3, 3}, {6, 8, 8}}));
+            put(s, "same");
+            QVERIFY(Picture(s) == *before);
+            s.flush();
+        }
+        EditSession s(folder.path(), shape, {}, nullptr, {}, options);
+        put(s, "pillar");
+        QVERIFY(Picture(s) == *before);
+        QVERIFY(rowsFit(s));
+    }
+    const file::TempFolder folder;
+    EditSession s(folder.path(), shape, {}, nullptr, {}, options);
+    s.paint("Brush", {2, 3, 3}, block({1, 5, 9}), 1, "hand");
+    s.paint("Erase", {2, 3, 8}, block({1, 5, 4}), 0, "hand");  // too far: in the patch
+    s.setState({1}, State::Accepted);
+    s.setPatchComplete(patch, true);
+    put(s, "pillar");
+    QVERIFY(all(s.layer()) == pillar);
 }
 
 void TestSession::truth() {

@@ -5,6 +5,7 @@
 #include <unistd.h>
 
 #include <QTest>
+#include <cmath>
 
 #include "base/error.h"
 #include "project/add_images.h"
@@ -243,6 +244,57 @@ class TestProject : public QObject {
         addImages(*f.project, f.stages, {good, bad}, {}, request, job);
         QCOMPARE(f.project->caseIds().size(), std::size_t(3));
         QCOMPARE(f.state("import", 0).status, Status::UpToDate);
+    }
+
+    // A damaged order of another run is in nobody's way.
+    void aDamagedOrderStopsNoTakingBack() {
+        Fixture f(1);
+        f.run("import");
+        const std::string image = fake::writeImage(f.temp.path(), "bad.txt", 6).string();
+        for (const char* order : {"a", "z"}) {
+            fs::create_directories(f.project->workFolder() / order);
+            file::write(f.project->workFolder() / order / "order.json", "{\"schema\":");
+        }
+        StageList picky = f.stages;
+        picky[0].run = [](StageContext&) { throw Error(ErrorKind::Input, "no numbers"); };
+        Job job;
+        QVERIFY(contains(errorOf([&] { addImages(*f.project, picky, {image}, {}, {.stages = {"import"}}, job); }),
+                         "no numbers"));
+        QCOMPARE(f.project->caseIds(), std::vector<std::string>{"image0"});
+        QVERIFY(!fs::exists(f.project->caseFolder("bad")));
+        int left = 0;
+        for ([[maybe_unused]] const auto& order : fs::directory_iterator(f.project->workFolder())) ++left;
+        QCOMPARE(left, 2);  // the order of the failed import is gone, the damaged ones are nobody's
+    }
+
+    void voxelSizeIsSaidLater() {
+        Fixture f;
+        f.run("train");
+        const Vec3 size{0.05, 0.0046, 0.0046};
+        QVERIFY(!f.project->image("image0")->info().geometry.known);
+        for (const Vec3& none : {Vec3{0, 1, 1}, Vec3{1, -1, 1}, Vec3{1, 1, std::nan("")}})
+            QVERIFY(contains(errorOf([&] { f.project->setSpacing("image0", none); }), "image0"));
+        QVERIFY(contains(errorOf([&] { f.project->setSpacing("imag0", size); }), "image0"));
+        QCOMPARE(f.state("find", 0).status, Status::UpToDate);
+        const ImagePtr before = f.project->image("image0");
+        f.project->setSpacing("image0", size);
+        QVERIFY(f.project->image("image0")->info().geometry.spacing == size);  // although somebody still has the other
+        QVERIFY(f.project->image("image0")->info().geometry.known);
+        for (const char* stage : {"import", "find"}) {
+            QCOMPARE(f.state(stage, 0, "image0").status, Status::Stale);
+            QCOMPARE(f.state(stage, 0, "image1").status, Status::UpToDate);
+        }
+        QVERIFY(contains(f.state("import", 0, "image0").reason.str(), "voxel size"));
+        QCOMPARE(f.state("plan", 0).status, Status::Stale);
+        f.run("train");
+        QCOMPARE(f.state("train", 0).status, Status::UpToDate);
+        f.project->beginRound();
+        f.project->setSpacing("image0", {1, 1, 1});
+        QCOMPARE(f.state("train", 0).status, Status::UpToDate);  // a finished round stays
+        const fs::path folder = f.project->folder();
+        f.project.reset();
+        f.project = Project::open(folder, fake::openImage);
+        QVERIFY((f.project->image("image0")->info().geometry.spacing == Vec3{1, 1, 1}));
     }
 
     void stampsFollowContent() {

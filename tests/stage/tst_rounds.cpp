@@ -257,6 +257,9 @@ class TestRounds : public QObject {
         QVERIFY(std::abs(s["dice_after"].get<double>() - 2.0 / 3) < 1e-9);
         QVERIFY(s["held_out"].get<bool>());
         QVERIFY(s["interval_after"].size() == 2);
+        const auto scored = file::readJson(f.newest("scores", "") / "scores.json")["truths"][0];
+        QCOMPARE(scored["boxes"].size(), std::size_t(2));
+        QVERIFY(scored["cases"]["cells"] == scored["scores"]);  // the only image: all of its boxes
         // The chain says it too.
         QCOMPARE(result["promoted"].get<bool>(), false);
         QCOMPARE(result["in_use"].get<int>(), 0);
@@ -365,6 +368,29 @@ class TestRounds : public QObject {
         f.project.reset();
         f.project = Project::open(folder, openImage);
         QCOMPARE(f.project->inUse(), 2);
+    }
+
+    // Exporting what is in use tells when that is not what was made last, and why.
+    void exportTellsOfARoundThatWasNotScored() {
+        Fixture f;
+        f.run("evaluate", true);
+        QCOMPARE(f.project->inUse(), 1);
+        QVERIFY(!f.runOne("export").contains("warning"));
+        f.project->beginRound();
+        QVERIFY(!f.runOne("export").contains("warning"));  // nothing was made yet
+        f.objects[2] = everySecond(f.truth);
+        f.run("instances", true);
+        const auto row = f.runOne("export");
+        QCOMPARE(f.exportedVoxels(), Fixture::allVoxels);
+        const std::string warning = row.value("warning", std::string());
+        for (const char* part : {"Round 2 was never scored", "round 1 is taken"})
+            QVERIFY2(warning.find(part) != std::string::npos, warning.c_str());
+        QVERIFY(f.runOne("export").contains("warning"));  // also when it is there already
+        f.set("export", "round=2");
+        QVERIFY(!f.runOne("export").contains("warning"));
+        f.set("export", "round=-1");
+        f.runOne("evaluate");
+        QVERIFY(!f.runOne("export").contains("warning"));
     }
 
     // A test part with a truth file: compared there, with the same consequence.

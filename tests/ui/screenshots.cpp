@@ -2,6 +2,7 @@
 // PNG, and the longest time the event loop stood still while a person worked during learning. Run by
 // packaging/screenshots under a virtual display; for looking at, not a test. Of a project the first image is taken,
 // with its voxel size.
+#include <QAbstractButton>
 #include <QApplication>
 #include <QDir>
 #include <QElapsedTimer>
@@ -20,6 +21,7 @@
 #include "ui/actions.h"
 #include "ui/main_window.h"
 #include "ui/page/review_page.h"
+#include "ui/panel/voxel_size_form.h"
 #include "ui/theme/theme.h"
 #include "ui/view/slice_view.h"
 #include "ui/view/view3d.h"
@@ -29,6 +31,9 @@ using namespace fovea;
 using namespace fovea::ui;
 
 namespace {
+
+constexpr int workSeconds = 60;          // of work while it learns
+constexpr double learningMinutes = 2.5;  // by its own estimate, which people at work make longer
 
 // Lets the window work until `done`, at most `seconds`.
 template <class F>
@@ -118,6 +123,12 @@ void click(ReviewPage& page, Index at) {
     page.tools()->release(eventAt(at));
 }
 
+// Its properties, below the list of layers.
+void showLayer(ReviewPage& page, const QString& name) {
+    for (auto* button : page.findChildren<QAbstractButton*>())
+        if (button->accessibleName() == name) button->click();
+}
+
 // A stroke of `dabs` moves to the right, one each 10 ms as a hand would make them.
 void stroke(ReviewPage& page, Index at, int dabs) {
     page.tools()->press(eventAt(at));
@@ -131,8 +142,9 @@ void stroke(ReviewPage& page, Index at, int dabs) {
     page.tools()->release(eventAt(at));
 }
 
-// What a person does while the network learns: strokes, prompts, verdicts, undo. Returns the longest gap in ms.
-qint64 workWhileLearning(TimedApplication& application, MainWindow& window, Workspace& workspace, int seconds) {
+// What a person does while the network learns: strokes, prompts, verdicts, undo. False when learning ended before the
+// time was over: what was measured then is no figure of working while learning.
+bool workWhileLearning(TimedApplication& application, MainWindow& window, Workspace& workspace, int seconds) {
     ReviewPage& page = window.reviewPage();
     const Index shape = page.scene().shape();
     const char* slowest = "";
@@ -149,7 +161,12 @@ qint64 workWhileLearning(TimedApplication& application, MainWindow& window, Work
     QElapsedTimer clock;
     clock.start();
     int prompts = 0, strokes = 0;
-    while (workspace.running() && clock.elapsed() < seconds * 1000) {
+    while (clock.elapsed() < seconds * 1000) {
+        if (!workspace.running()) {
+            std::fprintf(stderr, "Learning ended after %.0f of %d s. Give it more minutes.\n",
+                         double(clock.elapsed()) / 1000, seconds);
+            return false;
+        }
         act("object.new");
         act("tool.brush");
         const Index at{shape.z / 2, (strokes * 37) % shape.y, shape.x / 4};
@@ -168,14 +185,15 @@ qint64 workWhileLearning(TimedApplication& application, MainWindow& window, Work
     std::printf("slowest: %s; slowest action: %s, %lld ms\n", qPrintable(application.slowest()), slowest,
                 static_cast<long long>(slowestMs));
     std::printf(
-        "while learning: %d strokes, %d prompts answered, longest gap of the event loop %lld ms (%d over 100), in "
+        "while learning, %d s: %d strokes, %d prompts answered, longest gap of the event loop %lld ms (%d over 100), "
+        "in "
         "which it worked at most %.0f ms itself\n",
-        strokes, prompts, static_cast<long long>(gaps.longest()), gaps.over100(), gaps.longestWork());
+        seconds, strokes, prompts, static_cast<long long>(gaps.longest()), gaps.over100(), gaps.longestWork());
     const DrawingCost after = page.views().view3d().cost();
     std::printf("3D, beside the event loop: %d pictures in %.1f s, the slowest since the start %.0f ms\n",
                 after.pictures - before.pictures, (after.milliseconds - before.milliseconds) / 1000, after.longest);
     std::fflush(stdout);
-    return gaps.longest();
+    return true;
 }
 
 std::string projectFor(const QString& given, const QString& scratch, const app::Services& services) {
@@ -250,20 +268,31 @@ int main(int argc, char** argv) {
     until([] { return false; }, 3);
     camera.shoot("review");
     camera.shootTight("review");
+    showLayer(page, "Image");
+    camera.shoot("layer_image");
+    showLayer(page, "Labels (you edit these)");
+    if (page.voxelSizeMissing()) {
+        window.actions().trigger("image.voxel_size");
+        camera.shoot("voxel_size");
+        camera.shootTight("voxel_size");
+        page.findChild<VoxelSizeForm*>()->hide();
+    }
     window.actions().trigger("tool.point");
     if (const labels::Object* object = page.review()->currentObject()) {
         const Box box = object->box;
         click(page, {(box.begin.z + box.end.z) / 2, (box.begin.y + box.end.y) / 2,
                      std::min(box.end.x + 4, page.scene().shape().x - 1)});
         until([&] { return page.prompts()->state() == PromptState::Preview; }, 30);
+        showLayer(page, "Proposal");
         camera.shoot("prompt");
+        showLayer(page, "Labels (you edit these)");
         window.actions().trigger("draw.cancel");
     }
 
     const auto set = [&](const char* stage, const nlohmann::json& values) {
         workspace.project()->setOptions(project::stageById(services.stages, stage), values);
     };
-    set("plan", {{"minutes", 0.5}});
+    set("plan", {{"minutes", learningMinutes}});
     set("query", {{"strategy", "random"}, {"patches", 4}});
     workspace.runStages({"query"}, Text("Choose what to label"));
     until([&] { return !workspace.running(); }, 60);
@@ -279,7 +308,7 @@ int main(int argc, char** argv) {
         tray->hide();
     }
     window.showPage(MainWindow::Review);
-    workWhileLearning(application, window, workspace, 60);
+    if (!workWhileLearning(application, window, workspace, workSeconds)) return 1;
     window.showPage(MainWindow::Learn);
     until([&] { return !workspace.running(); }, 600);
     camera.shoot("learn_done");

@@ -1,8 +1,10 @@
 // The Review page over real stages on a small invented volume: what a person sees and does on it.
 #include <QLabel>
+#include <QSlider>
 #include <QTableView>
 #include <QToolButton>
 
+#include "ui/panel/layers_panel.h"
 #include "ui/panel/object_table_view.h"
 #include "ui/panel/prompt_bar.h"
 #include "ui/panel/prompt_list.h"
@@ -153,8 +155,70 @@ class TestReview : public QObject {
         scene.setPredictionVisible(true);
         QVERIFY(!scene.predictionVisible());
         scene.setImageVisible(false);
-        QVERIFY(!scene.style()->imageVisible);
+        QCOMPARE(scene.style()->imageOpacity, 0.0);
         scene.setImageVisible(true);
+    }
+    void everyLayerHasAnEyeAndAnOpacity() {
+        ViewScene& scene = page().scene();
+        auto* panel = page().findChild<LayersPanel*>();
+        const auto button = [panel](const QString& name) {
+            for (auto* one : panel->findChildren<QAbstractButton*>())
+                if (one->accessibleName() == name) return one;
+            return static_cast<QAbstractButton*>(nullptr);
+        };
+        const auto slider = [panel](const QString& name) {
+            for (auto* one : panel->findChildren<QSlider*>())
+                if (one->accessibleName() == name) return one;
+            return static_cast<QSlider*>(nullptr);
+        };
+        QAbstractButton* eye = button("Show: Proposal");
+        QVERIFY(eye && !eye->isEnabled() && eye->toolTip().contains("prompt"));  // says why
+        const auto proposal = [] {
+            auto preview = std::make_shared<PreviewMask>();
+            preview->mask = Volume<std::uint8_t>({1, 4, 4}, 1);
+            return preview;
+        };
+        const auto first = proposal();
+        scene.setPreview(first);
+        QVERIFY(eye->isEnabled() && eye->isChecked());
+        eye->click();
+        QVERIFY(!scene.style()->preview && scene.preview() == first);
+        scene.setPreview(first);  // told again: it stays hidden
+        QVERIFY(!scene.style()->preview && !eye->isChecked());
+        scene.setPreview(proposal());  // another one is never committed unseen
+        QVERIFY(scene.style()->preview && eye->isChecked());
+        scene.setPreview(nullptr);
+        QVERIFY(!eye->isEnabled());
+
+        scene.setPrediction(page().review()->image());
+        QVERIFY(button("Labels (you edit these)")->isChecked() && slider("Fill")->isVisible());
+        const struct {
+            const char *layer, *slider;
+            std::function<double()> value;
+        } rows[] = {
+            {"Proposal", "Opacity of the proposal", [&] { return scene.style()->previewOpacity; }},
+            {"Labels (you edit these)", "Fill", [&] { return scene.look().fill; }},
+            {"Model prediction", "Opacity of the model prediction", [&] { return scene.style()->predictionOpacity; }},
+            {"Image", "Opacity of the image", [&] { return scene.style()->imageOpacity; }}};
+        for (const auto& row : rows) {
+            button(row.layer)->click();
+            for (const auto& other : rows)  // one layer's properties at a time
+                QCOMPARE(slider(other.slider)->isVisible(), QString(other.layer) == row.layer);
+            const double before = row.value();
+            const Index cursor = scene.cursor();
+            QTest::keyClick(slider(row.slider), Qt::Key_Left);  // elsewhere the slice before
+            QVERIFY2(row.value() < before, row.layer);
+            QVERIFY(scene.cursor() == cursor);
+        }
+        const double faint = scene.style()->imageOpacity;
+        button("Show: Image")->click();
+        QCOMPARE(scene.style()->imageOpacity, 0.0);
+        button("Show: Image")->click();
+        QCOMPARE(scene.style()->imageOpacity, faint);
+        // A layer that goes leaves the labels chosen.
+        button("Model prediction")->click();
+        scene.setPrediction(nullptr);
+        QVERIFY(button("Labels (you edit these)")->isChecked() && slider("Fill")->isVisible());
     }
     void verdictsDoNotRecountTheObjects() {
         ReviewSession& review = *page().review();

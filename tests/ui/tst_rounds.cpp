@@ -17,10 +17,12 @@
 #include "ui/edit/training_curve.h"
 #include "ui/main_window.h"
 #include "ui/page/before_after.h"
+#include "ui/page/export_page.h"
 #include "ui/page/learn_page.h"
 #include "ui/page/review_page.h"
 #include "ui/theme/theme.h"
 #include "ui/workspace.h"
+#include "window_house.h"
 #include "zarr/ome_zarr.h"
 
 using namespace fovea;
@@ -79,7 +81,7 @@ struct Made {
                  {{"pseudo-labels", figures(before, 0.8, objects)}, {"objects", figures(after, 0.7, objects)}}},
                 {"boxes", boxes}}}},
              {"summary",
-              {{"judged", true},
+              {{"judged", objects > 0},
                {"promoted", promoted},
                {"rival", 0},
                {"check_boxes", 2},
@@ -88,6 +90,24 @@ struct Made {
         for (const fs::path& one : {round, scores})
             file::writeJson(one / "manifest.json", {{"key", "k"}, {"hash", "h"}, {"result", json::object()}});
     }
+};
+
+// The window with that project open, on the Learn page.
+struct Window {
+    app::GuiExecutor executor;
+    JobQueue jobs{executor};
+    Workspace workspace;
+    Theme theme;
+    MainWindow window{theme, workspace};
+    bool opened = false;
+
+    explicit Window(const Made& made) : workspace(backendOf(made.services), jobs) {
+        window.show();
+        workspace.openProject(QString::fromStdString(made.folder.string()));
+        opened = QTest::qWaitFor([this] { return window.reviewPage().review() != nullptr; }, patience);
+        window.showPage(MainWindow::Learn);
+    }
+    ~Window() { workspace.closeProject(); }
 };
 
 bool says(const QWidget& page, const QString& text) {
@@ -136,23 +156,14 @@ class TestRounds : public QObject {
 
     void aWorseRoundIsSaidAndOneClickAway() {
         Made made(0.70, 0.61, 12);
-        app::GuiExecutor executor;
-        JobQueue jobs(executor);
-        Backend backend;
-        backend.stages = made.services.stages;
-        backend.opener = made.services.opener;
-        backend.promptEngines = made.services.promptEngines;
-        Workspace workspace(backend, jobs);
-        Theme theme;
-        MainWindow window(theme, workspace);
-        window.show();
-        workspace.openProject(QString::fromStdString(made.folder.string()));
-        QTRY_VERIFY_WITH_TIMEOUT(window.reviewPage().review() != nullptr, 900000);
+        Window w(made);
+        MainWindow& window = w.window;
+        Workspace& workspace = w.workspace;
+        QVERIFY(w.opened);
         ReviewSession& review = *window.reviewPage().review();
         const auto labels = [&] { return review.edits().layer().read(Box::of({8, 64, 64})); };
         QVERIFY(labels() == made.found);  // what was better stays on the screen
 
-        window.showPage(MainWindow::Learn);
         LearnPage& page = window.learnPage();
         QVERIFY(says(page, "Round 1 is worse on the check (F1 0.61 against 0.70). The pseudo-labels stay in use."));
         QVERIFY(says(page, "12"));
@@ -196,6 +207,33 @@ class TestRounds : public QObject {
         QCOMPARE(window.reviewPage().review()->edits().objects().at(kept).state, labels::State::Accepted);
         QCOMPARE(workspace.project()->inUse(), 0);
         workspace.closeProject();
+    }
+
+    // Check patches without an object: dashes and a sentence, not 0.00.
+    void withoutATrueObjectNothingIsTold() {
+        Made made(0, 0, 0);
+        Window w(made);
+        LearnPage& page = w.window.learnPage();
+        QVERIFY(says(page, "nothing can be told"));
+        QVERIFY(says(page, "–"));
+        for (const char* figure : {"0.00", "0.80", "0.70", "anywhere between"}) QVERIFY2(!says(page, figure), figure);
+    }
+
+    // The export page says which round is taken when the newest was never scored.
+    void exportNamesTheRound() {
+        Made made(0.60, 0.70, 12);
+        const fs::path first = made.folder / "rounds" / "1" / "instances" / "image",
+                       second = made.folder / "rounds" / "2" / "instances" / "image";
+        project::Project::open(made.folder, made.services.opener)->beginRound();
+        fs::create_directories(second);
+        fs::copy(first, second, fs::copy_options::recursive);
+        Window w(made);
+        w.window.showPage(MainWindow::Export);
+        QVERIFY(says(w.window.exportPage(), "Round 2 was never scored and is therefore not in use: round 1 is taken."));
+        w.window.showPage(MainWindow::Learn);
+        w.workspace.useRound(2);
+        w.window.showPage(MainWindow::Export);
+        QVERIFY(!says(w.window.exportPage(), "never scored"));
     }
 
     void theCurveIsReadWhereTheRunWrites() {

@@ -57,8 +57,12 @@ class TestTileComposer : public QObject {
     void layersCanBeHiddenAndWashed() {
         TileStyle style = coded({3, 5, 7});
         const TileRequest where = request(Plane::XY, 1, QRect(0, 0, 56, 40), 8, 8);
-        style.imageVisible = false;
+        style.imageOpacity = 0;
+        const int full = qRed(composeTile(coded({3, 5, 7}), where).pixel(20, 20));
         QCOMPARE(composeTile(style, where).pixel(20, 20), qRgb(0, 0, 0));
+        style.imageOpacity = 0.5;
+        QVERIFY(std::abs(qRed(composeTile(style, where).pixel(20, 20)) - full / 2) <= 1);
+        style.imageOpacity = 0;
         Volume<std::uint8_t> sure({3, 5, 7});
         sure(1, 2, 2) = 255, sure(1, 2, 3) = 128;
         style.prediction = std::make_shared<MemoryImage>(std::vector<AnyVolume>{AnyVolume::from(sure)});
@@ -67,6 +71,8 @@ class TestTileComposer : public QObject {
         const int certain = qGreen(tile.pixel(2 * 8 + 4, 2 * 8 + 4)), half = qGreen(tile.pixel(3 * 8 + 4, 2 * 8 + 4));
         QVERIFY(certain > half && half > 0 && certain < 200);  // the image stays to be seen under it
         QCOMPARE(qGreen(tile.pixel(5 * 8 + 4, 2 * 8 + 4)), 0);
+        style.predictionOpacity = 0.3;
+        QVERIFY(std::abs(qGreen(composeTile(style, where).pixel(2 * 8 + 4, 2 * 8 + 4)) - certain / 2) <= 2);
     }
     void tilesMeetWithoutSeam() {
         TileStyle style = coded({1, 5, 7});
@@ -199,6 +205,10 @@ class TestTileComposer : public QObject {
         }
         QVERIFY(hatched >= 3);
         QVERIFY(untouched >= 10);
+        style.previewOpacity = 0.5;
+        const QImage faint = composeTile(style, request(Plane::XY, 0, QRect(0, 0, 80, 80), 10, 10));
+        QCOMPARE(faint.pixel(15, 40), qRgb(10, 10, 10));
+        QVERIFY(qRed(faint.pixel(39, 40)) < qRed(tile.pixel(39, 40)));
     }
     void coarseLevelIsRead() {
         class Pyramid : public ImageSource {

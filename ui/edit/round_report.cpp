@@ -130,6 +130,11 @@ QString verdictText(const RoundReport& report) {
 QString trustText(const RoundReport& report) {
     if (report.scored < 1) return Say::tr("Filled when a round has finished.");
     if (const RoundFigures* after = report.after()) {
+        if (!after->tell())
+            return report.byPerson ? Say::tr(
+                                         "There is no object in the check patches reviewed so far, so nothing can "
+                                         "be told. Review one that has some.")
+                                   : Say::tr("There is no object in the part held out, so nothing can be told.");
         QString text = Say::tr("%1 true objects, none of them learned from. F1 may lie anywhere between %2 and %3.")
                            .arg(after->trueObjects)
                            .arg(number(after->low), number(after->high));

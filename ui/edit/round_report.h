@@ -14,6 +14,7 @@ struct RoundFigures {
     int round = 0;
     double f1 = 0, low = 0, high = 0, dice = 0;  // F1 at IoU 0.5 with its 95 % interval
     int trueObjects = 0, objects = 0, splits = 0, merges = 0;
+    bool tell() const { return trueObjects > 0; }  // without one, all scores are 0 and say nothing
 };
 
 // What scoring said last, and which round is in use: all that the Learn page tells about whether learning helped.

@@ -15,6 +15,7 @@
 
 #include "project/deliver.h"
 #include "ui/theme/theme.h"
+#include "ui/widget/job_tray.h"
 #include "ui/widget/labels.h"
 #include "ui/widget/option_form.h"
 #include "ui/workspace.h"
@@ -56,6 +57,8 @@ ExportPage::ExportPage(Theme& theme, Workspace& workspace, QWidget* parent)
     row->addWidget(show_);
     row->addStretch();
     card->content()->addLayout(row);
+    note_ = makeParagraph({}, "warn");
+    card->content()->addWidget(note_);
     state_ = makeParagraph({}, "hint");
     card->content()->addWidget(state_);
     column->addWidget(card);
@@ -84,12 +87,17 @@ void ExportPage::refresh() {
     export_->setToolTip(!open                  ? tr("Open an image first.")
                         : workspace_.running() ? tr("Another job runs; it is in the job list.")
                                                : QString());
+    note_->hide();
     if (!open) {
         state_->setText(tr("No image is open."));
         return;
     }
-    if (form_) return;
     const project::Stage& stage = project::stageById(workspace_.backend().stages, "export");
+    if (const auto note = project::unscoredNote(*workspace_.artifacts(), stage)) {
+        note_->setText(textOf(*note));
+        note_->show();
+    }
+    if (form_) return;
     form_ = new OptionForm(theme_, stage.options, workspace_.project()->optionsOf(stage).json());
     formPlace_->layout()->addWidget(form_);
     if (folder_->text().isEmpty())

@@ -34,7 +34,7 @@ class ExportPage : public QWidget {
     QLineEdit* folder_ = nullptr;
     QPushButton* export_ = nullptr;
     QPushButton* show_ = nullptr;
-    QLabel* state_ = nullptr;
+    QLabel *note_ = nullptr, *state_ = nullptr;
     bool mine_ = false;  // the running chain was started here
 };
 

@@ -333,7 +333,7 @@ void LearnPage::showFinished() {
         report_.worse() && used ? tr("You chose it although the check says it is worse.") : verdictText(report_);
     if (progress_.checkDone > report_.checkComplete)
         text += tr(" You reviewed more of the check since; “Check again” takes seconds.");
-    else if (!report_.after())
+    else if (!report_.after() || !report_.after()->tell())
         text += " " + trustText(report_);
     detail_->setText(text);
 }

@@ -1,5 +1,6 @@
 #include "ui/page/review_page.h"
 
+#include <QAbstractButton>
 #include <QApplication>
 #include <QHBoxLayout>
 #include <QKeyEvent>
@@ -12,6 +13,7 @@
 #include "ui/panel/layers_panel.h"
 #include "ui/panel/prompt_bar.h"
 #include "ui/panel/review_panel.h"
+#include "ui/panel/voxel_size_form.h"
 #include "ui/theme/theme.h"
 #include "ui/view/scale_bar.h"
 #include "ui/view/slice_view.h"
@@ -49,6 +51,7 @@ ReviewPage::ReviewPage(Theme& theme, Actions& actions, Workspace& workspace, QWi
     grid_ = new ViewGrid(theme, scene_);
     panel_ = new ReviewPanel(theme, actions, scene_);
     promptBar_ = new PromptBar(theme, actions, grid_);
+    makeSizeForm();
     const auto sizeDocks = [this] {  // what is in them must not be clipped with large text
         layers_->setMinimumWidth(theme_.size(leastLeft));
         panel_->setMinimumWidth(theme_.size(leastRight));
@@ -75,7 +78,7 @@ ReviewPage::ReviewPage(Theme& theme, Actions& actions, Workspace& workspace, QWi
     });
     connect(panel_, &ReviewPanel::sliceChosen, this, [this](std::int64_t z) { scene_.setSlice(Plane::XY, z); });
     connect(grid_, &ViewGrid::moved, this, &ReviewPage::showReadings);
-    connect(grid_, &ViewGrid::layoutChanged, this, &ReviewPage::placePromptBar, Qt::QueuedConnection);
+    connect(grid_, &ViewGrid::layoutChanged, this, &ReviewPage::placeFloating, Qt::QueuedConnection);
     connect(grid_, &ViewGrid::objectPicked, this, [this](std::int32_t id) {
         if (review_) review_->setCurrent(id);
     });
@@ -93,6 +96,39 @@ ReviewPage::~ReviewPage() {
     qApp->removeEventFilter(this);
     closeCase();
     delete splitter_;  // the views in it use scene_, which goes before the children of a widget would
+}
+
+void ReviewPage::makeSizeForm() {
+    sizeForm_ = new VoxelSizeForm(theme_, grid_);
+    connect(grid_, &ViewGrid::voxelSizeRequested, this, &ReviewPage::askVoxelSize);
+    connect(sizeForm_, &VoxelSizeForm::given, this, [this](const Vec3& um) {
+        setFocus();
+        if (!review_ || (scene_.spacingKnown() && um == scene_.spacing())) return;
+        commitOpenPreview();  // the image is opened again
+        workspace_.setVoxelSize(review_->caseId(), um);
+    });
+    connect(sizeForm_, &VoxelSizeForm::leftOpen, this, [this] {
+        setFocus();
+        if (!review_) return;
+        inVoxels_.insert(review_->caseId());
+        Q_EMIT progressChanged();
+    });
+    // The image comes again with its size, and with it everything that is drawn or measured.
+    connect(&workspace_, &Workspace::voxelSizeChanged, this, [this](const QString& id) {
+        if (review_ && QString::fromStdString(review_->caseId()) == id) openCase(id);
+    });
+    connect(&workspace_, &Workspace::chainStarted, this, [this] { sizeForm_->setBusy(true); });
+    connect(&workspace_, &Workspace::chainFinished, this, [this] { sizeForm_->setBusy(workspace_.running()); });
+}
+
+void ReviewPage::askVoxelSize() {
+    if (!review_) return;
+    placeFloating();
+    sizeForm_->ask(scene_.shape(), scene_.spacingKnown() ? std::optional(scene_.spacing()) : std::nullopt);
+}
+
+bool ReviewPage::voxelSizeMissing() const {
+    return review_ && !scene_.spacingKnown() && !inVoxels_.contains(review_->caseId());
 }
 
 void ReviewPage::makeToolStrip(Actions& actions) {
@@ -248,7 +284,7 @@ void ReviewPage::openCase(const QString& id) {
     workspace_.jobs().submit(JobRequest{
         Text(FOVEA_TR("Open {case}"), {{"case", id.toStdString()}}),
         Lane::Read,
-        [image, project = workspace_.project(), name = id.toStdString()](Job&) { *image = project->image(name); },
+        [image, project = workspace_.sharedProject(), name = id.toStdString()](Job&) { *image = project->image(name); },
         [guard, image, id](const Outcome& outcome) {
             if (!guard || guard->opening_ != id) return;
             guard->opening_.clear();
@@ -330,6 +366,7 @@ void ReviewPage::closeCase() {
     // Order matters: workers stop reading the layer before it dies.
     panel_->setSession(nullptr, nullptr);
     promptBar_->setSession(nullptr);
+    sizeForm_->hide();
     surfaces_.reset();
     tools_.reset();
     target_.reset();
@@ -421,18 +458,20 @@ void ReviewPage::showPrompts() {
         dots.push_back({point.at, point.positive, prompts_->state() == PromptState::Failed});
     scene_.setPrompts(dots);
     scene_.setPreview(prompts_->preview());
-    placePromptBar();
+    placeFloating();
 }
 
 // Over the largest slice that is shown.
-void ReviewPage::placePromptBar() {
+void ReviewPage::placeFloating() {
     const SliceView* largest = nullptr;
     for (const Plane plane : {Plane::XY, Plane::XZ, Plane::YZ}) {
         const SliceView& view = grid_->view(plane);
         const auto area = [](const SliceView& v) { return std::int64_t(v.width()) * v.height(); };
         if (view.isVisible() && (!largest || area(view) > area(*largest))) largest = &view;
     }
-    promptBar_->setPlace(largest ? QRect(largest->mapTo(grid_, QPoint(0, 0)), largest->size()) : QRect());
+    const QRect place = largest ? QRect(largest->mapTo(grid_, QPoint(0, 0)), largest->size()) : QRect();
+    promptBar_->setPlace(place);
+    sizeForm_->setPlace(place.isEmpty() ? grid_->rect() : place);
 }
 
 void ReviewPage::showLook() {
@@ -514,7 +553,8 @@ void ReviewPage::showHints() {
 // Keys in the page itself and its views; a button or a field keeps its own Space.
 bool ReviewPage::keysAreOurs(QObject* watched) const {
     const auto* widget = qobject_cast<QWidget*>(watched);
-    return widget && isVisible() && (widget == this || grid_->isAncestorOf(widget));
+    if (!widget || !isVisible() || qobject_cast<const QAbstractButton*>(widget)) return false;
+    return (widget == this || grid_->isAncestorOf(widget)) && !sizeForm_->isAncestorOf(widget);
 }
 
 // Space held pans; V held hides (or shows) the labels only as long as it is down. True: the key went no further.
@@ -548,7 +588,7 @@ void ReviewPage::flash(std::int32_t id, labels::State state) {
 
 bool ReviewPage::eventFilter(QObject* watched, QEvent* event) {
     const auto type = event->type();
-    if (type == QEvent::Resize && watched == &grid_->view(Plane::XY)) placePromptBar();
+    if (type == QEvent::Resize && watched == &grid_->view(Plane::XY)) placeFloating();
     if ((type == QEvent::KeyPress || type == QEvent::KeyRelease) && keysAreOurs(watched) &&
         filterKey(*static_cast<QKeyEvent*>(event), type == QEvent::KeyPress))
         return true;

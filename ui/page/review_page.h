@@ -4,6 +4,8 @@
 #include <QWidget>
 #include <memory>
 #include <optional>
+#include <set>
+#include <string>
 
 #include "ui/edit/label_edit_target.h"
 #include "ui/edit/surface_feeder.h"
@@ -23,6 +25,7 @@ class PromptBar;
 class ReviewPanel;
 class Theme;
 class ToolStrip;
+class VoxelSizeForm;
 
 // Review: tool strip, volumes and layers, linked views, queue with the current object and the table.
 class ReviewPage : public QWidget {
@@ -44,6 +47,10 @@ class ReviewPage : public QWidget {
     ViewGrid& views() { return *grid_; }
     ViewScene& scene() { return scene_; }
     void showHints();  // of the tool in hand, in the status bar
+    // Opens the small form over the slice that asks how large a voxel of the open image is.
+    void askVoxelSize();
+    // Neither the file nor a person has told it, nor did the person choose to go on without.
+    bool voxelSizeMissing() const;
 
   Q_SIGNALS:
     void progressChanged();
@@ -57,6 +64,7 @@ class ReviewPage : public QWidget {
 
   private:
     void makeToolStrip(Actions& actions);
+    void makeSizeForm();
     void bindActions(Actions& actions);
     void bindReviewActions(Actions& actions);
     void adopt(const QString& id, ImagePtr image);
@@ -66,7 +74,7 @@ class ReviewPage : public QWidget {
     std::optional<Index> insideNear(const Box& box) const;
     void centreSoon();
     void showPrompts();
-    void placePromptBar();
+    void placeFloating();
     void showLook();
     void showPrediction();
     void showVolumes();
@@ -85,6 +93,8 @@ class ReviewPage : public QWidget {
     ViewGrid* grid_ = nullptr;
     ReviewPanel* panel_ = nullptr;
     PromptBar* promptBar_ = nullptr;
+    VoxelSizeForm* sizeForm_ = nullptr;
+    std::set<std::string> inVoxels_;  // images for which the person went on without a size
     QSplitter* splitter_ = nullptr;
     std::unique_ptr<ReviewSession> review_;
     std::unique_ptr<PromptSession> prompts_;

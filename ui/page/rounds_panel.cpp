@@ -37,7 +37,20 @@ QGridLayout* makeRows(QVBoxLayout* column) {
     return rows;
 }
 
-QString score(double value) { return QString::number(value, 'f', 2); }
+// A dash where nothing can be told.
+QString score(const RoundFigures* figures, double RoundFigures::* value) {
+    return figures && figures->tell() ? QString::number(figures->*value, 'f', 2) : QStringLiteral("–");
+}
+
+QString range(const RoundFigures& figures) {
+    return figures.tell()
+               ? QStringLiteral("%1–%2").arg(score(&figures, &RoundFigures::low), score(&figures, &RoundFigures::high))
+               : score(&figures, &RoundFigures::low);
+}
+
+QString count(const RoundFigures& figures, int RoundFigures::* value) {
+    return figures.tell() ? QString::number(figures.*value) : QStringLiteral("–");
+}
 
 }  // namespace
 
@@ -61,17 +74,18 @@ void HelpPanel::setReport(const RoundReport& report) {
         ++row;
     };
     // Colour says better or worse beside the number itself, which says the same.
-    const auto look = [](double gain) { return gain > 0 ? "ok" : gain < 0 ? "bad" : "small"; };
+    const auto look = [after](double gain) { return !after->tell() || gain == 0 ? "small" : gain > 0 ? "ok" : "bad"; };
     addRow({}, roundName(before->round), roundName(after->round), "small");
-    addRow(tr("F1 at IoU 0.5"), score(before->f1), score(after->f1), look(after->f1 - before->f1));
-    addRow(tr("may lie between"), tr("%1–%2").arg(score(before->low), score(before->high)),
-           tr("%1–%2").arg(score(after->low), score(after->high)), "small");
-    addRow(tr("Dice"), score(before->dice), score(after->dice), look(after->dice - before->dice));
+    addRow(tr("F1 at IoU 0.5"), score(before, &RoundFigures::f1), score(after, &RoundFigures::f1),
+           look(after->f1 - before->f1));
+    addRow(tr("may lie between"), range(*before), range(*after), "small");
+    addRow(tr("Dice"), score(before, &RoundFigures::dice), score(after, &RoundFigures::dice),
+           look(after->dice - before->dice));
     addRow(tr("Objects (true: %1)").arg(after->trueObjects), QString::number(before->objects),
            QString::number(after->objects), "small");
-    addRow(tr("Merged by mistake"), QString::number(before->merges), QString::number(after->merges),
+    addRow(tr("Merged by mistake"), count(*before, &RoundFigures::merges), count(*after, &RoundFigures::merges),
            look(before->merges - after->merges));
-    addRow(tr("Split by mistake"), QString::number(before->splits), QString::number(after->splits),
+    addRow(tr("Split by mistake"), count(*before, &RoundFigures::splits), count(*after, &RoundFigures::splits),
            look(before->splits - after->splits));
 }
 
@@ -98,8 +112,8 @@ void RoundsPanel::setReport(const RoundReport& report, bool enabled) {
         const RoundFigures* figures = report.of(round);
         const bool used = round == report.inUse;
         rows_->addWidget(makeLabel(roundName(round), used ? "strong" : "body"), row, 0);
-        rows_->addWidget(makeLabel(figures ? score(figures->f1) : tr("–"), "small"), row, 1, Qt::AlignRight);
-        rows_->addWidget(makeLabel(figures ? score(figures->dice) : tr("–"), "small"), row, 2, Qt::AlignRight);
+        rows_->addWidget(makeLabel(score(figures, &RoundFigures::f1), "small"), row, 1, Qt::AlignRight);
+        rows_->addWidget(makeLabel(score(figures, &RoundFigures::dice), "small"), row, 2, Qt::AlignRight);
         if (used) {
             rows_->addWidget(makeLabel(tr("in use"), "ok"), row, 3, Qt::AlignRight);
         } else {

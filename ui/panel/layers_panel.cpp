@@ -1,5 +1,6 @@
 #include "ui/panel/layers_panel.h"
 
+#include <QButtonGroup>
 #include <QComboBox>
 #include <QHBoxLayout>
 #include <QLabel>
@@ -91,33 +92,31 @@ class VolumeButton : public QAbstractButton {
     VolumeRow row_;
 };
 
-}  // namespace
-
-// A layer that can be seen or not: eye and name.
-class LayersPanel::LayerRow : public QAbstractButton {
+// Half of a layer's row: an icon or a word, with hover and focus.
+class RowPart : public QAbstractButton {
   public:
-    LayerRow(Theme& theme, const QString& name, const QString& tip) : theme_(theme) {
-        setText(name);
-        setToolTip(tip);
-        setAccessibleName(name);
+    RowPart(Theme& theme, const QString& text) : theme_(theme) {
+        setText(text);
         setCheckable(true);
-        setChecked(true);
-        setFixedHeight(theme.size(rowHeight));
         setCursor(Qt::PointingHandCursor);
         setFocusPolicy(Qt::TabFocus);
         setAttribute(Qt::WA_Hover);
+        setSizePolicy(text.isEmpty() ? QSizePolicy::Fixed : QSizePolicy::Expanding, QSizePolicy::Fixed);
     }
+    QSize sizeHint() const override { return {theme_.size(rowHeight), theme_.size(rowHeight)}; }
+
+    Token ink = Token::Text;
 
   protected:
     void paintEvent(QPaintEvent*) override {
         QPainter painter(this);
-        if (underMouse()) painter.fillRect(rect(), theme_.colour(Token::Hover));
-        const Token ink = isChecked() ? Token::Text : Token::Faint;
-        painter.drawPixmap(QPointF(margin, (height() - 15) / 2.0),
-                           theme_.pixmap(isChecked() ? "eye" : "eyeoff", 15, ink, devicePixelRatioF()));
+        if (underMouse() && isEnabled()) painter.fillRect(rect(), theme_.colour(Token::Hover));
+        if (!icon().isNull()) icon().paint(&painter, rect());
         painter.setFont(theme_.font(TextRole::Small));
         painter.setPen(theme_.colour(ink));
-        painter.drawText(rect().adjusted(margin + 24, 0, -margin, 0), Qt::AlignVCenter | Qt::AlignLeft, text());
+        const QRect place = rect().adjusted(2, 0, -margin, 0);
+        painter.drawText(place, Qt::AlignVCenter | Qt::AlignLeft,
+                         painter.fontMetrics().elidedText(text(), Qt::ElideRight, place.width()));
         if (!hasFocus()) return;
         painter.setPen(QPen(theme_.colour(Token::Accent), 2));
         painter.drawRect(rect().adjusted(1, 1, -1, -1));
@@ -127,8 +126,71 @@ class LayersPanel::LayerRow : public QAbstractButton {
     Theme& theme_;
 };
 
+}  // namespace
+
+// A layer in the list: the eye shows or hides it, the name chooses whose properties are shown below.
+class LayersPanel::LayerRow : public QWidget {
+  public:
+    LayerRow(Theme& theme, const QString& title, const QString& tip, QButtonGroup& names)
+        : theme_(theme), tip_(tip), eye(new RowPart(theme, {})), name(new RowPart(theme, title)) {
+        auto* row = new QHBoxLayout(this);
+        row->setContentsMargins(margin - 6, 0, 0, 0);
+        row->setSpacing(0);
+        row->addWidget(eye);
+        row->addWidget(name, 1);
+        eye->setAccessibleName(LayersPanel::tr("Show: %1").arg(title));
+        name->setToolTip(LayersPanel::tr("%1: choose to see its properties").arg(title));
+        name->setAccessibleName(title);
+        names.addButton(name);
+        connect(eye, &QAbstractButton::toggled, this, [this] { lookAgain(); });
+        connect(name, &QAbstractButton::toggled, this, [this] { lookAgain(); });
+        connect(&theme, &Theme::changed, this, [this] {
+            eye->updateGeometry();
+            name->updateGeometry();
+            lookAgain();
+        });
+        setSeen(true);
+    }
+    // Without a signal. `reason`: why there is nothing to show, empty when there is.
+    void setSeen(bool seen, const QString& reason = {}) {
+        const QSignalBlocker quiet(eye);
+        eye->setChecked(seen);
+        eye->setEnabled(reason.isEmpty());
+        eye->setAccessibleDescription(reason);
+        eye->setToolTip(reason.isEmpty() ? tip_ : reason);
+        lookAgain();
+    }
+    // A row that is not there is not walked to by keys either.
+    void setThere(bool there) {
+        setVisible(there);
+        name->setVisible(there);
+    }
+
+  private:
+    void lookAgain() {
+        const bool seen = eye->isChecked() && eye->isEnabled();
+        eye->setIcon(
+            QIcon(theme_.pixmap(seen ? "eye" : "eyeoff", 15, seen ? Token::Text : Token::Faint, devicePixelRatioF())));
+        name->ink = seen ? Token::Text : Token::Muted;
+        update();
+        name->update();
+    }
+    void paintEvent(QPaintEvent*) override {
+        if (!name->isChecked()) return;
+        QPainter painter(this);
+        painter.fillRect(rect(), theme_.colour(Token::AccentSoft));
+        painter.fillRect(QRect(0, 0, 2, height()), theme_.colour(Token::Accent));
+    }
+
+    Theme& theme_;
+    QString tip_;
+
+  public:
+    RowPart *const eye, *const name;
+};
+
 LayersPanel::LayersPanel(Theme& theme, ViewScene& scene, QWidget* parent)
-    : QWidget(parent), theme_(theme), scene_(scene) {
+    : QWidget(parent), theme_(theme), scene_(scene), names_(new QButtonGroup(this)) {
     setProperty("kind", "panel");
     setAttribute(Qt::WA_StyledBackground);
     auto* column = new QVBoxLayout(this);
@@ -148,10 +210,14 @@ LayersPanel::LayersPanel(Theme& theme, ViewScene& scene, QWidget* parent)
     column->addWidget(makeLine());
     column->addWidget(makeLayers());
     column->addWidget(makeLine());
-    column->addWidget(makeLabels());
-    column->addWidget(makeLine());
-    column->addWidget(makeImage());
+    makeProposal();
+    makeLabels();
+    makePrediction();
+    makeImage();
+    for (const Layer& layer : layers_) column->addWidget(layer.properties);
     column->addStretch();
+    layers_[LabelsLayer].row->name->setChecked(true);
+    showProperties();
     connect(&scene, &ViewScene::imageChanged, this, [this] {
         countGrey();
         showContrast();
@@ -167,39 +233,80 @@ QWidget* LayersPanel::makeLayers() {
     column->setContentsMargins(0, 0, 0, 8);
     column->setSpacing(0);
     column->addWidget(new SectionHeader(tr("Layers")));
-    predictionRow_ = new LayerRow(theme_, tr("Model prediction"), tr("Where the newest model sees an object"));
-    labelsRow_ = new LayerRow(theme_, tr("Labels (you edit these)"), tr("Hide or show the labels: V"));
-    imageRow_ = new LayerRow(theme_, tr("Image"), tr("Hide or show the image"));
-    connect(predictionRow_, &QAbstractButton::toggled, &scene_, &ViewScene::setPredictionVisible);
-    connect(labelsRow_, &QAbstractButton::toggled, &scene_, &ViewScene::setLabelsVisible);
-    connect(imageRow_, &QAbstractButton::toggled, &scene_, &ViewScene::setImageVisible);
-    for (LayerRow* row : {predictionRow_, labelsRow_, imageRow_}) column->addWidget(row);
+    // Top = drawn last.
+    const auto add = [&](int layer, const QString& title, const QString& tip, void (ViewScene::*show)(bool)) {
+        LayerRow* row = layers_[layer].row = new LayerRow(theme_, title, tip, *names_);
+        connect(row->eye, &QAbstractButton::toggled, &scene_, show);
+        connect(row->name, &QAbstractButton::toggled, this, &LayersPanel::showProperties);
+        column->addWidget(row);
+    };
+    add(ProposalLayer, tr("Proposal"), tr("What your prompts propose, until you commit it"),
+        &ViewScene::setPreviewVisible);
+    add(LabelsLayer, tr("Labels (you edit these)"), tr("Hide or show the labels: V"), &ViewScene::setLabelsVisible);
+    add(PredictionLayer, tr("Model prediction"), tr("Where the newest model sees an object"),
+        &ViewScene::setPredictionVisible);
+    add(ImageLayer, tr("Image"), tr("Hide or show the image"), &ViewScene::setImageVisible);
     return box;
 }
 
 void LayersPanel::showLayers() {
-    const auto show = [](LayerRow* row, bool seen) {
-        const QSignalBlocker quiet(row);
-        row->setChecked(seen);
-        row->update();
-    };
-    predictionRow_->setVisible(scene_.hasPrediction());
-    show(predictionRow_, scene_.predictionVisible());
-    show(labelsRow_, scene_.look().visible);
-    show(imageRow_, scene_.imageVisible());
+    const bool proposal = scene_.preview() != nullptr;
+    layers_[ProposalLayer].row->setSeen(proposal && scene_.previewVisible(),
+                                        proposal ? QString() : tr("Appears with your first prompt."));
+    layers_[LabelsLayer].row->setSeen(scene_.look().visible);
+    layers_[PredictionLayer].row->setSeen(scene_.predictionVisible());
+    layers_[ImageLayer].row->setSeen(scene_.imageVisible());
+    layers_[PredictionLayer].row->setThere(scene_.hasPrediction());
+    if (!scene_.hasPrediction() && layers_[PredictionLayer].row->name->isChecked())
+        layers_[LabelsLayer].row->name->setChecked(true);
 }
 
-QWidget* LayersPanel::makeLabels() {
-    auto* box = new QWidget;
+// Of the chosen layer.
+void LayersPanel::showProperties() {
+    for (const Layer& layer : layers_)
+        if (layer.properties) layer.properties->setVisible(layer.row->name->isChecked());
+}
+
+// The heading of a layer's properties; its column follows below.
+SectionHeader* LayersPanel::makeProperties(int layer, const QString& title, QVBoxLayout*& inner) {
+    auto* box = layers_[layer].properties = new QWidget;
     auto* column = new QVBoxLayout(box);
     column->setContentsMargins(0, 0, 0, 0);
     column->setSpacing(0);
-    auto* header = new SectionHeader(tr("Labels"));
+    auto* header = new SectionHeader(title);
+    column->addWidget(header);
+    inner = inset(column);
+    return header;
+}
+
+SliderRow* LayersPanel::makeOpacity(const QString& name, int least, void (ViewScene::*change)(double)) {
+    auto* slider = new SliderRow(theme_, tr("Opacity"), least, 100, 100, 0, " %");
+    slider->slider()->setAccessibleName(name);
+    connect(slider, &SliderRow::valueChanged, this, [this, change](double value) { (scene_.*change)(value / 100); });
+    return slider;
+}
+
+void LayersPanel::makeProposal() {
+    QVBoxLayout* inner = nullptr;
+    makeProperties(ProposalLayer, tr("Proposal"), inner);
+    // Never gone altogether: one key commits it.
+    proposal_ = makeOpacity(tr("Opacity of the proposal"), 10, &ViewScene::setPreviewOpacity);
+    inner->addWidget(proposal_);
+}
+
+void LayersPanel::makePrediction() {
+    QVBoxLayout* inner = nullptr;
+    makeProperties(PredictionLayer, tr("Model prediction"), inner);
+    prediction_ = makeOpacity(tr("Opacity of the model prediction"), 0, &ViewScene::setPredictionOpacity);
+    inner->addWidget(prediction_);
+}
+
+void LayersPanel::makeLabels() {
+    QVBoxLayout* inner = nullptr;
+    SectionHeader* header = makeProperties(LabelsLayer, tr("Labels"), inner);
     header->addRight(makeLabel(tr("hold"), "hint"));
     header->addRight(new KeyCap(theme_, "V"));
     header->addRight(makeLabel(tr("to peek"), "hint"));
-    column->addWidget(header);
-    auto* inner = inset(column);
     fill_ = new SliderRow(theme_, tr("Fill"), 0, 100, 26, 0, " %");
     outline_ = new SliderRow(theme_, tr("Outline"), 0, 4, 1.5, 1, " px");
     connect(fill_, &SliderRow::valueChanged, this, [this](double value) {
@@ -221,23 +328,17 @@ QWidget* LayersPanel::makeLabels() {
     connect(by, &SegmentedControl::chosen, this, [this](int index) { Q_EMIT colourByState(index == 1); });
     row->addWidget(by);
     inner->addLayout(row);
-    return box;
 }
 
-QWidget* LayersPanel::makeImage() {
-    auto* box = new QWidget;
-    auto* column = new QVBoxLayout(box);
-    column->setContentsMargins(0, 0, 0, 0);
-    column->setSpacing(0);
-    auto* header = new SectionHeader(tr("Image"));
+void LayersPanel::makeImage() {
+    QVBoxLayout* inner = nullptr;
+    SectionHeader* header = makeProperties(ImageLayer, tr("Image"), inner);
     auto* automatic = makeButton(theme_, tr("Auto"), "ghost");
     automatic->setToolTip(tr("Contrast by the data: 0.5–99.5 % of this slice"));
     connect(automatic, &QPushButton::clicked, this, [this] {
         if (!scene_.empty()) scene_.setContrast(scene_.autoContrast());
     });
     header->addRight(automatic);
-    column->addWidget(header);
-    auto* inner = inset(column);
     histogram_ = new Histogram(theme_);
     connect(histogram_, &Histogram::windowChanged, this, [this](double low, double high) {
         Contrast contrast = scene_.contrast();
@@ -246,6 +347,8 @@ QWidget* LayersPanel::makeImage() {
         scene_.setContrast(contrast);
     });
     inner->addWidget(histogram_);
+    imageOpacity_ = makeOpacity(tr("Opacity of the image"), 0, &ViewScene::setImageOpacity);
+    inner->addWidget(imageOpacity_);
     gamma_ = new SliderRow(theme_, tr("Gamma"), 0.2, 5, 1, 2, "", true);
     connect(gamma_, &SliderRow::valueChanged, this, [this](double value) {
         Contrast contrast = scene_.contrast();
@@ -273,7 +376,6 @@ QWidget* LayersPanel::makeImage() {
         scene_.setContrast(contrast);
     });
     inner->addWidget(invert_);
-    return box;
 }
 
 void LayersPanel::setVolumes(const QList<VolumeRow>& rows, const QString& facts) {
@@ -300,6 +402,9 @@ void LayersPanel::showContrast() {
     map_->setCurrentIndex(map_->findData(contrast.map));
     fill_->setValue(scene_.look().fill * 100);
     outline_->setValue(scene_.look().outline);
+    proposal_->setValue(scene_.previewOpacity() * 100);
+    prediction_->setValue(scene_.predictionOpacity() * 100);
+    imageOpacity_->setValue(scene_.imageOpacity() * 100);
 }
 
 void LayersPanel::countGrey() {

@@ -1,7 +1,9 @@
 #pragma once
 #include <QStringList>
 #include <QWidget>
+#include <array>
 
+class QButtonGroup;
 class QComboBox;
 class QLabel;
 class QVBoxLayout;
@@ -9,6 +11,7 @@ class QVBoxLayout;
 namespace fovea::ui {
 
 class Histogram;
+class SectionHeader;
 class SegmentedControl;
 class SliderRow;
 class Theme;
@@ -22,7 +25,7 @@ struct VolumeRow {
     friend bool operator==(const VolumeRow&, const VolumeRow&) = default;
 };
 
-// Left dock of Review: the project's volumes, which layers are seen, how labels are drawn, contrast of the image.
+// Left dock of Review: the project's volumes, the layers with their eyes, and how the chosen one is drawn.
 class LayersPanel : public QWidget {
     Q_OBJECT
   public:
@@ -36,10 +39,20 @@ class LayersPanel : public QWidget {
 
   private:
     class LayerRow;
+    enum { ProposalLayer, LabelsLayer, PredictionLayer, ImageLayer, layerCount };
+    struct Layer {
+        LayerRow* row = nullptr;
+        QWidget* properties = nullptr;
+    };
     QWidget* makeLayers();
     void showLayers();
-    QWidget* makeLabels();
-    QWidget* makeImage();
+    void showProperties();
+    SectionHeader* makeProperties(int layer, const QString& title, QVBoxLayout*& inner);
+    SliderRow* makeOpacity(const QString& name, int least, void (ViewScene::*change)(double));
+    void makeProposal();
+    void makeLabels();
+    void makePrediction();
+    void makeImage();
     void showContrast();
     void countGrey();
 
@@ -48,10 +61,12 @@ class LayersPanel : public QWidget {
     QVBoxLayout* volumes_ = nullptr;
     QLabel* facts_ = nullptr;
     SliderRow *fill_ = nullptr, *outline_ = nullptr, *gamma_ = nullptr;
+    SliderRow *proposal_ = nullptr, *prediction_ = nullptr, *imageOpacity_ = nullptr;
     Histogram* histogram_ = nullptr;
     ToggleRow* invert_ = nullptr;
     QComboBox* map_ = nullptr;
-    LayerRow *predictionRow_ = nullptr, *labelsRow_ = nullptr, *imageRow_ = nullptr;
+    QButtonGroup* names_;  // one layer is chosen
+    std::array<Layer, layerCount> layers_;
 };
 
 }  // namespace fovea::ui

@@ -58,4 +58,22 @@ QRectF paintHudChip(QPainter& painter, const Theme& theme, QPointF at, const QVe
     return rect;
 }
 
+HudButton::HudButton(Theme& theme, QWidget* parent) : QAbstractButton(parent), theme_(theme) {
+    setCursor(Qt::PointingHandCursor);
+    setFocusPolicy(Qt::TabFocus);  // a click must not take the keys from the view
+    setAttribute(Qt::WA_Hover);
+}
+
+QSize HudButton::sizeHint() const { return hudChipSize(theme_, parts()).toSize() + QSize(1, 4); }
+
+void HudButton::paintEvent(QPaintEvent*) {
+    QPainter painter(this);
+    const QRectF chip = paintHudChip(painter, theme_, {0, 2}, parts());
+    if (!hasFocus() && !underMouse()) return;
+    painter.setRenderHint(QPainter::Antialiasing);
+    painter.setPen(
+        QPen(hasFocus() ? tokenColour(Token::Accent, true) : tokenColour(Token::Warn, true), hasFocus() ? 2 : 1));
+    painter.drawRoundedRect(chip.adjusted(1, 1, -1, -1), 4, 4);
+}
+
 }  // namespace fovea::ui

@@ -1,4 +1,5 @@
 #pragma once
+#include <QAbstractButton>
 #include <QRectF>
 #include <QString>
 #include <QVector>
@@ -20,5 +21,20 @@ struct HudPart {
 QSizeF hudChipSize(const Theme& theme, const QVector<HudPart>& parts);
 // Draws the chip with its top left corner at `at`; gives its rectangle.
 QRectF paintHudChip(QPainter& painter, const Theme& theme, QPointF at, const QVector<HudPart>& parts);
+
+// A chip that is pressed, in amber: something about the image is missing and can be given.
+class HudButton : public QAbstractButton {
+  public:
+    HudButton(Theme& theme, QWidget* parent);
+    QSize sizeHint() const override;
+
+  protected:
+    void paintEvent(QPaintEvent*) override;
+
+  private:
+    QVector<HudPart> parts() const { return {{text(), HudPart::Kind::Warn}}; }
+
+    Theme& theme_;
+};
 
 }  // namespace fovea::ui

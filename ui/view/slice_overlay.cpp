@@ -131,9 +131,8 @@ void SliceOverlay::title(QPainter& painter, bool compact) const {
     } else {
         parts.push_back({axis + QStringLiteral(" %1").arg(slice())});
     }
-    if (!scene.spacingKnown()) {
-        if (!compact) parts.push_back({QObject::tr("size unknown, drawn as cubes"), HudPart::Kind::Warn});
-    } else if (const QString text = proportionText(transform.plane, scene.spacing()); !text.isEmpty()) {
+    const QString text = scene.spacingKnown() ? proportionText(transform.plane, scene.spacing()) : QString();
+    if (!text.isEmpty()) {
         // Only where it fits.
         QVector<HudPart> longer = parts;
         longer.push_back({text});

@@ -8,6 +8,7 @@
 #include <cmath>
 
 #include "ui/theme/theme.h"
+#include "ui/view/hud.h"
 #include "ui/view/slice_overlay.h"
 #include "ui/view/tile_store.h"
 
@@ -19,10 +20,17 @@ SliceView::SliceView(Theme& theme, ViewScene& scene, Plane plane, QWidget* paren
     setFocusPolicy(Qt::StrongFocus);
     setAttribute(Qt::WA_OpaquePaintEvent);
     const auto repaint = [this] { update(); };
-    connect(&theme_, &Theme::changed, this, repaint);
+    sizeChip_ = new HudButton(theme, this);
+    connect(sizeChip_, &QAbstractButton::clicked, this, &SliceView::voxelSizeRequested);
+    placeSizeChip();
+    connect(&theme_, &Theme::changed, this, [this] {
+        placeSizeChip();
+        update();
+    });
     connect(&scene_, &ViewScene::imageChanged, this, [this] {
         tiles_->forget();
         describe();
+        placeSizeChip();
         update();
     });
     connect(&scene_, &ViewScene::styleChanged, this, [this] {
@@ -58,6 +66,7 @@ void SliceView::setPlane(Plane plane) {
     if (plane == plane_) return;
     plane_ = plane;
     describe();
+    placeSizeChip();
     update();
 }
 
@@ -65,6 +74,16 @@ void SliceView::describe() {
     const std::int64_t count = scene_.shape()[axesOf(plane_).n];
     setAccessibleName(tr("%1 view").arg(QLatin1String(name(plane_))));
     setAccessibleDescription(tr("Slice %1 of %2").arg(scene_.slice(plane_) + 1).arg(count));
+}
+
+// Where the scale bar would be.
+void SliceView::placeSizeChip() {
+    sizeChip_->setVisible(!scene_.empty() && !scene_.spacingKnown() && plane_ == Plane::XY && !compact_);
+    sizeChip_->setText(scene_.shape().z < 2 ? tr("Size unknown — Set") : tr("Size unknown, drawn as cubes — Set"));
+    sizeChip_->setAccessibleName(tr("Voxel size unknown. Set it"));
+    sizeChip_->setToolTip(tr("The file does not say how large a voxel is. Give it to get lengths and volumes."));
+    const QSize size = sizeChip_->sizeHint();
+    sizeChip_->setGeometry(QRect(QPoint(width() - 12 - size.width(), height() - 8 - size.height()), size));
 }
 
 SliceTransform SliceView::transform() const {
@@ -80,6 +99,7 @@ void SliceView::setPanning(bool panning) {
 
 void SliceView::setCompact(bool compact) {
     compact_ = compact;
+    placeSizeChip();
     update();
 }
 
@@ -118,7 +138,10 @@ void SliceView::paintEvent(QPaintEvent*) {
     wasReady_ = isReady;
 }
 
-void SliceView::resizeEvent(QResizeEvent*) { update(); }
+void SliceView::resizeEvent(QResizeEvent*) {
+    placeSizeChip();
+    update();
+}
 
 SliceEvent SliceView::eventAt(const QPointF& pixel, Qt::MouseButton button, Qt::MouseButtons buttons,
                               Qt::KeyboardModifiers modifiers) const {

@@ -8,6 +8,7 @@
 
 namespace fovea::ui {
 
+class HudButton;
 class Theme;
 class TileStore;
 
@@ -44,6 +45,7 @@ class SliceView : public QWidget {
     void left();                         // the pointer left the view
     void brushSizeRequested(int steps);  // Shift+wheel
     void maximiseRequested();            // double click
+    void voxelSizeRequested();           // the chip that says it is not known
     void contextMenuRequested(const fovea::ui::SliceEvent& event, const QPoint& global);
     void becameReady();
 
@@ -65,6 +67,7 @@ class SliceView : public QWidget {
     void zoomAt(const QPointF& pixel, double factor);
     void panBy(const QPointF& delta);
     void describe();
+    void placeSizeChip();
 
     Theme& theme_;
     ViewScene& scene_;
@@ -76,6 +79,7 @@ class SliceView : public QWidget {
     double wheelRest_ = 0;
     QString message_;
     bool wasReady_ = false;
+    HudButton* sizeChip_ = nullptr;
 };
 
 }  // namespace fovea::ui

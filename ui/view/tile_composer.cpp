@@ -24,8 +24,6 @@ std::array<QRgb, 256> makeRamp(const Contrast& contrast) {
 
 namespace {
 
-constexpr double strongestWash = 0.6;  // opacity of the prediction where the model is certain
-
 // The coarsest level whose voxels are still no larger than a pixel on both axes.
 int levelFor(const ImageInfo& info, const TileRequest& request) {
     const PlaneAxes a = axesOf(request.plane);
@@ -112,6 +110,11 @@ void paintImage(const TileStyle& style, const TileRequest& request, QImage& tile
     }
 }
 
+QRgb overBlack(QRgb colour, double opacity) {
+    const auto part = [opacity](int value) { return int(std::lround(value * opacity)); };
+    return qRgb(part(qRed(colour)), part(qGreen(colour)), part(qBlue(colour)));
+}
+
 // A wash of one colour, the stronger the surer the model is.
 void paintPrediction(const TileStyle& style, const TileRequest& request, QImage& tile) {
     TileStyle wash;
@@ -119,7 +122,7 @@ void paintPrediction(const TileStyle& style, const TileRequest& request, QImage&
     const QColor colour = QColor::fromRgb(style.predictionColour);
     for (int i = 0; i < 256; ++i)
         wash.ramp[std::size_t(i)] =
-            qPremultiply(qRgba(colour.red(), colour.green(), colour.blue(), int(i * strongestWash)));
+            qPremultiply(qRgba(colour.red(), colour.green(), colour.blue(), int(i * style.predictionOpacity)));
     QImage layer(tile.size(), QImage::Format_ARGB32_Premultiplied);
     layer.fill(Qt::transparent);
     paintImage(wash, request, layer);
@@ -134,12 +137,12 @@ QImage composeTile(const TileStyle& style, const TileRequest& request) {
     if (!style.image || tile.isNull()) return tile;
     const Index shape = style.image->info().shape();
     if (request.slice < 0 || request.slice >= shape[axesOf(request.plane).n]) return tile;
-    if (style.imageVisible) {
+    if (style.imageOpacity >= 1) {
         paintImage(style, request, tile);
     } else {
-        TileStyle black = style;
-        black.ramp.fill(qRgb(0, 0, 0));
-        paintImage(black, request, tile);
+        TileStyle faint = style;
+        for (QRgb& colour : faint.ramp) colour = overBlack(colour, style.imageOpacity);
+        paintImage(faint, request, tile);
     }
     if (style.prediction) paintPrediction(style, request, tile);
     if (style.look && ((style.labels && style.look->visible) || style.preview)) paintLabels(style, request, tile);

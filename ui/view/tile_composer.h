@@ -17,10 +17,12 @@ struct TileStyle {
     std::shared_ptr<const LabelLook> look;
     Contrast contrast;
     std::array<QRgb, 256> ramp{};  // the map with gamma and invert applied, see makeRamp
-    bool imageVisible = true;      // else black where the image is
+    double imageOpacity = 1;       // over black, 0 = black where the image is
     ImagePtr prediction;           // 0…255: how sure the model is of an object; null: not shown
     QRgb predictionColour = 0xffff8a4c;
+    double predictionOpacity = 0.6;  // where the model is certain
     std::shared_ptr<const PreviewMask> preview;
+    double previewOpacity = 1;        // of its fill, outline and hatching
     QRgb removedColour = 0xffff8a4c;  // of the hatching
 };
 

@@ -199,7 +199,7 @@ void paintPreview(const TileStyle& style, const TileRequest& request, const Colu
     const PreviewMask& preview = *style.preview;
     const PixelGrid after = readMask(preview.mask, preview.origin, request, c, margin);
     const PixelGrid before = readMask(preview.before, preview.origin, request, c, margin);
-    const double ratio = request.devicePixelRatio;
+    const double ratio = request.devicePixelRatio, opacity = style.previewOpacity;
     OutlineLayer outline(after), dashes(before);
     outline.stampInside([&](std::int32_t) { return 2.4 * ratio; });
     dashes.stampInside([&](std::int32_t) { return 1.2 * ratio; });
@@ -207,14 +207,14 @@ void paintPreview(const TileStyle& style, const TileRequest& request, const Colu
     const int hatch = std::max(5, int(std::lround(6 * ratio)));
     forPixels(request, tile, [&](int x, int y, QRgb& pixel) {
         const bool isAfter = after.at(x + margin, y + margin) != 0, isBefore = before.at(x + margin, y + margin) != 0;
-        if (isAfter) pixel = over(pixel, preview.colour, 0.20);
+        if (isAfter) pixel = over(pixel, preview.colour, 0.20 * opacity);
         if (isBefore && !isAfter) {
             const int diagonal = ((request.pixels.x() + x + request.pixels.y() + y) % hatch + hatch) % hatch;
-            if (diagonal < std::max(1, hatch / 4)) pixel = over(pixel, style.removedColour, 0.75);
+            if (diagonal < std::max(1, hatch / 4)) pixel = over(pixel, style.removedColour, 0.75 * opacity);
         }
         if (const float d = dashes.at(x + margin, y + margin); d > 0 && dashOn(request, x, y))
-            pixel = over(pixel, 0xffffffff, 0.9 * d);
-        if (const float o = outline.at(x + margin, y + margin); o > 0) pixel = over(pixel, light, o);
+            pixel = over(pixel, 0xffffffff, 0.9 * d * opacity);
+        if (const float o = outline.at(x + margin, y + margin); o > 0) pixel = over(pixel, light, o * opacity);
     });
 }
 

@@ -43,6 +43,7 @@ ViewGrid::ViewGrid(Theme& theme, ViewScene& scene, QWidget* parent) : QWidget(pa
         connect(view, &SliceView::left, this, &ViewGrid::left);
         connect(view, &SliceView::brushSizeRequested, this, &ViewGrid::brushSizeRequested);
         connect(view, &SliceView::contextMenuRequested, this, &ViewGrid::contextMenuRequested);
+        connect(view, &SliceView::voxelSizeRequested, this, &ViewGrid::voxelSizeRequested);
         connect(view, &SliceView::maximiseRequested, this, [this, view] { toggleMaximised(view); });
     }
     view3d_ = new View3D(theme_, this);
@@ -180,7 +181,7 @@ void ViewGrid::updatePlanes() {
     style->labels = {};
     style->preview.reset();
     style->prediction.reset();
-    style->imageVisible = true;
+    style->imageOpacity = 1;
     const Index shape = scene_.shape();
     for (const Plane plane : {Plane::XY, Plane::XZ, Plane::YZ}) {
         if (plane != Plane::XY && shape.z < 40) {

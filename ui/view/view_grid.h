@@ -50,6 +50,7 @@ class ViewGrid : public QWidget {
     void brushSizeRequested(int steps);
     void contextMenuRequested(const fovea::ui::SliceEvent& event, const QPoint& global);
     void objectPicked(std::int32_t id);  // in 3D
+    void voxelSizeRequested();
     void layoutChanged();
 
   protected:

@@ -20,8 +20,10 @@ void ViewScene::setImage(ImagePtr image, int channel, std::optional<Contrast> co
     style_.labels = {};
     style_.preview.reset();
     style_.prediction.reset();
-    style_.imageVisible = true;
+    preview_.reset();
     prediction_.reset();
+    imageVisible_ = true;
+    style_.imageOpacity = imageOpacity_;
     prompts_.clear();
     focusBox_.reset();
     objectBox_.reset();
@@ -112,6 +114,13 @@ void ViewScene::setContrast(const Contrast& contrast) {
     restyle();
 }
 
+template <class T>
+void ViewScene::set(T& part, std::type_identity_t<T> value) {
+    if (part == value) return;
+    part = std::move(value);
+    restyle();
+}
+
 template <class Edit>
 void ViewScene::editLook(Edit&& edit) {
     auto look = std::make_shared<LabelLook>(*style_.look);
@@ -130,9 +139,13 @@ void ViewScene::setLabelsVisible(bool visible) {
 }
 
 void ViewScene::setImageVisible(bool visible) {
-    if (style_.imageVisible == visible) return;
-    style_.imageVisible = visible;
-    restyle();
+    imageVisible_ = visible;
+    set(style_.imageOpacity, visible ? imageOpacity_ : 0);
+}
+
+void ViewScene::setImageOpacity(double opacity) {
+    imageOpacity_ = std::clamp(opacity, 0.0, 1.0);
+    if (imageVisible_) set(style_.imageOpacity, imageOpacity_);
 }
 
 void ViewScene::setPrediction(ImagePtr prediction) {
@@ -149,6 +162,8 @@ void ViewScene::setPredictionVisible(bool visible) {
     restyle();
 }
 
+void ViewScene::setPredictionOpacity(double opacity) { set(style_.predictionOpacity, std::clamp(opacity, 0.0, 1.0)); }
+
 void ViewScene::setSelected(const std::set<std::int32_t>& ids) {
     if (style_.look->selected != ids) editLook([&ids](LabelLook& look) { look.selected = ids; });
 }
@@ -158,10 +173,15 @@ void ViewScene::setHovered(std::int32_t id) {
 }
 
 void ViewScene::setPreview(std::shared_ptr<const PreviewMask> preview) {
-    if (!preview && !style_.preview) return;
-    style_.preview = std::move(preview);
+    if (preview == preview_) return;
+    preview_ = std::move(preview);
+    style_.preview = preview_;
     restyle();
 }
+
+void ViewScene::setPreviewVisible(bool visible) { set(style_.preview, visible ? preview_ : nullptr); }
+
+void ViewScene::setPreviewOpacity(double opacity) { set(style_.previewOpacity, std::clamp(opacity, 0.0, 1.0)); }
 
 void ViewScene::setPrompts(QVector<PromptDot> prompts) {
     prompts_ = std::move(prompts);

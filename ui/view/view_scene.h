@@ -3,6 +3,7 @@
 #include <QVector>
 #include <memory>
 #include <optional>
+#include <type_traits>
 #include <vector>
 
 #include "ui/view/label_look.h"
@@ -52,17 +53,26 @@ class ViewScene : public QObject {
     void setLook(LabelLook look);
     void setLabelsVisible(bool visible);
     void setImageVisible(bool visible);
-    bool imageVisible() const { return style_.imageVisible; }
+    bool imageVisible() const { return imageVisible_; }
+    void setImageOpacity(double opacity);  // 0…1, over black
+    double imageOpacity() const { return imageOpacity_; }
     // What the model sees, over the image and under the labels; hidden until asked for. Null: there is none.
     void setPrediction(ImagePtr prediction);
     bool hasPrediction() const { return prediction_ != nullptr; }
     void setPredictionVisible(bool visible);
     bool predictionVisible() const { return style_.prediction != nullptr; }
+    void setPredictionOpacity(double opacity);  // 0…1, where the model is certain
+    double predictionOpacity() const { return style_.predictionOpacity; }
     void setSelected(const std::set<std::int32_t>& ids);
     void setHovered(std::int32_t id);
 
-    void setPreview(std::shared_ptr<const PreviewMask> preview);  // null drops it
-    const std::shared_ptr<const PreviewMask>& preview() const { return style_.preview; }
+    // Null drops it. Another one is always seen, also when the one before was hidden: it may be committed with one key.
+    void setPreview(std::shared_ptr<const PreviewMask> preview);
+    const std::shared_ptr<const PreviewMask>& preview() const { return preview_; }
+    void setPreviewVisible(bool visible);
+    bool previewVisible() const { return preview_ == style_.preview; }
+    void setPreviewOpacity(double opacity);  // 0…1
+    double previewOpacity() const { return style_.previewOpacity; }
     void setPrompts(QVector<PromptDot> prompts);
     const QVector<PromptDot>& prompts() const { return prompts_; }
     // Outside is dimmed to 60 % (a chosen patch).
@@ -115,11 +125,16 @@ class ViewScene : public QObject {
   private:
     template <class Edit>
     void editLook(Edit&& edit);
+    template <class T>
+    void set(T& part, std::type_identity_t<T> value);  // of the style
     void restyle();
     std::vector<float> greySample() const;
 
     TileStyle style_;
     ImagePtr prediction_;
+    std::shared_ptr<const PreviewMask> preview_;
+    bool imageVisible_ = true;
+    double imageOpacity_ = 1;
     mutable std::shared_ptr<const TileStyle> frozen_;
     Index shape_;
     Vec3 spacing_{1, 1, 1};

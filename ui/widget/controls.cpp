@@ -2,6 +2,7 @@
 
 #include <QButtonGroup>
 #include <QHBoxLayout>
+#include <QKeyEvent>
 #include <QLabel>
 #include <QPainter>
 #include <QSlider>
@@ -17,6 +18,32 @@ namespace fovea::ui {
 namespace {
 
 constexpr int logSteps = 1000, flashMs = 180;
+
+// Reached by Tab, its arrow keys are its own and don't walk through slices; a drag does not take the keys from the
+// views.
+class KeySlider : public QSlider {
+  public:
+    explicit KeySlider(QWidget* parent) : QSlider(Qt::Horizontal, parent) { setFocusPolicy(Qt::TabFocus); }
+
+  protected:
+    bool event(QEvent* event) override {
+        if (event->type() == QEvent::ShortcutOverride) switch (static_cast<QKeyEvent*>(event)->key()) {
+                case Qt::Key_Left:
+                case Qt::Key_Right:
+                case Qt::Key_Up:
+                case Qt::Key_Down:
+                case Qt::Key_Home:
+                case Qt::Key_End:
+                case Qt::Key_PageUp:
+                case Qt::Key_PageDown:
+                    event->accept();
+                    return true;
+                default:
+                    break;
+            }
+        return QSlider::event(event);
+    }
+};
 
 }  // namespace
 
@@ -34,7 +61,7 @@ SliderRow::SliderRow(Theme& theme, const QString& label, double low, double high
     row->setSpacing(8);
     QLabel* name = makeLabel(label, "muted", this);
     name->setMinimumWidth(theme.size(62));
-    slider_ = new QSlider(Qt::Horizontal, this);
+    slider_ = new KeySlider(this);
     slider_->setAccessibleName(label);
     slider_->setRange(0, logarithmic ? logSteps : qRound((high - low) * std::pow(10, decimals)));
     text_ = makeLabel({}, "body", this);
