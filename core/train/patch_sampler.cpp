@@ -4,6 +4,7 @@
 #include <cmath>
 
 #include "base/error.h"
+#include "train/patch_geometry.h"
 
 namespace fovea::train {
 
@@ -25,15 +26,6 @@ Box cut(const Box& box, const Box& held, Index location) {
             if (part.contains(location) && part.count() > best.count()) best = part;
         }
     return best;
-}
-
-// Position v mirrored into [begin, end), however far outside.
-std::int64_t reflected(std::int64_t v, std::int64_t begin, std::int64_t end) {
-    const std::int64_t n = end - begin;
-    if (n == 1) return begin;
-    std::int64_t at = (v - begin) % (2 * n - 2);
-    if (at < 0) at += 2 * n - 2;
-    return begin + (at < n ? at : 2 * n - 2 - at);
 }
 
 void checkCase(const TrainCase& one, std::size_t channels) {
@@ -170,19 +162,14 @@ SampleArrays PatchSampler::readWindow(const TrainCase& one, const Box& window, I
             for (std::int64_t x = 0; x < m.x; ++x)
                 arrays.weight(to.z + z, to.y + y, to.x + x) = float(weight(z, y, x) / 255.0 * certainty);
     std::vector<std::int64_t> columns(std::size_t(n.x));
-    for (std::int64_t x = 0; x < n.x; ++x)
-        columns[x] = reflected(window.begin.x + x, readable.begin.x, readable.end.x) - readable.begin.x;
+    for (std::int64_t x = 0; x < n.x; ++x) columns[x] = reflected(x - to.x, m.x);
     for (std::size_t c = 0; c < one.norms.size(); ++c) {
         Volume<float> grey = one.image->readAs<float>(readable, int(c));
         plan::normalise(grey.data(), grey.size(), one.norms[c]);
         Volume<float> channel(n);
         for (std::int64_t z = 0; z < n.z; ++z)
             for (std::int64_t y = 0; y < n.y; ++y) {
-                const std::int64_t fromZ =
-                    reflected(window.begin.z + z, readable.begin.z, readable.end.z) - readable.begin.z;
-                const std::int64_t fromY =
-                    reflected(window.begin.y + y, readable.begin.y, readable.end.y) - readable.begin.y;
-                const float* row = grey.data() + grey.offset(fromZ, fromY, 0);
+                const float* row = grey.data() + grey.offset(reflected(z - to.z, m.z), reflected(y - to.y, m.y), 0);
                 for (std::int64_t x = 0; x < n.x; ++x) channel(z, y, x) = row[columns[x]];
             }
         arrays.channels.push_back(std::move(channel));
@@ -215,8 +202,9 @@ SampleArrays PatchSampler::sample(std::uint64_t index) const {
     const Index margin =
         spatialMargin(draw, options_.patch) + (options_.rule.boundary ? options_.rule.radius : Index{0, 0, 0});
     const SampleArrays window = readWindow(*indexed.one, box.grown(margin), location, sources_[s].certainty);
-    SampleArrays sample = applySpatial(window, options_.patch, draw);
-    applyIntensity(sample.channels, options_.augment, rng);
+    SampleArrays sample = applySpatial(window, options_.patch, draw, options_.augment.labels);
+    const auto grey = drawIntensity(options_.augment, sample.channels.size(), rng);
+    for (std::size_t c = 0; c < grey.size(); ++c) applyIntensity(sample.channels[c], grey[c], rng);
     return sample;
 }
 
