@@ -16,7 +16,8 @@ struct LossOptions {
 
 // Softmax cross-entropy plus soft Dice of the foreground classes. logits (B, K, …) any float type, target (B, …) int64
 // in [0, K), weight (B, …) float32 in 0…1: 0 = ignored, 1 = nnU-Net's loss, between = counts that much less; undefined
-// = all 1. Everything ignored gives a Dice term without gradient. Scalar float32 (float64 for float64 logits).
+// = all 1. Everything ignored gives a Dice term without gradient; logits that are no number give a loss that is none,
+// which runLoop() refuses. Scalar float32 (float64 for float64 logits).
 at::Tensor diceCeLoss(const at::Tensor& logits, const at::Tensor& target, const at::Tensor& weight,
                       const LossOptions& options);
 // Binary cross-entropy plus soft Dice of all regions. target (B, K, …) 0 and 1, any type; weight as above. As nnU-Net,

@@ -245,12 +245,17 @@ std::vector<std::int32_t> labelSources(const LabelVolume& labels, const AffineMa
     const std::int64_t down = n.x, deep = n.y * n.x;
     forEachRow(map, n, patch, [&](const RowPlan& plan, std::int64_t section, std::int64_t at) {
         std::int32_t* out = sources.data() + at;
+        const std::int64_t next = plan.flat ? 0 : deep;
         if (rule == LabelRule::Nearest) {
-            for (std::int64_t x = 0; x < patch.x; ++x) out[x] = nearestSource(labels, plan.row.at(x));
+            for (std::int64_t i = plan.first; i < plan.last; ++i) {
+                const std::int64_t from = section + plan.cell[i] + (plan.z[i] >= 0.5f ? next : 0) +
+                                          (plan.y[i] >= 0.5f ? down : 0) + (plan.x[i] >= 0.5f);
+                out[i] = labels.data()[from] < 0 ? -1 : std::int32_t(from);
+            }
+            alongEdges(plan, patch.x, [&](std::int64_t x) { out[x] = nearestSource(labels, plan.row.at(x)); });
             return;
         }
         const auto vote = [&](std::int64_t x) { out[x] = votedSource(labels, Cell(plan.row.at(x), n)); };
-        const std::int64_t next = plan.flat ? 0 : deep;
         for (std::int64_t i = plan.first; i < plan.last; ++i) {  // most cells hold one label only
             const std::int16_t* l = labels.data() + section + plan.cell[i];
             const std::int16_t *m = l + next, one = l[0];

@@ -125,6 +125,41 @@ void foregroundAndFocus() {
     }
 }
 
+// nnU-Net's placement: every start of its range, forced foreground last in the batch, nothing but 0 beyond the image.
+void anywhereReachesBeyondTheImage() {
+    TrainCase one = squares({1, 60, 50});
+    one.norms = {{0, 1e9, 0, 1}};  // grey values stay above 0
+    SamplerOptions options = optionsFor({1, 32, 32});
+    options.augment = AugmentOptions::none();
+    options.placement = Placement::Anywhere;
+    options.foreground = 0.33;
+    options.batch = 3;
+    options.rule.boundary = false;
+    Job job;
+    const PatchSampler sampler({{{one}}}, options, job);
+    int beyond = 0;
+    for (std::uint64_t i = 0; i < 90; ++i) {
+        const SampleArrays s = sampler.sample(i);
+        int out = 0;
+        bool found = false;
+        for (std::int64_t v = 0; v < s.target.size(); ++v) {
+            CHECK(s.weight.data()[v] == 1);
+            const bool empty = s.channels[0].data()[v] == 0;
+            CHECK(!empty || s.target.data()[v] == 0);
+            out += empty;
+            found = found || s.target.data()[v] > 0;
+        }
+        beyond += out > 0;
+        if (i % 3 == 2) CHECK(found);
+        if (i % 3 != 2) CHECK(out <= 2 * 32);  // a free place keeps the patch in the image, but for one voxel
+    }
+    CHECK(beyond > 0);
+
+    const TrainCase small = squares({1, 9, 50});  // lower than the patch
+    const PatchSampler low({{{small}}}, options, job);
+    for (std::uint64_t i = 0; i < 9; ++i) CHECK(low.sample(i).target.shape() == (Index{1, 32, 32}));
+}
+
 void replayIsBelievedLess() {
     TrainSource certain{{squares({1, 64, 64})}, 1, 1}, believed{{squares({1, 64, 64})}, 1, 0.1};
     SamplerOptions options = optionsFor({1, 32, 32});
@@ -200,6 +235,7 @@ std::vector<NamedTest> fovea::test::tests() {
             {"never reads held boxes", neverReadsHeldBoxes},
             {"threads change nothing", threadsChangeNothing},
             {"foreground and focus", foregroundAndFocus},
+            {"anywhere reaches beyond the image", anywhereReachesBeyondTheImage},
             {"replay is believed less", replayIsBelievedLess},
             {"odd cases", oddCases},
             {"loader passes errors on", loaderPassesErrorsOn},
