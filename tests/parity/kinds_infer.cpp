@@ -133,8 +133,12 @@ Values ensemble(const GoldenCase& golden) {
 }  // namespace
 
 std::vector<Kind> inferKinds() {
-    return {{"gaussian", gaussian},  {"gaussian_profile", gaussianProfile},           {"window_starts", starts},
-            {"window_tiles", tiles}, {"sliding_window", slidingWindow, slidingRules}, {"ensemble", ensemble}};
+    return {{"gaussian", gaussian},
+            {"gaussian_profile", gaussianProfile},
+            {"window_starts", starts},
+            {"window_tiles", tiles},
+            {.name = "sliding_window", .run = slidingWindow, .rules = slidingRules},
+            {"ensemble", ensemble}};
 }
 
 }  // namespace fovea::parity

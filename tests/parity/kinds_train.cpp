@@ -21,7 +21,7 @@ Target targetOf(const GoldenCase& golden, const json& recipe) {
     at::Tensor labels = madeTensor(golden, recipe).squeeze(1);
     Target target;
     if (!ignore.is_null()) target.weight = (labels != wholeNumber(ignore)).to(torch::kFloat32);
-    if (golden.config.contains("regions")) {
+    if (golden.config.value("regions", json()).is_array()) {
         std::vector<at::Tensor> channels;
         for (const json& region : golden.config["regions"])
             channels.push_back(torch::isin(labels, torch::tensor(wholeNumbers(region), torch::kInt64)));
@@ -86,7 +86,7 @@ Values dsScales(const GoldenCase& golden) {
 Values counts(const GoldenCase& golden) {
     const at::Tensor logits = madeTensor(golden, golden.input("logits"));
     const Target target = targetOf(golden, golden.input("target"));
-    const auto countsOf = golden.config.contains("regions") ? countsPerRegion : countsPerClass;
+    const auto countsOf = golden.config.value("regions", json()).is_array() ? countsPerRegion : countsPerClass;
     json tp = json::array(), fp = json::array(), fn = json::array();
     for (const ClassCounts& c : countsOf(logits, target.classes, target.weight))
         tp.push_back(c.tp), fp.push_back(c.fp), fn.push_back(c.fn);
@@ -151,7 +151,7 @@ Values sgdClip(const GoldenCase& golden) {
     Optimizer::Named parameters;
     std::vector<at::Tensor> grads;
     for (const json& recipe : golden.input("params"))
-        parameters.emplace_back("p" + std::to_string(parameters.size()),
+        parameters.emplace_back(std::string("p").append(std::to_string(parameters.size())),
                                 madeTensor(golden, recipe).to(torch::kFloat64).requires_grad_());
     for (const json& recipe : golden.input("grads")) grads.push_back(madeTensor(golden, recipe).to(torch::kFloat64));
     Optimizer optimizer(parameters, sgdOptions(golden.config));
@@ -196,7 +196,7 @@ std::vector<Kind> trainKinds() {
             {"ds_scales", dsScales},
             {"tp_fp_fn", counts},
             {"poly_lr", polyLr},
-            {"train_steps", trainSteps, weightRules},
+            {.name = "train_steps", .run = trainSteps, .rules = weightRules},
             {"sgd_clip", sgdClip},
             {"ema", movingDice},
             {"pseudo_dice", onlineDice}};
