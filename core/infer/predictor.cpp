@@ -1,6 +1,7 @@
 #include "infer/predictor.h"
 
 #include <ATen/ops/softmax.h>
+#include <ATen/ops/zeros.h>
 
 #include <algorithm>
 #include <cmath>
@@ -94,6 +95,25 @@ Network networkOf(nn::UNet unet, const std::string& device, const nn::Compute& c
     nn::place(*unet, device, compute);
     unet->eval();
     return [unet](const at::Tensor& x) mutable { return unet->forward(x); };
+}
+
+Network meanOf(std::vector<Network> folds) {
+    return [folds = std::move(folds)](const at::Tensor& x) {
+        at::Tensor sum;
+        for (const Network& fold : folds) {
+            const at::Tensor logits = fold(x).to(at::kFloat);
+            sum = sum.defined() ? sum + logits : logits;
+        }
+        return folds.size() > 1 ? sum / double(folds.size()) : sum;
+    };
+}
+
+at::Tensor labelsOf(const at::Tensor& probabilities, const std::vector<std::int64_t>& regionLabels) {
+    if (regionLabels.empty()) return probabilities.argmax(0);
+    at::Tensor labels = at::zeros(probabilities.sizes().slice(1), probabilities.options().dtype(at::kLong));
+    for (std::size_t r = 0; r < regionLabels.size(); ++r)
+        labels.masked_fill_(probabilities[std::int64_t(r)] > 0.5, regionLabels[r]);
+    return labels;
 }
 
 Box frameFor(const Box& box, Index patch, Index imageShape) {

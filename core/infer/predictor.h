@@ -13,6 +13,13 @@ namespace fovea::infer {
 // alive.
 Network networkOf(nn::UNet unet, const std::string& device, const nn::Compute& compute);
 
+// Folds of one configuration as one network: the mean of their logits.
+Network meanOf(std::vector<Network> folds);
+
+// Labels of probabilities (K, …), int64: the largest class, the first on ties; for regions, in the order of
+// `regionLabels` (one per channel), the label where the probability is above ½, later ones over earlier ones.
+at::Tensor labelsOf(const at::Tensor& probabilities, const std::vector<std::int64_t>& regionLabels = {});
+
 // The box to predict, grown to the patch where the image has voxels to show; the frame of the sliding window.
 Box frameFor(const Box& box, Index patch, Index imageShape);
 

@@ -2,160 +2,154 @@
 
 #include <algorithm>
 #include <cmath>
-#include <numbers>
+
+#include "train/intensity_transforms.h"
+#include "train/patch_geometry.h"
 
 namespace fovea::train {
 
 namespace {
-
-// Mirrors and transposition: where an output voxel of the patch lies in the unmirrored one.
-Index unmirrored(Index v, Index patch, const SpatialDraw& draw) {
-    for (int axis = 0; axis < 3; ++axis)
-        if (draw.mirror[axis]) v[axis] = patch[axis] - 1 - v[axis];
-    if (draw.transpose) std::swap(v.y, v.x);
-    return v;
-}
-
-float bilinear(const Volume<float>& image, std::int64_t z, double y, double x) {
-    const Index n = image.shape();
-    y = std::clamp(y, 0.0, double(n.y - 1));
-    x = std::clamp(x, 0.0, double(n.x - 1));
-    const std::int64_t y0 = std::int64_t(y), x0 = std::int64_t(x);
-    const std::int64_t y1 = std::min(y0 + 1, n.y - 1), x1 = std::min(x0 + 1, n.x - 1);
-    const double fy = y - double(y0), fx = x - double(x0);
-    return float((1 - fy) * ((1 - fx) * image(z, y0, x0) + fx * image(z, y0, x1)) +
-                 fy * ((1 - fx) * image(z, y1, x0) + fx * image(z, y1, x1)));
-}
-
-struct MeanStd {
-    double mean = 0, std = 0;
-};
-MeanStd meanStd(const Volume<float>& v) {
-    MeanStd m;
-    for (float x : v) m.mean += x;
-    m.mean /= double(v.size());
-    for (float x : v) m.std += (x - m.mean) * (x - m.mean);
-    m.std = std::sqrt(m.std / std::max<double>(1, double(v.size()) - 1));
-    return m;
-}
 
 // nnU-Net's factor: one half below, one half above 1.
 double factor(Rng& rng, double low, double high) {
     return rng.uniform() < 0.5 ? rng.uniform(low, 1) : rng.uniform(1, high);
 }
 
-void changeContrast(Volume<float>& v, double f) {
-    const auto [low, high] = std::minmax_element(v.begin(), v.end());
-    const float least = *low, most = *high;
-    const double mean = meanStd(v).mean;
-    for (float& x : v) x = std::clamp(float((x - mean) * f + mean), least, most);
+AffineMap mapOf(const SpatialDraw& draw, Index input, Index patch) {
+    return mirroredFirst(turnedAndScaled(draw.angles, draw.scale, input, patch), draw.mirror, draw.transpose);
 }
 
-void changeGamma(Volume<float>& v, double gamma, bool inverted) {
-    const float sign = inverted ? -1.f : 1.f;
-    for (float& x : v) x *= sign;
-    const auto [low, high] = std::minmax_element(v.begin(), v.end());
-    const double least = *low, range = double(*high) - *low;
-    const MeanStd before = meanStd(v);
-    for (float& x : v) x = float(std::pow((x - least) / std::max(range, 1e-7), gamma) * range + least);
-    const MeanStd after = meanStd(v);
-    const double scale = before.std / std::max(after.std, 1e-7);
-    for (float& x : v) x = sign * float((x - after.mean) * scale + before.mean);
-}
-
-void blurAxis(Volume<float>& v, int axis, double sigma) {
-    const std::int64_t n = v.shape()[axis], radius = sigma < 0.584 ? 1 : sigma < 0.917 ? 2 : 3;
-    const std::int64_t step = axis == 1 ? v.shape().x : 1, lines = v.size() / n;
-    std::vector<double> kernel(std::size_t(radius) + 1);
-    double sum = 0;
-    for (std::int64_t i = 0; i <= radius; ++i)
-        sum += (i ? 2 : 1) * (kernel[i] = std::exp(-double(i * i) / (2 * sigma * sigma)));
-    std::vector<float> line(n);
-    for (std::int64_t l = 0; l < lines; ++l) {
-        float* at = v.data() + l / step * step * n + l % step;
-        for (std::int64_t i = 0; i < n; ++i) line[i] = at[i * step];
-        for (std::int64_t i = 0; i < n; ++i) {
-            double value = kernel[0] * line[i];
-            for (std::int64_t r = 1; r <= radius; ++r)
-                value += kernel[r] * (line[std::max<std::int64_t>(0, i - r)] + line[std::min(n - 1, i + r)]);
-            at[i * step] = float(value / sum);
-        }
-    }
+// The classes as labels; what is not known is outside.
+LabelVolume knownClasses(const SampleArrays& window) {
+    LabelVolume labels(window.target.shape());
+    for (std::int64_t i = 0; i < labels.size(); ++i)
+        labels.data()[i] = window.weight.data()[i] > 0 ? std::int16_t(window.target.data()[i]) : std::int16_t(-1);
+    return labels;
 }
 
 }  // namespace
 
 AugmentOptions AugmentOptions::none() {
     AugmentOptions o;
-    o.mirrorZ = false;
-    o.rotate = o.scale = o.noise = o.blur = o.brightness = o.contrast = o.gamma = 0;
+    o.mirror[0] = false;
+    o.rotate = o.scale = o.noise = 0;
+    o.blur = o.brightness = o.contrast = o.invertedGamma = o.gamma = {0, 0};
+    return o;
+}
+
+AugmentOptions AugmentOptions::nnunet(Index patch, int dims) {
+    const AugmentGeometry geometry = augmentGeometry(patch, dims);
+    const double angle = geometry.rotation, side = geometry.inPlane ? 0 : angle;
+    AugmentOptions o;
+    o.rotate = o.scale = 0.2;
+    o.angles = {angle, side, side};
+    o.scaleFrom = 0.7, o.scaleTo = 1.4;
+    o.scaleEvenly = true;
+    o.scaleDepth = o.lowResolutionDepth = !geometry.inPlane;
+    o.labels = LabelRule::Vote;
+    o.noise = o.noiseTo = 0.1;
+    o.blur = {0.2, 0.5};
+    o.blurTo = 1;
+    o.blurDepth = dims == 3;
+    o.brightness = o.contrast = {0.15, 1};
+    o.brightnessShift = 0;
+    o.lowResolution = {0.25, 0.5};
+    o.invertedGamma = {0.1, 1};
+    o.gamma = {0.3, 1};
+    o.mirror[0] = dims == 3;
+    o.quarterTurns = false;
     return o;
 }
 
 SpatialDraw drawSpatial(const AugmentOptions& options, Index patch, Rng& rng) {
     SpatialDraw draw;
-    if (rng.uniform() < options.rotate) draw.angle = rng.uniform(-std::numbers::pi, std::numbers::pi);
-    if (rng.uniform() < options.scale) draw.scale = factor(rng, options.scaleFrom, options.scaleTo);
-    draw.mirror[0] = rng.uniform() < 0.5 && options.mirrorZ && patch.z > 1;
-    draw.mirror[1] = rng.uniform() < 0.5;
-    draw.mirror[2] = rng.uniform() < 0.5;
-    draw.transpose = rng.uniform() < 0.5 && patch.y == patch.x;
+    if (rng.uniform() < options.rotate)
+        for (int a = 0; a < 3; ++a)
+            if (options.angles[a] > 0) draw.angles[a] = rng.uniform(-options.angles[a], options.angles[a]);
+    if (rng.uniform() < options.scale) {
+        const double f = options.scaleEvenly ? rng.uniform(options.scaleFrom, options.scaleTo)
+                                             : factor(rng, options.scaleFrom, options.scaleTo);
+        draw.scale = {options.scaleDepth ? f : 1, f, f};
+    }
+    for (std::size_t a = 0; a < 3; ++a) draw.mirror[a] = rng.uniform() < 0.5 && options.mirror[a];
+    draw.mirror[0] = draw.mirror[0] && patch.z > 1;
+    draw.transpose = rng.uniform() < 0.5 && options.quarterTurns && patch.y == patch.x;
     return draw;
 }
 
 Index spatialMargin(const SpatialDraw& draw, Index patch) {
-    if (draw.angle == 0 && draw.scale == 1) return {0, 0, 0};
-    const double c = std::abs(std::cos(draw.angle)), s = std::abs(std::sin(draw.angle));
-    const double y = (c * double(patch.y) + s * double(patch.x)) * draw.scale,
-                 x = (s * double(patch.y) + c * double(patch.x)) * draw.scale;
-    const auto margin = [](double wanted, std::int64_t has) {
-        return std::max<std::int64_t>(0, std::int64_t(std::ceil((wanted - double(has)) / 2)) + 1);
-    };
-    return {0, margin(y, patch.y), margin(x, patch.x)};
+    if (draw.plain()) return {0, 0, 0};
+    const auto& m = turnedAndScaled(draw.angles, draw.scale, patch, patch).matrix;
+    Index margin;
+    for (int a = 0; a < 3; ++a) {
+        double wanted = 0;
+        for (int b = 0; b < 3; ++b) wanted += std::abs(m[std::size_t(3 * a + b)]) * double(patch[b]);
+        const bool still = m[std::size_t(3 * a + a)] == 1;
+        if (!still) margin[a] = std::max<std::int64_t>(0, std::int64_t(std::ceil((wanted - double(patch[a])) / 2)) + 1);
+    }
+    return margin;
 }
 
-SampleArrays applySpatial(const SampleArrays& window, Index patch, const SpatialDraw& draw) {
-    SampleArrays result{{}, Volume<std::uint8_t>(patch), Volume<float>(patch)};
-    for (std::size_t c = 0; c < window.channels.size(); ++c) result.channels.emplace_back(patch);
+SampleArrays applySpatial(const SampleArrays& window, Index patch, const SpatialDraw& draw, LabelRule rule) {
+    SampleArrays result;
     const Index have = window.target.shape();
-    const double cy = double(have.y - 1) / 2, cx = double(have.x - 1) / 2;
-    const double c = std::cos(draw.angle) * draw.scale, s = std::sin(draw.angle) * draw.scale;
-    const bool plain = draw.angle == 0 && draw.scale == 1;
-    std::int64_t i = 0;
-    for (std::int64_t z = 0; z < patch.z; ++z)
-        for (std::int64_t y = 0; y < patch.y; ++y)
-            for (std::int64_t x = 0; x < patch.x; ++x, ++i) {
-                const Index v = unmirrored({z, y, x}, patch, draw);
-                const double dy = double(v.y) - double(patch.y - 1) / 2, dx = double(v.x) - double(patch.x - 1) / 2;
-                const double fy = plain ? cy + dy : cy + c * dy - s * dx, fx = plain ? cx + dx : cx + s * dy + c * dx;
-                const std::int64_t ny = std::int64_t(std::floor(fy + 0.5)), nx = std::int64_t(std::floor(fx + 0.5));
-                for (std::size_t k = 0; k < result.channels.size(); ++k)
-                    result.channels[k].data()[i] =
-                        plain ? window.channels[k](v.z, ny, nx) : bilinear(window.channels[k], v.z, fy, fx);
-                if (ny < 0 || nx < 0 || ny >= have.y || nx >= have.x) continue;  // unknown: certainty stays 0
-                result.target.data()[i] = window.target(v.z, ny, nx);
-                result.weight.data()[i] = window.weight(v.z, ny, nx);
-            }
+    if (draw.plain()) {
+        const Box box = centreBox(have, patch);
+        if (!window.target.box().contains(box)) throw Error(ErrorKind::Internal, "a patch larger than its window");
+        for (const Volume<float>& channel : window.channels)
+            result.channels.push_back(flipped(channel, box, draw.mirror, draw.transpose));
+        result.target = flipped(window.target, box, draw.mirror, draw.transpose);
+        result.weight = flipped(window.weight, box, draw.mirror, draw.transpose);
+        return result;
+    }
+    const AffineMap map = mapOf(draw, have, patch);
+    for (const Volume<float>& channel : window.channels)
+        result.channels.push_back(sampledLinearly(channel, map, patch));
+    const std::vector<std::int32_t> sources = labelSources(knownClasses(window), map, patch, rule);
+    result.target = Volume<std::uint8_t>(patch);
+    result.weight = Volume<float>(patch);
+    for (std::size_t i = 0; i < sources.size(); ++i) {
+        if (sources[i] < 0) continue;  // unknown: certainty stays 0
+        result.target.data()[i] = window.target.data()[sources[i]];
+        result.weight.data()[i] = window.weight.data()[sources[i]];
+    }
     return result;
 }
 
-void applyIntensity(std::vector<Volume<float>>& channels, const AugmentOptions& options, Rng& rng) {
-    const double sigma = rng.uniform() < options.noise ? rng.uniform(0, 0.15) : 0;
-    for (Volume<float>& v : channels) {
-        if (sigma > 0)
-            for (float& x : v) x += float(sigma * rng.normal());
-        if (rng.uniform() < options.blur) {
-            const double width = rng.uniform(0.5, 1.2);
-            blurAxis(v, 1, width);
-            blurAxis(v, 2, width);
-        }
-        if (rng.uniform() < options.brightness) {
-            const double f = factor(rng, 0.75, 1.25), shift = rng.uniform(-0.2, 0.2);
-            for (float& x : v) x = float(x * f + shift);
-        }
-        if (rng.uniform() < options.contrast) changeContrast(v, factor(rng, 0.75, 1.25));
-        if (rng.uniform() < options.gamma) changeGamma(v, factor(rng, 0.7, 1.5), rng.uniform() < 0.25);
-    }
+std::vector<IntensityDraw> drawIntensity(const AugmentOptions& o, std::size_t channels, Rng& rng) {
+    std::vector<IntensityDraw> draws(channels);
+    const double sigma = rng.uniform() < o.noise ? rng.uniform(0, o.noiseTo) : 0;
+    for (IntensityDraw& draw : draws) draw.noise = sigma;
+    const auto drawn = [&](Chance chance, auto&& each) {
+        if (rng.uniform() >= chance.sample) return;
+        for (IntensityDraw& draw : draws)
+            if (rng.uniform() < chance.channel) each(draw);
+    };
+    drawn(o.blur, [&](IntensityDraw& draw) {
+        for (int a = o.blurDepth ? 0 : 1; a < 3; ++a) draw.blur[a] = rng.uniform(o.blurFrom, o.blurTo);
+    });
+    drawn(o.brightness, [&](IntensityDraw& draw) {
+        draw.brightness = factor(rng, 0.75, 1.25);
+        draw.shift = rng.uniform(-o.brightnessShift, o.brightnessShift);
+    });
+    drawn(o.contrast, [&](IntensityDraw& draw) { draw.contrast = factor(rng, 0.75, 1.25); });
+    drawn(o.lowResolution, [&](IntensityDraw& draw) {
+        const double scale = rng.uniform(0.5, 1);
+        draw.lowResolution = Vec3{o.lowResolutionDepth ? scale : 1, scale, scale};
+    });
+    drawn(o.invertedGamma, [&](IntensityDraw& draw) { draw.invertedGamma = factor(rng, 0.7, 1.5); });
+    drawn(o.gamma, [&](IntensityDraw& draw) { draw.gamma = factor(rng, 0.7, 1.5); });
+    return draws;
+}
+
+void applyIntensity(Volume<float>& v, const IntensityDraw& draw, Rng& rng) {
+    if (draw.noise > 0) addNoise(v, draw.noise, rng);
+    blur(v, draw.blur);
+    if (draw.brightness != 1 || draw.shift != 0) changeBrightness(v, draw.brightness, draw.shift);
+    if (draw.contrast) changeContrast(v, *draw.contrast);
+    if (draw.lowResolution) lowerResolution(v, *draw.lowResolution);
+    if (draw.invertedGamma) changeGamma(v, *draw.invertedGamma, true);
+    if (draw.gamma) changeGamma(v, *draw.gamma, false);
 }
 
 }  // namespace fovea::train

@@ -51,7 +51,8 @@ Optimizer::Named trainable(const torch::nn::Module& module) {
 
 double learningRateAt(const LoopOptions& o, std::int64_t step) {
     const double warm = o.warmup > 0 ? std::min(1.0, double(step + 1) / double(o.warmup)) : 1;
-    if (o.schedule == Schedule::Poly) return warm * polyLearningRate(o.learningRate, step, o.iterations);
+    if (o.schedule == Schedule::Poly)
+        return warm * polyLearningRate(o.learningRate, step / o.epoch, (o.iterations + o.epoch - 1) / o.epoch);
     if (step < o.warmup) return warm * o.learningRate;
     const double share = double(step - o.warmup) / double(std::max<std::int64_t>(1, o.iterations - o.warmup));
     return o.learningRate * 0.5 * (1 + std::cos(std::numbers::pi * share));
@@ -268,18 +269,32 @@ LoopResult runLoop(torch::nn::Module& module, const LoopHooks& hooks, const Loop
     return nn::translated([&] { return Loop(module, hooks, options, folder, std::move(identity), job).run(); });
 }
 
+LoopOptions LoopOptions::nnunet(std::int64_t epochs) {
+    LoopOptions o;
+    o.epoch = 250;
+    o.iterations = o.epoch * epochs;
+    o.batch = 2;
+    o.learningRate = 0.01;
+    o.warmup = 0;
+    o.optimizer.method = Method::Sgd;
+    o.optimizer.weightDecay = 3e-5;
+    return o;
+}
+
 nlohmann::json toJson(const LoopOptions& o) {
-    return {{"iterations", o.iterations},
-            {"batch", o.batch},
-            {"learning_rate", o.learningRate},
-            {"warmup", o.warmup},
-            {"schedule", o.schedule == Schedule::Poly ? "poly" : "cosine"},
-            {"method", o.optimizer.method == Method::Sgd ? "sgd" : "adamw"},
-            {"weight_decay", o.optimizer.weightDecay},
-            {"clip", o.clip},
-            {"ema", o.ema},
-            {"tune_every", o.tuneEvery},
-            {"patience", o.patience}};
+    nlohmann::json json = {{"iterations", o.iterations},
+                           {"batch", o.batch},
+                           {"learning_rate", o.learningRate},
+                           {"warmup", o.warmup},
+                           {"schedule", o.schedule == Schedule::Poly ? "poly" : "cosine"},
+                           {"method", o.optimizer.method == Method::Sgd ? "sgd" : "adamw"},
+                           {"weight_decay", o.optimizer.weightDecay},
+                           {"clip", o.clip},
+                           {"ema", o.ema},
+                           {"tune_every", o.tuneEvery},
+                           {"patience", o.patience}};
+    if (o.epoch > 1) json["epoch"] = o.epoch;
+    return json;
 }
 
 nlohmann::json toJson(const std::vector<CurvePoint>& curve) {

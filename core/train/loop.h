@@ -28,6 +28,10 @@ struct LoopOptions {
     std::int64_t tuneEvery = 50;    // iterations between tuning scores
     std::int64_t patience = 0;      // tuning scores without a new best before it stops early; 0 = never
     double checkpointSeconds = 30;  // between checkpoints
+    std::int64_t epoch = 1;         // iterations that share a learning rate (poly)
+
+    // nnU-Net's: SGD, 250 iterations an epoch, learning rate 0.01 (spec section 4.7).
+    static LoopOptions nnunet(std::int64_t epochs = 1000);
 };
 
 struct CurvePoint {

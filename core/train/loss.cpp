@@ -5,24 +5,33 @@
 #include <cmath>
 #include <numeric>
 
+#include "train/intensity_transforms.h"
+
 namespace fovea::train {
 
 namespace {
 
 constexpr double smooth = 1e-5, least = 1e-8;
 
-// Nearest-exact to the size of `like` (its axes from 2 on). source (B, …).
+// Nearest-exact to the spatial size (the axes from 2 on) of `like`. source (B, …) or (B, K, …).
 at::Tensor resized(const at::Tensor& source, const at::Tensor& like) {
-    if (source.sizes().slice(1) == like.sizes().slice(2)) return source;
+    const std::int64_t shift = like.dim() - source.dim();
     at::Tensor result = source;
-    for (std::int64_t axis = 1; axis < source.dim(); ++axis) {
-        const std::int64_t from = source.size(axis), to = like.size(axis + 1);
-        std::vector<std::int64_t> index(to);
-        for (std::int64_t i = 0; i < to; ++i)
-            index[i] = std::min(from - 1, std::int64_t((double(i) + 0.5) * double(from) / double(to)));
-        result = result.index_select(axis, torch::tensor(index, torch::kInt64).to(source.device()));
+    for (std::int64_t axis = 2; axis < like.dim(); ++axis) {
+        const std::int64_t from = source.size(axis - shift), to = like.size(axis);
+        if (from == to) continue;
+        const at::Tensor index = torch::tensor(nearestExact(from, to), torch::kInt64).to(source.device());
+        result = result.index_select(axis - shift, index);
     }
     return result;
+}
+
+at::Tensor single(const at::Tensor& logits) {
+    return logits.scalar_type() == torch::kFloat64 ? logits : logits.to(torch::kFloat32);
+}
+
+at::Tensor oneHot(const at::Tensor& target, const at::Tensor& like) {
+    return torch::zeros_like(like).scatter_(1, target.unsqueeze(1), 1);
 }
 
 std::vector<std::int64_t> spatialAxes(const at::Tensor& x, bool batch) {
@@ -32,16 +41,16 @@ std::vector<std::int64_t> spatialAxes(const at::Tensor& x, bool batch) {
     return axes;
 }
 
-at::Tensor diceTerm(const at::Tensor& logits, const at::Tensor& target, const at::Tensor& weight, bool batchDice) {
-    const at::Tensor probability = logits.softmax(1);
-    at::Tensor truth = torch::zeros_like(probability).scatter_(1, target.unsqueeze(1), 1);
-    const at::Tensor w = weight.defined() ? weight.unsqueeze(1).to(logits.scalar_type()) : at::Tensor();
+// probability, truth (B, K, …); the mean over channels from `first` on.
+at::Tensor diceTerm(const at::Tensor& probability, at::Tensor truth, const at::Tensor& weight, std::int64_t first,
+                    bool batchDice) {
+    const at::Tensor w = weight.defined() ? weight.unsqueeze(1).to(probability.scalar_type()) : at::Tensor();
     if (w.defined()) truth = truth * w;
-    const std::vector<std::int64_t> axes = spatialAxes(logits, batchDice);
+    const std::vector<std::int64_t> axes = spatialAxes(probability, batchDice);
     const at::Tensor shared = (probability * truth).sum(axes);
     const at::Tensor predicted = (w.defined() ? probability * w : probability).sum(axes), present = truth.sum(axes);
     const at::Tensor dice = (2 * shared + smooth) / (present + predicted + smooth).clamp_min(least);
-    const at::Tensor foreground = dice.slice(-1, 1).mean(-1);  // (B) or scalar
+    const at::Tensor foreground = dice.slice(-1, first).mean(-1);  // (B) or scalar
     if (!w.defined()) return -foreground.mean();
     // Dice is a ratio: half-believed voxels would count in full. Scaled by the mean certainty of what is known.
     const at::Tensor sum = w.sum(axes).squeeze(-1), known = (w > 0).sum(axes).squeeze(-1).to(w.scalar_type());
@@ -49,21 +58,47 @@ at::Tensor diceTerm(const at::Tensor& logits, const at::Tensor& target, const at
     return -(foreground * certainty).mean();
 }
 
+// Sum of `each` × weight over the number of voxels that are known; each (B, …) or (B, K, …).
+at::Tensor meanOverKnown(const at::Tensor& each, const at::Tensor& weight) {
+    const at::Tensor w = weight.to(each.scalar_type());
+    const at::Tensor sum = each.dim() > w.dim() ? (each * w.unsqueeze(1)).sum() : (each * w).sum();
+    return sum / (w > 0).sum().to(w.scalar_type()).clamp_min(1);
+}
+
 at::Tensor crossEntropyTerm(const at::Tensor& logits, const at::Tensor& target, const at::Tensor& weight) {
     if (!weight.defined()) return torch::nn::functional::cross_entropy(logits, target);
     using torch::nn::functional::CrossEntropyFuncOptions;
-    const at::Tensor each =
-        torch::nn::functional::cross_entropy(logits, target, CrossEntropyFuncOptions().reduction(torch::kNone));
-    const at::Tensor w = weight.to(logits.scalar_type());
-    return (each * w).sum() / (w > 0).sum().to(w.scalar_type()).clamp_min(1);
+    return meanOverKnown(
+        torch::nn::functional::cross_entropy(logits, target, CrossEntropyFuncOptions().reduction(torch::kNone)),
+        weight);
+}
+
+at::Tensor binaryTerm(const at::Tensor& logits, const at::Tensor& target, const at::Tensor& weight) {
+    if (!weight.defined()) return torch::binary_cross_entropy_with_logits(logits, target);
+    return meanOverKnown(torch::binary_cross_entropy_with_logits(logits, target, {}, {}, at::Reduction::None), weight);
+}
+
+std::vector<ClassCounts> listed(const at::Tensor& tp, const at::Tensor& fp, const at::Tensor& fn) {
+    const at::Tensor all = torch::stack({tp, fp, fn}, 1).to(torch::kCPU, torch::kFloat64).contiguous();
+    std::vector<ClassCounts> counts;
+    const double* row = all.data_ptr<double>();
+    for (std::int64_t k = 0; k < all.size(0); ++k, row += 3) counts.push_back({row[0], row[1], row[2]});
+    return counts;
 }
 
 }  // namespace
 
 at::Tensor diceCeLoss(const at::Tensor& logits, const at::Tensor& target, const at::Tensor& weight,
                       const LossOptions& options) {
-    const at::Tensor x = logits.scalar_type() == torch::kFloat64 ? logits : logits.to(torch::kFloat32);
-    return crossEntropyTerm(x, target, weight) + diceTerm(x, target, weight, options.batchDice);
+    const at::Tensor x = single(logits);
+    return crossEntropyTerm(x, target, weight) +
+           diceTerm(x.softmax(1), oneHot(target, x), weight, 1, options.batchDice);
+}
+
+at::Tensor diceBceLoss(const at::Tensor& logits, const at::Tensor& target, const at::Tensor& weight,
+                       const LossOptions& options) {
+    const at::Tensor x = single(logits), truth = target.to(x.scalar_type());
+    return binaryTerm(x, truth, weight) + diceTerm(x.sigmoid(), truth, weight, 0, options.batchDice);
 }
 
 std::vector<double> deepSupervisionWeights(std::size_t stages) {
@@ -86,13 +121,21 @@ std::vector<std::vector<double>> deepSupervisionScales(const std::vector<std::ve
     return scales;
 }
 
-at::Tensor deepSupervisionLoss(const std::vector<at::Tensor>& heads, const at::Tensor& target, const at::Tensor& weight,
-                               const std::vector<double>& headWeights, const LossOptions& options) {
+std::vector<at::Tensor> atHeads(const at::Tensor& full, const std::vector<at::Tensor>& heads) {
+    std::vector<at::Tensor> result;
+    for (const at::Tensor& head : heads) result.push_back(full.defined() ? resized(full, head) : full);
+    return result;
+}
+
+at::Tensor deepSupervisionLoss(const std::vector<at::Tensor>& heads, const std::vector<at::Tensor>& targets,
+                               const std::vector<at::Tensor>& weights, const std::vector<double>& headWeights,
+                               const LossOptions& options) {
     at::Tensor total;
     for (std::size_t h = 0; h < heads.size() && h < headWeights.size(); ++h) {
         if (headWeights[h] == 0) continue;
-        const at::Tensor w = weight.defined() ? resized(weight, heads[h]) : weight;
-        const at::Tensor loss = headWeights[h] * diceCeLoss(heads[h], resized(target, heads[h]), w, options);
+        const at::Tensor w = weights.empty() ? at::Tensor() : weights[h];
+        const auto lossOf = options.regions ? diceBceLoss : diceCeLoss;
+        const at::Tensor loss = headWeights[h] * lossOf(heads[h], targets[h], w, options);
         total = total.defined() ? total + loss : loss;
     }
     return total;
@@ -104,14 +147,23 @@ at::Tensor withoutDoubted(const at::Tensor& weight, const at::Tensor& logits, co
     return weight.masked_fill((weight < 1).logical_and(own < sure), 0);
 }
 
-at::Tensor countsPerClass(const at::Tensor& logits, const at::Tensor& target, const at::Tensor& weight) {
+std::vector<ClassCounts> countsPerClass(const at::Tensor& logits, const at::Tensor& target, const at::Tensor& weight) {
     const std::int64_t classes = logits.size(1);
     const at::Tensor known = weight.defined() ? weight > 0 : torch::ones_like(target, torch::kBool);
     const at::Tensor predicted = logits.argmax(1).masked_select(known), truth = target.masked_select(known);
     const at::Tensor pairs =
         torch::bincount(truth * classes + predicted, {}, classes * classes).view({classes, classes});
     const at::Tensor tp = pairs.diagonal();
-    return torch::stack({tp, pairs.sum(0) - tp, pairs.sum(1) - tp}, 1);
+    return listed(tp, pairs.sum(0) - tp, pairs.sum(1) - tp);
+}
+
+std::vector<ClassCounts> countsPerRegion(const at::Tensor& logits, const at::Tensor& target, const at::Tensor& weight) {
+    const at::Tensor known = weight.defined() ? (weight > 0).unsqueeze(1) : torch::ones({1}, torch::kBool);
+    const at::Tensor predicted = (single(logits).sigmoid() > 0.5).logical_and(known.to(logits.device()));
+    const at::Tensor truth = target.to(torch::kBool).logical_and(known.to(logits.device()));
+    const auto count = [&](const at::Tensor& which) { return which.sum(spatialAxes(logits, true)); };
+    const at::Tensor tp = count(predicted.logical_and(truth));
+    return listed(tp, count(predicted) - tp, count(truth) - tp);
 }
 
 double polyLearningRate(double initial, std::int64_t step, std::int64_t steps, double exponent) {

@@ -4,6 +4,7 @@
 #include <cmath>
 
 #include "base/error.h"
+#include "train/patch_geometry.h"
 
 namespace fovea::train {
 
@@ -27,13 +28,19 @@ Box cut(const Box& box, const Box& held, Index location) {
     return best;
 }
 
-// Position v mirrored into [begin, end), however far outside.
-std::int64_t reflected(std::int64_t v, std::int64_t begin, std::int64_t end) {
-    const std::int64_t n = end - begin;
-    if (n == 1) return begin;
-    std::int64_t at = (v - begin) % (2 * n - 2);
-    if (at < 0) at += 2 * n - 2;
-    return begin + (at < n ? at : 2 * n - 2 - at);
+// Beyond the image there is nothing: grey value 0, certainly background.
+void blankOutside(SampleArrays& arrays, const Box& image, double certainty) {
+    const Index n = arrays.target.shape();
+    if (image.contains(Box::of(n))) return;
+    std::int64_t i = 0;
+    for (std::int64_t z = 0; z < n.z; ++z)
+        for (std::int64_t y = 0; y < n.y; ++y)
+            for (std::int64_t x = 0; x < n.x; ++x, ++i) {
+                if (image.contains(Index{z, y, x})) continue;
+                for (Volume<float>& channel : arrays.channels) channel.data()[i] = 0;
+                arrays.target.data()[i] = 0;
+                arrays.weight.data()[i] = float(certainty);
+            }
 }
 
 void checkCase(const TrainCase& one, std::size_t channels) {
@@ -154,6 +161,15 @@ Box PatchSampler::place(const TrainCase& one, Index location, Rng& rng) const {
     return box;
 }
 
+Box PatchSampler::placeAnywhere(const TrainCase& one, std::optional<Index> location, Rng& rng) const {
+    const Index patch = options_.patch, window = augmentGeometry(patch, patch.z > 1 ? 3 : 2).initialPatch;
+    const StartRange range = startRange(one.image->info().shape(), window, patch);
+    Index start = location ? startAround(*location, range, window) : range.lower;
+    if (!location)
+        for (int a = 0; a < 3; ++a) start[a] += rng.below(range.upper[a] - range.lower[a] + 1);
+    return centreBox(window, patch).shifted(start);
+}
+
 SampleArrays PatchSampler::readWindow(const TrainCase& one, const Box& window, Index location, double certainty) const {
     Box readable = window.intersected(Box::of(one.image->info().shape()));
     for (const Box& held : one.held) readable = cut(readable, held, location);
@@ -170,24 +186,30 @@ SampleArrays PatchSampler::readWindow(const TrainCase& one, const Box& window, I
             for (std::int64_t x = 0; x < m.x; ++x)
                 arrays.weight(to.z + z, to.y + y, to.x + x) = float(weight(z, y, x) / 255.0 * certainty);
     std::vector<std::int64_t> columns(std::size_t(n.x));
-    for (std::int64_t x = 0; x < n.x; ++x)
-        columns[x] = reflected(window.begin.x + x, readable.begin.x, readable.end.x) - readable.begin.x;
+    for (std::int64_t x = 0; x < n.x; ++x) columns[x] = reflected(x - to.x, m.x);
     for (std::size_t c = 0; c < one.norms.size(); ++c) {
         Volume<float> grey = one.image->readAs<float>(readable, int(c));
         plan::normalise(grey.data(), grey.size(), one.norms[c]);
         Volume<float> channel(n);
         for (std::int64_t z = 0; z < n.z; ++z)
             for (std::int64_t y = 0; y < n.y; ++y) {
-                const std::int64_t fromZ =
-                    reflected(window.begin.z + z, readable.begin.z, readable.end.z) - readable.begin.z;
-                const std::int64_t fromY =
-                    reflected(window.begin.y + y, readable.begin.y, readable.end.y) - readable.begin.y;
-                const float* row = grey.data() + grey.offset(fromZ, fromY, 0);
+                const float* row = grey.data() + grey.offset(reflected(z - to.z, m.z), reflected(y - to.y, m.y), 0);
                 for (std::int64_t x = 0; x < n.x; ++x) channel(z, y, x) = row[columns[x]];
             }
         arrays.channels.push_back(std::move(channel));
     }
+    if (options_.placement == Placement::Anywhere)
+        blankOutside(arrays, Box::of(one.image->info().shape()).shifted(Index{} - window.begin), certainty);
     return arrays;
+}
+
+bool PatchSampler::aroundForeground(std::uint64_t index) const {
+    const double f = options_.foreground;
+    if (options_.placement == Placement::Anywhere)
+        return std::int64_t(index % std::uint64_t(options_.batch)) >=
+               options_.batch - forcedForeground(options_.batch, f);
+    // Spread evenly over the samples: of 4 in a row with share 0.5, exactly 2.
+    return std::floor(double(index + 1) * f) > std::floor(double(index) * f);
 }
 
 SampleArrays PatchSampler::sample(std::uint64_t index) const {
@@ -202,21 +224,23 @@ SampleArrays PatchSampler::sample(std::uint64_t index) const {
         ++s;
     }
     while (indices_[s].known.empty()) --s;  // rounding at the end of the last source
-    // Foreground is spread evenly over the samples: of 4 in a row with share 0.5, exactly 2.
-    const double f = options_.foreground;
-    const bool wanted = std::floor(double(index + 1) * f) > std::floor(double(index) * f);
-    const bool foreground = wanted && !indices_[s].foreground.empty();
+    const bool foreground = aroundForeground(index) && !indices_[s].foreground.empty();
     const std::vector<Indexed>& cases = foreground ? indices_[s].foreground : indices_[s].known;
     const Indexed& indexed = cases[std::size_t(rng.below(std::int64_t(cases.size())))];
 
-    const Index location = locate(indexed, foreground, rng);
-    const Box box = place(*indexed.one, location, rng);
+    const TrainCase& one = *indexed.one;
+    const bool anywhere = options_.placement == Placement::Anywhere;
+    // Where all is known, a place needs no known voxel.
+    const bool free = anywhere && !foreground && !one.weight && one.held.empty();
+    const std::optional<Index> location = free ? std::nullopt : std::optional(locate(indexed, foreground, rng));
+    const Box box = anywhere ? placeAnywhere(one, location, rng) : place(one, *location, rng);
     const SpatialDraw draw = drawSpatial(options_.augment, options_.patch, rng);
     const Index margin =
         spatialMargin(draw, options_.patch) + (options_.rule.boundary ? options_.rule.radius : Index{0, 0, 0});
-    const SampleArrays window = readWindow(*indexed.one, box.grown(margin), location, sources_[s].certainty);
-    SampleArrays sample = applySpatial(window, options_.patch, draw);
-    applyIntensity(sample.channels, options_.augment, rng);
+    const SampleArrays window = readWindow(one, box.grown(margin), location.value_or(box.begin), sources_[s].certainty);
+    SampleArrays sample = applySpatial(window, options_.patch, draw, options_.augment.labels);
+    const auto grey = drawIntensity(options_.augment, sample.channels.size(), rng);
+    for (std::size_t c = 0; c < grey.size(); ++c) applyIntensity(sample.channels[c], grey[c], rng);
     return sample;
 }
 

@@ -1,5 +1,6 @@
 #pragma once
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -30,11 +31,20 @@ struct TrainSource {
     double certainty = 1;  // factor on every weight
 };
 
+enum class Placement {
+    Inside,  // anywhere over a known voxel; the patch stays in the image where it fits
+    // nnU-Net's (spec section 4.2): over any place of a wholly known image, centred on a known voxel otherwise. It may
+    // reach beyond the image, where it is 0 and background.
+    Anywhere,
+};
+
 struct SamplerOptions {
     Index patch;  // depth 1 for 2D
     TargetRule rule;
     AugmentOptions augment;
     double foreground = 0.5;  // share of samples placed around known foreground
+    Placement placement = Placement::Inside;
+    std::int64_t batch = 1;  // Anywhere: the last samples of each batch are the ones around foreground
     std::uint64_t seed = 0;
 };
 
@@ -69,7 +79,9 @@ class PatchSampler {
 
     Indexed scan(const TrainCase& one, Job& job);
     Index locate(const Indexed& indexed, bool foreground, Rng& rng) const;
+    bool aroundForeground(std::uint64_t index) const;
     Box place(const TrainCase& one, Index location, Rng& rng) const;
+    Box placeAnywhere(const TrainCase& one, std::optional<Index> location, Rng& rng) const;
     SampleArrays readWindow(const TrainCase& one, const Box& window, Index location, double certainty) const;
 
     std::vector<TrainSource> sources_;

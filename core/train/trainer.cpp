@@ -2,6 +2,7 @@
 
 #include <torch/torch.h>
 
+#include <cmath>
 #include <memory>
 #include <optional>
 
@@ -63,23 +64,16 @@ class Feed {
 double tuningScore(nn::UNet& unet, const TrainRequest& request, const PatchSampler& sampler, c10::Device device) {
     const torch::NoGradGuard off;
     const nn::AutocastGuard autocast(device, request.compute);
-    torch::Tensor counts;
+    std::vector<std::vector<ClassCounts>> counts;
     for (int i = 0; i < request.tuningPatches; ++i) {
         const Batch batch =
             moved(collate({sampler.sample(std::uint64_t(i))}, request.topology.dims), device, request.compute);
-        const torch::Tensor one = countsPerClass(unet->forward(batch.image), batch.target, batch.weight).cpu();
-        counts = counts.defined() ? counts + one : one;
+        counts.push_back(countsPerClass(unet->forward(batch.image), batch.target, batch.weight));
     }
-    double sum = 0;
-    int present = 0;
-    for (std::int64_t k = 1; k < counts.size(0); ++k) {
-        const double tp = counts[k][0].item<double>(),
-                     wrong = counts[k][1].item<double>() + counts[k][2].item<double>();
-        if (tp + wrong == 0) continue;
-        sum += 2 * tp / (2 * tp + wrong);
-        ++present;
-    }
-    return present > 0 ? sum / present : 1;
+    std::vector<double> dice = pseudoDice(counts);
+    if (!dice.empty()) dice.erase(dice.begin());  // background
+    const double mean = meanOfKnown(dice);
+    return std::isnan(mean) ? 1 : mean;
 }
 
 SamplerOptions tuningOptions(const TrainRequest& request) {
@@ -117,7 +111,8 @@ TrainResult trainOnce(const TrainRequest& request, Job& job) {
             heads = unet->heads(batch.image);
         }
         if (first >= doubtsFrom) batch.weight = withoutDoubted(batch.weight, heads.front(), batch.target);
-        return deepSupervisionLoss(heads, batch.target, batch.weight, headWeights, {request.batchDice});
+        return deepSupervisionLoss(heads, atHeads(batch.target, heads), atHeads(batch.weight, heads), headWeights,
+                                   {request.batchDice});
     };
     if (tuning) hooks.tune = [&] { return tuningScore(unet, request, *tuning, device); };
 

@@ -6,5 +6,6 @@ namespace fovea::bench {
 Bench coreset();    // bench_coreset.cpp
 Bench instances();  // bench_instances.cpp
 Bench labels();     // bench_labels.cpp
+Bench nnunet();     // bench_nnunet.cpp
 
 }  // namespace fovea::bench

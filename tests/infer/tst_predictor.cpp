@@ -179,6 +179,22 @@ void damagedSlabListStartsAfresh() {
     }
 }
 
+void foldsAreAveragedAsLogits() {
+    const auto fold = [](float value) {
+        return Network([value](const at::Tensor& x) { return torch::full_like(x, value); });
+    };
+    const torch::Tensor x = torch::zeros({1, 2, 3, 3});
+    CHECK(meanOf({fold(1), fold(4)})(x).equal(torch::full({1, 2, 3, 3}, 2.5f)));
+    CHECK(meanOf({fold(7)})(x.to(torch::kBFloat16)).scalar_type() == torch::kFloat32);
+}
+
+void labelsOfClassesAndRegions() {
+    const torch::Tensor p = torch::tensor({{0.5f, 0.2f, 0.4f}, {0.5f, 0.8f, 0.6f}});  // two channels, three voxels
+    CHECK(labelsOf(p).equal(torch::tensor({0, 1, 1}, torch::kInt64)));                // a tie: the first
+    CHECK(labelsOf(p, {5, 2}).equal(torch::tensor({0, 2, 2}, torch::kInt64)));        // ½ is not above ½
+    CHECK(labelsOf(torch::full({2, 1, 1}, 0.9f), {2, 5}).item<int>() == 5);           // later ones over earlier ones
+}
+
 void wrongNumberOfClasses() {
     const auto image = randomImage({4, 8, 8});
     const file::TempFolder folder;
@@ -215,6 +231,8 @@ std::vector<test::NamedTest> fovea::test::tests() {
             {"tilesEqualOnePiece", tilesEqualOnePiece},
             {"otherKeyStartsAfresh", otherKeyStartsAfresh},
             {"damagedSlabListStartsAfresh", damagedSlabListStartsAfresh},
+            {"foldsAreAveragedAsLogits", foldsAreAveragedAsLogits},
+            {"labelsOfClassesAndRegions", labelsOfClassesAndRegions},
             {"wrongNumberOfClasses", wrongNumberOfClasses},
             {"reducedPrecisionIsClose", reducedPrecisionIsClose}};
 }

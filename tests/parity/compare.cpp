@@ -1,5 +1,6 @@
 #include "parity/compare.h"
 
+#include <algorithm>
 #include <cmath>
 #include <limits>
 #include <optional>
@@ -14,18 +15,60 @@ namespace {
 struct Rule {
     bool info = false;
     double abs = 0, rel = 0;
+    double ulps = 0;      // units in the last place of float16 instead
+    double fraction = 1;  // of the elements, at least, must be as close as that
+    std::string where;    // a stored array of the case that is not 0 where elements count
 };
 
+Rule ruleOf(const json& rule) {
+    if (rule == "exact") return {};
+    Rule result;
+    result.info = rule == "info";
+    if (result.info) return result;
+    if (!rule.is_object()) throw Error(ErrorKind::Format, {"unknown tolerance {rule}", {{"rule", rule.dump()}}});
+    result.abs = rule.value("abs", 0.0);
+    result.rel = rule.value("rel", 0.0);
+    result.ulps = rule.value("ulp_float16", 0.0);
+    result.fraction = rule.value("fraction", 1.0);
+    result.where = rule.value("where", std::string());
+    return result;
+}
+
+// The rule by parts: "<stem>_abs", "<stem>_rel" for outputs whose names begin with the stem; the longest one counts.
+std::optional<Rule> ruleByStem(const json& tolerance, const std::string& output) {
+    std::optional<json> found;
+    std::size_t length = 0;
+    for (const auto& [key, value] : tolerance.items()) {
+        const std::size_t cut = key.rfind('_');
+        const std::string part = cut == std::string::npos ? "" : key.substr(cut + 1);
+        const bool number = value.is_number() && (part == "abs" || part == "rel" || part == "fraction");
+        const std::string stem = number ? key.substr(0, cut) : key;
+        if (stem.empty() || !output.starts_with(stem) || stem.size() < length) continue;
+        if (!number && !value.is_object() && value != "exact" && value != "info") continue;  // a remark
+        if (stem.size() > length) found.reset();
+        length = stem.size();
+        if (!number)
+            found = value;
+        else if (!found || found->is_object())
+            (found ? *found : found.emplace(json::object()))[part] = value;
+    }
+    return found ? std::optional(ruleOf(*found)) : std::nullopt;
+}
+
 Rule ruleFor(const json& tolerance, const std::string& output) {
-    const json* rule = nullptr;
-    if (tolerance.is_object() && tolerance.contains(output))
-        rule = &tolerance[output];
-    else if (tolerance.is_object() && tolerance.contains("default"))
-        rule = &tolerance["default"];
-    if (rule == nullptr || *rule == "exact") return {};
-    if (*rule == "info") return {true, 0, 0};
-    if (!rule->is_object()) throw Error(ErrorKind::Format, {"unknown tolerance {rule}", {{"rule", rule->dump()}}});
-    return {false, rule->value("abs", 0.0), rule->value("rel", 0.0)};
+    if (!tolerance.is_object()) return {};
+    if (const auto rule = ruleByStem(tolerance, output)) return *rule;
+    if (tolerance.contains("default")) return ruleOf(tolerance["default"]);
+    json parts = json::object();
+    for (const char* part : {"abs", "rel", "ulp_float16"})
+        if (tolerance.contains(part) && tolerance[part].is_number()) parts[part] = tolerance[part];
+    return ruleOf(parts);
+}
+
+double ulpOfHalf(double value) {
+    int exponent = 0;
+    std::frexp(value, &exponent);
+    return std::ldexp(1.0, std::max(exponent - 1, -14) - 10);
 }
 
 bool isWhole(const Tensor& tensor) { return tensor.type <= ElementType::I64; }
@@ -33,11 +76,14 @@ bool isNumber(const json& value) { return value.is_number() || value == "nan" ||
 
 class Comparison {
   public:
-    explicit Comparison(Verdict& verdict) : verdict_(verdict) {}
+    Comparison(Verdict& verdict, const json& tolerance) : verdict_(verdict), tolerance_(tolerance) {}
 
-    void output(const std::string& name, const Rule& rule, const Value& want, const Value& got) {
+    // `counting`, where given, is 0 at elements that are not compared.
+    void output(const std::string& name, const Rule& rule, const Value& want, const Value& got,
+                const std::optional<Tensor>& counting) {
         name_ = name;
         rule_ = rule;
+        if (rule.fraction < 1 || counting) return most(want, got, counting);
         const auto* wantTensor = std::get_if<Tensor>(&want);
         const auto* gotTensor = std::get_if<Tensor>(&got);
         if (wantTensor && gotTensor)
@@ -63,7 +109,8 @@ class Comparison {
             deviation = 0;
         else if (!std::isfinite(deviation))
             deviation = std::numeric_limits<double>::infinity();
-        const double allowed = rule_.abs + rule_.rel * (std::isfinite(want) ? std::abs(want) : 0);
+        double allowed = rule_.abs + rule_.rel * (std::isfinite(want) ? std::abs(want) : 0);
+        if (rule_.ulps > 0) allowed = rule_.ulps * ulpOfHalf(want);
         const double share = deviation == 0 ? 0
                              : allowed > 0  ? deviation / allowed
                                             : std::numeric_limits<double>::infinity();
@@ -86,6 +133,25 @@ class Comparison {
             verdict_.deviation = std::abs(double(want) - double(got));
             fail(place + ": got " + std::to_string(got) + ", want " + std::to_string(want));
         }
+    }
+    // At least a share of the elements must be close; the rest may be anything.
+    void most(const Value& want, const Value& got, const std::optional<Tensor>& counting) {
+        const auto *wanted = std::get_if<Tensor>(&want), *found = std::get_if<Tensor>(&got);
+        if (!wanted || !found || wanted->shape != found->shape)
+            return fail(name_ + ": not two arrays of one shape" +
+                        (found ? ": " + tensorfile::toString(found->shape) : ""));
+        const auto a = wanted->toDouble(), b = found->toDouble();
+        const auto counts = counting ? counting->toDouble() : std::vector<double>(a.size(), 1);
+        std::size_t all = 0, far = 0;
+        for (std::size_t i = 0; i < a.size() && i < counts.size(); ++i) {
+            if (counts[i] == 0) continue;
+            ++all;
+            far += !(std::abs(a[i] - b[i]) <= rule_.abs + rule_.rel * std::abs(a[i]));
+        }
+        const double allowed = (1 - rule_.fraction) * double(all);
+        rule_ = {};
+        rule_.abs = allowed;
+        number(0, double(far), name_ + ": elements that differ");
     }
     void tensors(const Tensor& want, const Tensor& got) {
         if (want.shape != got.shape)
@@ -113,10 +179,14 @@ class Comparison {
             for (std::size_t i = 0; i < want.size(); ++i) trees(want[i], got[i], place + "[" + std::to_string(i) + "]");
         } else if (want.is_object() && got.is_object()) {
             for (const auto& [key, value] : want.items()) {
-                if (got.contains(key))
-                    trees(value, got[key], place + "." + key);
-                else
+                if (!got.contains(key)) {
                     fail(place + "." + key + " was not computed");
+                    continue;
+                }
+                const Rule outer = rule_;
+                rule_ = ruleByStem(tolerance_, key).value_or(outer);
+                trees(value, got[key], place + "." + key);
+                rule_ = outer;
             }
         } else if (want == got) {
             number(0, 0, place);
@@ -145,17 +215,33 @@ class Comparison {
     }
 
     Verdict& verdict_;
+    const json& tolerance_;
     std::string name_;
     Rule rule_;
 };
+
+// The outputs by name; "tensors": "file.safetensors#prefix" stands for all entries prefix/<name>.
+std::map<std::string, json> expectations(const GoldenCase& golden) {
+    std::map<std::string, json> result;
+    for (const auto& [name, value] : golden.outputs.items()) {
+        if (name != "tensors" || !isTensorReference(value)) {
+            result[name] = value;
+            continue;
+        }
+        const std::string reference = value.get<std::string>();
+        for (const std::string& entry : tensorsBelow(golden.folder, reference)) result[entry] = reference + "/" + entry;
+    }
+    return result;
+}
 
 }  // namespace
 
 Verdict compare(const GoldenCase& golden, const Values& computed) {
     Verdict verdict;
-    Comparison comparison(verdict);
+    Comparison comparison(verdict, golden.tolerance);
+    const std::map<std::string, json> wanted = expectations(golden);
     int compared = 0;
-    for (const auto& [name, expected] : golden.outputs.items()) {
+    for (const auto& [name, expected] : wanted) {
         const Rule rule = ruleFor(golden.tolerance, name);
         if (rule.info) continue;
         ++compared;
@@ -166,7 +252,9 @@ Verdict compare(const GoldenCase& golden, const Values& computed) {
         }
         Value want = expected;
         if (isTensorReference(expected)) want = tensorAt(golden.folder, expected.get<std::string>());
-        comparison.output(name, rule, want, found->second);
+        std::optional<Tensor> counting;
+        if (!rule.where.empty()) counting = tensorAt(golden.folder, wanted.at(rule.where).get<std::string>());
+        comparison.output(name, rule, want, found->second, counting);
     }
     if (compared == 0) comparison.fail("the case expects nothing");
     return verdict;

@@ -14,8 +14,10 @@ struct Verdict {
 };
 
 // Every expected output of the case beside what was computed, by the rules of the manifest: "exact", {abs, rel}
-// (|got − want| ≤ abs + rel·|want| element by element, NaN matches NaN), "info" = not compared. What was computed but
-// is not expected is ignored; what is expected and was not computed fails.
+// (|got − want| ≤ abs + rel·|want| element by element, NaN matches NaN), {ulp_float16}, {…, fraction, where} (only that
+// share of the elements, where a stored array is not 0), "info" = not compared; "<stem>_abs" and "<stem>_rel" hold for
+// all names that begin with the stem, "abs" and "rel" for the rest. What was computed but is not expected is ignored;
+// what is expected and was not computed fails.
 Verdict compare(const GoldenCase& golden, const Values& computed);
 
 }  // namespace fovea::parity

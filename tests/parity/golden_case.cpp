@@ -51,6 +51,16 @@ tensorfile::Tensor tensorAt(const fs::path& folder, const std::string& reference
     return tensorfile::SafetensorsFile(folder / reference.substr(0, hash)).read(reference.substr(hash + 1));
 }
 
+std::vector<std::string> tensorsBelow(const fs::path& folder, const std::string& reference) {
+    const std::size_t hash = reference.find('#');
+    const std::string prefix = reference.substr(hash + 1) + "/";
+    std::vector<std::string> names;
+    const tensorfile::SafetensorsFile file(folder / reference.substr(0, hash));
+    for (const auto& [name, info] : file.tensors())
+        if (name.starts_with(prefix)) names.push_back(name.substr(prefix.size()));
+    return names;
+}
+
 namespace {
 
 std::string textOf(const json& value, const char* key) {

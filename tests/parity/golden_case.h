@@ -31,6 +31,8 @@ using Values = std::map<std::string, Value>;
 // The tensor that "file.safetensors#name" means, relative to `folder`.
 tensorfile::Tensor tensorAt(const std::filesystem::path& folder, const std::string& reference);
 bool isTensorReference(const json& value);
+// The rest of the names of all tensors that begin with "name/", for a reference "file.safetensors#name".
+std::vector<std::string> tensorsBelow(const std::filesystem::path& folder, const std::string& reference);
 
 // Cases of all manifest.json in or below `folder`, in the order of paths. Throws Error(Missing) when there is none,
 // Error(Format) when one has no list of cases.

@@ -10,6 +10,8 @@ namespace fovea::parity {
 struct Kind {
     const char* name;
     Values (*run)(const GoldenCase& golden);
+    // Tolerances by output, where the manifest has them in words or under other names; they come before its own.
+    json (*rules)(const GoldenCase& golden) = nullptr;
 };
 
 // All kinds this build knows, by family.
@@ -20,5 +22,12 @@ Values coreset(const GoldenCase& golden);
 // kinds_measure.cpp
 Values connectedComponents(const GoldenCase& golden);
 Values instanceMatching(const GoldenCase& golden);
+
+// kinds_train.cpp
+std::vector<Kind> trainKinds();
+// kinds_augment.cpp
+std::vector<Kind> augmentKinds();
+// kinds_infer.cpp
+std::vector<Kind> inferKinds();
 
 }  // namespace fovea::parity

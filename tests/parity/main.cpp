@@ -22,7 +22,9 @@ Verdict judge(const GoldenCase& golden) {
         return verdict;
     }
     try {
-        return compare(golden, kind->run(golden));
+        GoldenCase ruled = golden;
+        if (kind->rules != nullptr) ruled.tolerance.update(kind->rules(golden));
+        return compare(ruled, kind->run(golden));
     } catch (const std::exception& error) {
         verdict.why = error.what();
     } catch (...) {

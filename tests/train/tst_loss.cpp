@@ -73,13 +73,10 @@ void goldenDeepSupervision() {
     for (const json& one : goldenCases(folder, "kind", "loss_ds")) {
         std::vector<torch::Tensor> heads;
         for (const json& recipe : one.at("inputs").at("logits")) heads.push_back(recipeTensor(recipe).requires_grad_());
-        torch::Tensor loss;
-        const auto weights = one.at("config").at("weights").get<std::vector<double>>();
-        for (std::size_t h = 0; h < heads.size(); ++h) {  // the fixture has targets of its own per head
-            const auto target = targetTensor(one.at("inputs").at("target").at(h));
-            const auto part = deepSupervisionLoss({heads[h]}, target, {}, {weights[h]}, {false});
-            if (part.defined()) loss = loss.defined() ? loss + part : part;
-        }
+        std::vector<torch::Tensor> targets;
+        for (const json& recipe : one.at("inputs").at("target")) targets.push_back(targetTensor(recipe));
+        const torch::Tensor loss =
+            deepSupervisionLoss(heads, targets, {}, one.at("config").at("weights").get<std::vector<double>>(), {false});
         CHECK_NEAR(loss.item<double>(), one.at("outputs").at("loss").get<double>(), 2e-6);
         loss.backward();
         const auto want = goldenTensors(folder / "losses.safetensors", one.at("id").get<std::string>() + "/");
@@ -113,10 +110,11 @@ void goldenCounts() {
     for (const json& one : goldenCases(goldenFolder("nnunet"), "kind", "tp_fp_fn")) {
         const auto counts = countsPerClass(recipeTensor(one.at("inputs").at("logits")),
                                            targetTensor(one.at("inputs").at("target")), {});
-        const char* names[] = {"tp", "fp", "fn"};
-        for (int column = 0; column < 3; ++column)
-            for (int k = 0; k < counts.size(0); ++k)
-                CHECK(counts[k][column].item<double>() == one.at("outputs").at(names[column]).at(k).get<double>());
+        const json& want = one.at("outputs");
+        CHECK(counts.size() == want.at("tp").size());
+        for (std::size_t k = 0; k < counts.size(); ++k)
+            CHECK(counts[k].tp == want.at("tp").at(k) && counts[k].fp == want.at("fp").at(k) &&
+                  counts[k].fn == want.at("fn").at(k));
     }
 }
 
@@ -163,9 +161,9 @@ void goldenTrainSteps() {
             torch::Tensor target = targetTensor(one.at("inputs").at("targets").at(step).at(0));
             const torch::Tensor weight = takeIgnored(target, config);
             const auto heads = unet->heads(recipeTensor(one.at("inputs").at("batches").at(step)).to(torch::kFloat64));
-            const auto loss =
-                deepSupervisionLoss(heads, target, weight, config.at("ds_weights").get<std::vector<double>>(),
-                                    {config.at("batch_dice").get<bool>()});
+            const auto loss = deepSupervisionLoss(heads, atHeads(target, heads), atHeads(weight, heads),
+                                                  config.at("ds_weights").get<std::vector<double>>(),
+                                                  {config.at("batch_dice").get<bool>()});
             CHECK_NEAR(loss.item<double>(), one.at("outputs").at("losses").at(step).get<double>(), 5e-5);
             loss.backward();
             const double norm = one.at("outputs").at("grad_norm_before_clip").at(step);
@@ -229,6 +227,56 @@ void believedVoxelsCountLess() {
     CHECK(logits.grad().abs().max().item<double>() == 0);
 }
 
+void regionsWithNothingKnownOrAbsent() {
+    torch::manual_seed(4);
+    torch::Tensor logits = torch::randn({2, 3, 6, 5}).requires_grad_();
+    torch::Tensor target = torch::randint(0, 2, {2, 3, 6, 5}, torch::kBool);
+    target.select(1, 2).fill_(false);  // a region that never occurs
+    for (bool batchDice : {false, true}) {
+        const auto loss = diceBceLoss(logits, target, {}, {batchDice, true});
+        loss.backward();
+        CHECK(std::isfinite(loss.item<float>()) && logits.grad().isfinite().all().item<bool>());
+        logits.mutable_grad() = torch::Tensor();
+        const auto nothing = diceBceLoss(logits, target, torch::zeros({2, 6, 5}), {batchDice, true});
+        CHECK(nothing.item<float>() == -1);
+        nothing.backward();
+        CHECK(logits.grad().abs().max().item<double>() == 0);
+    }
+    const auto counts = countsPerRegion(logits, target, torch::zeros({2, 6, 5}));
+    CHECK(counts.size() == 3 && counts[0].tp + counts[0].fp + counts[0].fn == 0);
+    const auto all = countsPerRegion(logits, target, {});
+    CHECK(all[2].tp == 0 && all[2].fn == 0 && all[0].tp + all[0].fn == target.select(1, 0).sum().item<double>());
+}
+
+// With a mask, nnU-Net adds the regions' cross-entropies up instead of averaging them (spec section 4.6).
+void maskedRegionsAreSummed() {
+    torch::manual_seed(5);
+    const torch::Tensor logits = torch::randn({1, 3, 4, 4}), target = torch::randint(0, 2, {1, 3, 4, 4});
+    const double bce = torch::binary_cross_entropy_with_logits(logits, target.to(torch::kFloat32)).item<double>();
+    const double plain = diceBceLoss(logits, target, {}, {true, true}).item<double>();
+    const double masked = diceBceLoss(logits, target, torch::ones({1, 4, 4}), {true, true}).item<double>();
+    CHECK_NEAR(masked - plain, 2 * bce, 1e-5);
+}
+
+void absentClassesStayFinite() {
+    torch::Tensor logits = torch::zeros({1, 4, 1, 1}).requires_grad_();  // one voxel, one class of four
+    for (bool batchDice : {false, true}) {
+        const auto loss = diceCeLoss(logits, torch::zeros({1, 1, 1}, torch::kInt64), {}, {batchDice});
+        loss.backward();
+        CHECK(std::isfinite(loss.item<float>()) && logits.grad().isfinite().all().item<bool>());
+    }
+}
+
+void scoresLeaveOutWhatNeverOccurs() {
+    const auto dice = pseudoDice({{{1, 1, 0}, {0, 0, 0}}, {{2, 0, 1}, {0, 0, 0}}});
+    CHECK_NEAR(dice[0], 0.75, 1e-12);
+    CHECK(std::isnan(dice[1]) && meanOfKnown(dice) == dice[0]);
+    CHECK(pseudoDice({}).empty() && std::isnan(meanOfKnown({})));
+    MovingDice moving;
+    CHECK(!moving.value() && moving.add(0.5) && !moving.add(0.4) && moving.add(0.9));
+    CHECK_NEAR(*moving.value(), 0.9 * (0.9 * 0.5 + 0.1 * 0.4) + 0.09, 1e-12);
+}
+
 void adamLikeTorch() {
     torch::manual_seed(3);
     torch::Tensor mine = torch::randn({4, 3}).requires_grad_(), theirs = mine.detach().clone().requires_grad_();
@@ -256,5 +304,9 @@ std::vector<NamedTest> fovea::test::tests() {
             {"ignored voxels do not matter", ignoredVoxelsDoNotMatter},
             {"doubted voxels are left out", doubtedVoxelsAreLeftOut},
             {"believed voxels count less", believedVoxelsCountLess},
+            {"regions with nothing known or absent", regionsWithNothingKnownOrAbsent},
+            {"masked regions are summed", maskedRegionsAreSummed},
+            {"absent classes stay finite", absentClassesStayFinite},
+            {"scores leave out what never occurs", scoresLeaveOutWhatNeverOccurs},
             {"AdamW like torch", adamLikeTorch}};
 }

@@ -1,4 +1,4 @@
-// Targets, augmentation and patch sampling.
+// Targets and patch sampling.
 #include <torch/torch.h>
 
 #include <cmath>
@@ -52,56 +52,6 @@ void borderReachesAcrossSections() {
     CHECK(classTargets(labels, weight, {true, {0, 1, 1}})(1, 2, 2) == 1);
 }
 
-void mirroringMovesAllAlike() {
-    SampleArrays window{{Volume<float>({2, 6, 6})}, Volume<std::uint8_t>({2, 6, 6}), Volume<float>({2, 6, 6})};
-    for (std::int64_t i = 0; i < 72; ++i)
-        window.channels[0].data()[i] = float(i), window.target.data()[i] = std::uint8_t(i),
-        window.weight.data()[i] = float(i);
-    SpatialDraw draw;
-    draw.mirror[0] = draw.mirror[2] = draw.transpose = true;
-    const SampleArrays out = applySpatial(window, {2, 6, 6}, draw);
-    for (std::int64_t i = 0; i < 72; ++i)
-        CHECK(out.channels[0].data()[i] == float(out.target.data()[i]) &&
-              out.weight.data()[i] == out.channels[0].data()[i]);
-    CHECK(out.target(0, 1, 2) == window.target(1, 3, 1));
-}
-
-void rotationKeepsTheCentre() {
-    const Index patch{1, 33, 33};
-    SpatialDraw draw;
-    draw.angle = 0.7, draw.scale = 1.2;
-    const Index margin = spatialMargin(draw, patch);
-    const Index n = patch + margin + margin;
-    SampleArrays window{{Volume<float>(n)}, Volume<std::uint8_t>(n), Volume<float>(n, 1.f)};
-    const std::int64_t cy = n.y / 2, cx = n.x / 2;
-    for (std::int64_t y = 0; y < n.y; ++y)
-        for (std::int64_t x = 0; x < n.x; ++x) {
-            const bool in = std::hypot(double(y - cy), double(x - cx)) < 12;
-            window.channels[0](0, y, x) = in, window.target(0, y, x) = in;
-        }
-    const SampleArrays out = applySpatial(window, patch, draw);
-    double area = 0;
-    for (std::int64_t i = 0; i < patch.count(); ++i) {
-        area += out.target.data()[i];
-        CHECK(out.weight.data()[i] == 1);
-        CHECK(std::abs(out.channels[0].data()[i] - out.target.data()[i]) <= 0.76f);
-    }
-    CHECK(out.target(0, 16, 16) == 1);
-    CHECK_NEAR(area, 3.14159 * 100, 25);  // radius 12 / 1.2
-}
-
-void intensityStaysFinite() {
-    for (std::uint64_t seed = 0; seed < 40; ++seed) {
-        std::vector<Volume<float>> channels{Volume<float>({1, 5, 7}, 3.f), Volume<float>({1, 1, 1}, -2.f)};
-        AugmentOptions all;
-        all.noise = all.blur = all.brightness = all.contrast = all.gamma = 1;
-        Rng rng(seed);
-        applyIntensity(channels, all, rng);
-        for (const auto& v : channels)
-            for (float x : v) CHECK(std::isfinite(x));
-    }
-}
-
 void neverReadsHeldBoxes() {
     const std::vector<Box> held{{{0, 0, 60}, {3, 90, 90}}, {{1, 40, 0}, {2, 60, 30}}};
     TrainCase one = squares({3, 90, 90});
@@ -121,6 +71,12 @@ void neverReadsHeldBoxes() {
         }
         CHECK(known > 0);
     }
+    SamplerOptions turned = optionsFor({3, 24, 24});
+    turned.augment = AugmentOptions::nnunet({24, 24, 24}, 3);  // about all axes
+    turned.augment.rotate = turned.augment.scale = 1;
+    const PatchSampler sampler({{{one}}}, turned, job);
+    for (std::uint64_t i = 0; i < 30; ++i)
+        for (float x : sampler.sample(i).channels[0]) CHECK(std::isfinite(x));
     CHECK(image->reads > 100);
     one.held = {Box::of({3, 90, 90})};
     CHECK_THROWS(PatchSampler({{{one}}}, optionsFor({1, 32, 32}), job), Error);
@@ -167,6 +123,41 @@ void foregroundAndFocus() {
             found = found || (s.target.data()[v] > 0 && s.weight.data()[v] > 0);
         CHECK(found);
     }
+}
+
+// nnU-Net's placement: every start of its range, forced foreground last in the batch, nothing but 0 beyond the image.
+void anywhereReachesBeyondTheImage() {
+    TrainCase one = squares({1, 60, 50});
+    one.norms = {{0, 1e9, 0, 1}};  // grey values stay above 0
+    SamplerOptions options = optionsFor({1, 32, 32});
+    options.augment = AugmentOptions::none();
+    options.placement = Placement::Anywhere;
+    options.foreground = 0.33;
+    options.batch = 3;
+    options.rule.boundary = false;
+    Job job;
+    const PatchSampler sampler({{{one}}}, options, job);
+    int beyond = 0;
+    for (std::uint64_t i = 0; i < 90; ++i) {
+        const SampleArrays s = sampler.sample(i);
+        int out = 0;
+        bool found = false;
+        for (std::int64_t v = 0; v < s.target.size(); ++v) {
+            CHECK(s.weight.data()[v] == 1);
+            const bool empty = s.channels[0].data()[v] == 0;
+            CHECK(!empty || s.target.data()[v] == 0);
+            out += empty;
+            found = found || s.target.data()[v] > 0;
+        }
+        beyond += out > 0;
+        if (i % 3 == 2) CHECK(found);
+        if (i % 3 != 2) CHECK(out <= 2 * 32);  // a free place keeps the patch in the image, but for one voxel
+    }
+    CHECK(beyond > 0);
+
+    const TrainCase small = squares({1, 9, 50});  // lower than the patch
+    const PatchSampler low({{{small}}}, options, job);
+    for (std::uint64_t i = 0; i < 9; ++i) CHECK(low.sample(i).target.shape() == (Index{1, 32, 32}));
 }
 
 void replayIsBelievedLess() {
@@ -241,12 +232,10 @@ void collatesShapes() {
 std::vector<NamedTest> fovea::test::tests() {
     return {{"border targets", borderTargets},
             {"border reaches across sections", borderReachesAcrossSections},
-            {"mirroring moves all alike", mirroringMovesAllAlike},
-            {"rotation keeps the centre", rotationKeepsTheCentre},
-            {"intensity stays finite", intensityStaysFinite},
             {"never reads held boxes", neverReadsHeldBoxes},
             {"threads change nothing", threadsChangeNothing},
             {"foreground and focus", foregroundAndFocus},
+            {"anywhere reaches beyond the image", anywhereReachesBeyondTheImage},
             {"replay is believed less", replayIsBelievedLess},
             {"odd cases", oddCases},
             {"loader passes errors on", loaderPassesErrorsOn},

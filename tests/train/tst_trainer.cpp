@@ -7,6 +7,7 @@
 #include "nn/torch_test.h"
 #include "train/checkpoint.h"
 #include "train/fixtures.h"
+#include "train/loss.h"
 #include "train/mae_trainer.h"
 #include "train/trainer.h"
 
@@ -289,6 +290,22 @@ void keepsTheBestAndStopsEarly() {
     CHECK_NEAR(module.w[0].item<double>(), 2.0, 0.05);
 }
 
+void learningRateHoldsForAnEpoch() {
+    file::TempFolder folder;
+    Quadratic module;
+    LoopHooks hooks;
+    hooks.loss = [&](std::uint64_t, std::int64_t) { return module.w.square().sum(); };
+    LoopOptions options = LoopOptions::nnunet(1000);
+    CHECK(options.iterations == 250000 && options.epoch == 250);
+    options.epoch = 2;
+    options.iterations = 5;  // the last epoch is cut short
+    Job job;
+    const auto curve = runLoop(module, hooks, options, folder.path(), {}, job).curve;
+    const double want[] = {0.01, 0.01, polyLearningRate(0.01, 1, 3), polyLearningRate(0.01, 1, 3),
+                           polyLearningRate(0.01, 2, 3)};
+    for (std::size_t i = 0; i < 5; ++i) CHECK_NEAR(curve.at(i).learningRate, want[i], 1e-15);
+}
+
 MaeRequest tinyMae(const fs::path& folder) {
     MaeRequest request;
     request.config.imageSize = 32, request.config.patchSize = 8;
@@ -358,6 +375,7 @@ std::vector<NamedTest> fovea::test::tests() {
             {"bad numbers are named", badNumbersAreNamed},
             {"short memory halves the batch", shortMemoryHalvesTheBatch},
             {"keeps the best and stops early", keepsTheBestAndStopsEarly},
+            {"learning rate holds for an epoch", learningRateHoldsForAnEpoch},
             {"MAE resumes and avoids held boxes", maeResumesAndAvoidsHeldBoxes},
             {"a plan becomes a request", planBecomesARequest}};
 }
