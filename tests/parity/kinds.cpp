@@ -7,6 +7,8 @@ const std::vector<Kind>& kinds() {
         {"coreset", coreset},
         {"connected_components", connectedComponents},
         {"instance_matching", instanceMatching},
+
+        {"container", nullptr, container},
     };
     return all;
 }
