@@ -1,10 +1,14 @@
 #include <torch/types.h>
 
+#include <algorithm>
+#include <map>
+
 #include "base/error.h"
 #include "base/json_text.h"
 #include "nn/torch_errors.h"
 #include "nn/weights.h"
 #include "tensorfile/safetensors.h"
+#include "tensorfile/torch_file.h"
 
 namespace fovea::nn {
 
@@ -48,6 +52,27 @@ tensorfile::Tensor fromTorch(const torch::Tensor& tensor) {
                 Text(std::string("a tensor of type ") + torch::toString(plain.scalar_type()) + " can't be saved"));
 }
 
+// The prefix of the paths of a checkpoint's weights.
+std::string weightsPrefix(const tensorfile::TorchFile& file, const std::string& group) {
+    const auto has = [&](const std::string& prefix) {
+        return std::any_of(file.tensors().begin(), file.tensors().end(),
+                           [&](const auto& entry) { return entry.first.starts_with(prefix); });
+    };
+    if (!group.empty()) return group + "/";
+    for (const char* name : {"network_weights/", "model/", "state_dict/", "model_state/"})
+        if (has(name)) return name;
+    return "";
+}
+
+State readTorchState(const std::filesystem::path& path, const std::string& group) {
+    tensorfile::TorchFile file(path);
+    State state = readTensors(file, weightsPrefix(file, group));
+    if (state.empty())
+        throw Error(ErrorKind::Missing, Text(FOVEA_TR("{path} holds no weights called {group}. Choose another file."),
+                                             {{"path", path.string()}, {"group", group}}));
+    return state;
+}
+
 }  // namespace
 
 void saveState(const std::filesystem::path& path, const State& state, const std::map<std::string, std::string>& about) {
@@ -63,8 +88,23 @@ void saveWeights(const std::filesystem::path& path, const torch::nn::Module& mod
     saveState(path, stateOf(module), about);
 }
 
-State readState(const std::filesystem::path& path) {
+State readTensors(tensorfile::TorchFile& file, const std::string& prefix) {
     return translated([&] {
+        std::map<tensorfile::TorchTensor, torch::Tensor> read;
+        State state;
+        for (const auto& [path, view] : file.tensors()) {
+            if (!path.starts_with(prefix)) continue;
+            const auto [found, fresh] = read.try_emplace(view);
+            if (fresh) found->second = toTorch(file.read(view), "", path);
+            state.emplace_back(path.substr(prefix.size()), found->second);
+        }
+        return state;
+    });
+}
+
+State readState(const std::filesystem::path& path, const std::string& group) {
+    return translated([&] {
+        if (tensorfile::TorchFile::looksLike(path)) return readTorchState(path, group);
         const tensorfile::SafetensorsFile file(path);
         State state;
         for (const auto& item : file.tensors())
