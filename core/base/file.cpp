@@ -111,15 +111,24 @@ std::string read(const fs::path& path, std::uint64_t limit) {
     return bytes;
 }
 
-nlohmann::json readJson(const fs::path& path) {
+namespace {
+
+template <class Parse>
+auto parsedFile(const fs::path& path, Parse&& parse) {
     const std::string bytes = read(path, 256'000'000);
     try {
-        return parseJson(bytes);
+        return parse(bytes);
     } catch (const Error& error) {
         throw Error(ErrorKind::Format, {FOVEA_TR("{path} cannot be used: {reason} Restore the file or delete it."),
                                         {{"path", path.string()}, {"reason", error.what()}}});
     }
 }
+
+}  // namespace
+
+nlohmann::json readJson(const fs::path& path) { return parsedFile(path, parseJson); }
+
+nlohmann::ordered_json readOrderedJson(const fs::path& path) { return parsedFile(path, parseOrderedJson); }
 
 void write(const fs::path& path, std::string_view bytes) { replace(path, {&bytes, 1}, true); }
 

@@ -111,8 +111,6 @@ void readFovea(const json& own, Plan& plan) {
 }  // namespace
 
 json toJson(const Plan& plan) {
-    Fingerprint foreground;
-    foreground.foreground = plan.foreground;
     const Index m = plan.medianShape;
     std::vector<double> spacing = plan.spacing;
     if (spacing.size() == 2) spacing.insert(spacing.begin(), 1.0);
@@ -126,8 +124,7 @@ json toJson(const Plan& plan) {
             {"configurations", {{plan.configuration, configurationOf(plan)}}},
             {"experiment_planner_used", "FoveaPlanner"},
             {"label_manager", "LabelManager"},
-            {"foreground_intensity_properties_per_channel",
-             toJson(foreground).at("foreground_intensity_properties_per_channel")},
+            {"foreground_intensity_properties_per_channel", toJson(plan.foreground)},
             {"fovea", foveaOf(plan)}};
 }
 
@@ -139,11 +136,7 @@ Plan planFromJson(const json& json) {
         const auto& own = json.at("fovea");
         plan.configuration = own.at("configuration");
         readConfiguration(json.at("configurations").at(plan.configuration), plan);
-        nlohmann::json print = {
-            {"foreground_intensity_properties_per_channel", json.at("foreground_intensity_properties_per_channel")},
-            {"shapes_after_crop", nlohmann::json::array()},
-            {"spacings", nlohmann::json::array()}};
-        plan.foreground = fingerprintFromJson(print).foreground;
+        plan.foreground = intensitiesFromJson(json.at("foreground_intensity_properties_per_channel"));
         readFovea(own, plan);
         return plan;
     } catch (const nlohmann::json::exception& error) {

@@ -5,6 +5,9 @@
 #include <cstdio>
 
 #include "base/error.h"
+#include "plan/architecture.h"
+#include "plan/nnunet/planner_kind.h"
+#include "plan/order_statistics.h"
 
 namespace fovea::plan {
 
@@ -17,14 +20,6 @@ constexpr std::size_t cpuStages = 6;
 constexpr std::int64_t leastPatch = 16;  // voxels in plane, so that there are two poolings and deep supervision works
 constexpr double flatRatio = 4;          // sections this much thicker than a pixel are looked at one by one
 constexpr std::int64_t fewSections = 8;
-constexpr double manyTouch = 0.02;  // share of object faces that lie on another object
-
-template <class T>
-double median(std::vector<T> values) {
-    std::sort(values.begin(), values.end());
-    const std::size_t n = values.size();
-    return n % 2 ? double(values[n / 2]) : (double(values[n / 2 - 1]) + double(values[n / 2])) / 2;
-}
 
 std::string number(double value) {
     char text[32];
@@ -112,7 +107,7 @@ PoolPlan choosePatch(const Medians& m, int dims, const Fingerprint& fingerprint,
         for (double& s : size) s = std::max(s, double(leastPatch));
         double voxels = 0;
         for (const CasePrint& one : fingerprint.cases) voxels += double(one.shape.count());
-        const PatchPlan best = planPatch(plan.spacing, size, plan.classes(), voxels);
+        const PatchPlan best = planPatch(plan.spacing, size, plan.classes(), voxels, nnunet::defaultPlanner().budget(dims));
         pool = best.pool;
         plan.batch = best.batch;
         plan.choices.push_back(
@@ -131,46 +126,20 @@ PoolPlan choosePatch(const Medians& m, int dims, const Fingerprint& fingerprint,
     return pool;
 }
 
-nlohmann::json architectureOf(const PoolPlan& pool, const Sizes& features) {
-    const std::string d = pool.patch.size() == 2 ? "2d" : "3d";
-    const Sizes convs(pool.stages(), 2), decoder(pool.stages() - 1, 2);
-    return {{"network_class_name", "dynamic_network_architectures.architectures.unet.PlainConvUNet"},
-            {"arch_kwargs",
-             {{"n_stages", pool.stages()},
-              {"features_per_stage", features},
-              {"conv_op", "torch.nn.modules.conv.Conv" + d},
-              {"kernel_sizes", pool.kernels},
-              {"strides", pool.strides},
-              {"n_conv_per_stage", convs},
-              {"n_conv_per_stage_decoder", decoder},
-              {"conv_bias", true},
-              {"norm_op", "torch.nn.modules.instancenorm.InstanceNorm" + d},
-              {"norm_op_kwargs", {{"eps", 1e-5}, {"affine", true}}},
-              {"dropout_op", nullptr},
-              {"dropout_op_kwargs", nullptr},
-              {"nonlin", "torch.nn.LeakyReLU"},
-              {"nonlin_kwargs", {{"inplace", true}}}}},
-            {"_kw_requires_import", {"conv_op", "norm_op", "dropout_op", "nonlin"}}};
-}
-
 void chooseClasses(const Fingerprint& fingerprint, const Medians& m, int dims, const std::string& wanted, Plan& plan) {
     if (wanted != "auto" && wanted != "boundary" && wanted != "foreground")
         notOffered("classes", wanted, "auto, boundary, foreground");
-    const bool labelled = fingerprint.foregroundShare > 0, touch = fingerprint.touchingShare >= manyTouch;
-    plan.boundary = wanted == "boundary" || (wanted == "auto" && (touch || !labelled));
+    plan.boundary = wanted != "foreground";
     const bool cubic = dims == 3 && m.spacing.z < 1.5 * std::min(m.spacing.y, m.spacing.x);
     plan.borderRadius = {cubic ? 1 : 0, 1, 1};
     Text reason;
     if (wanted != "auto")
         reason = FOVEA_TR("You chose it.");
-    else if (!labelled)
-        reason = FOVEA_TR("Nothing is labelled yet; a border class keeps objects that touch apart.");
+    else if (fingerprint.touchingShare > 0)
+        reason = {FOVEA_TR("A border class keeps touching objects apart ({share} % of their outline touches another)."),
+                  {{"share", number(100 * fingerprint.touchingShare)}}};
     else
-        reason = {
-            touch ? FOVEA_TR("Objects touch ({share} % of their outline): a border class keeps them apart.")
-                  : FOVEA_TR(
-                        "Objects hardly touch ({share} % of their outline), so learning their inside alone is easier."),
-            {{"share", number(100 * fingerprint.touchingShare)}}};
+        reason = FOVEA_TR("A border class keeps touching objects apart.");
     plan.choices.push_back({"classes", plan.boundary ? "interior and border" : "foreground", reason});
 }
 
@@ -211,7 +180,7 @@ Plan makePlan(const Fingerprint& fingerprint, const PlanRequest& request) {
     const PoolPlan pool = choosePatch(m, dims, fingerprint, request, plan);
     const std::int64_t base = request.baseFeatures > 0 ? request.baseFeatures : request.gpu ? 32 : cpuBase;
     const std::int64_t most = request.gpu ? (dims == 2 ? 512 : 320) : std::max(cpuMostFeatures, base);
-    plan.architecture = architectureOf(pool, planFeatures(pool.stages(), base, most));
+    plan.architecture = architectureJson(networkOf(pool, planFeatures(pool.stages(), base, most), false));
     chooseNormalisation(fingerprint, request.normalisation, plan);
     plan.iterations = request.iterations > 0 ? request.iterations : request.gpu ? 2000 : 1000;
     plan.pretrainIterations = request.pretrainIterations >= 0 ? request.pretrainIterations : plan.iterations / 5;
