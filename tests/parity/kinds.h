@@ -2,6 +2,7 @@
 #include <string>
 #include <vector>
 
+#include "parity/compare.h"
 #include "parity/golden_case.h"
 
 namespace fovea::parity {
@@ -10,6 +11,8 @@ namespace fovea::parity {
 struct Kind {
     const char* name;
     Values (*run)(const GoldenCase& golden);
+    // Instead of `run`, where the outputs of a case are not in the words of compare(): the whole verdict.
+    Verdict (*judge)(const GoldenCase& golden) = nullptr;
 };
 
 // All kinds this build knows, by family.
@@ -20,5 +23,17 @@ Values coreset(const GoldenCase& golden);
 // kinds_measure.cpp
 Values connectedComponents(const GoldenCase& golden);
 Values instanceMatching(const GoldenCase& golden);
+
+// kinds_plan.cpp
+Verdict plans(const GoldenCase& golden);
+Verdict plansFile(const GoldenCase& golden);
+Verdict fingerprint(const GoldenCase& golden);
+Verdict oneHotMasks(const GoldenCase& golden);
+Values plansResolve(const GoldenCase& golden);
+Values plansResolveOld(const GoldenCase& golden);
+Values splits(const GoldenCase& golden);
+Values split8020(const GoldenCase& golden);
+Values randomStream(const GoldenCase& golden);
+Values labels(const GoldenCase& golden);
 
 }  // namespace fovea::parity
