@@ -13,7 +13,8 @@
 
 namespace fovea::tensorfile {
 class TorchFile;
-}
+struct TorchArray;
+}  // namespace fovea::tensorfile
 
 namespace fovea::nn {
 
@@ -52,6 +53,8 @@ void loadWeights(const std::filesystem::path& path, torch::nn::Module& module);
 State readState(const std::filesystem::path& path, const std::string& group = "");
 // Tensors of an open file whose paths begin with `prefix`, without it, in the file's order.
 State readTensors(tensorfile::TorchFile& file, const std::string& prefix);
+// The tensor's elements where they lie, for tensorfile::writeTorch(); it must be contiguous, on the CPU, and live on.
+tensorfile::TorchArray arrayOf(const torch::Tensor& tensor);
 // The strings of the header alone.
 std::map<std::string, std::string> readAbout(const std::filesystem::path& path);
 // One of them that is JSON text; absent when there is none of this name. Throws Error(Format) naming the file.

@@ -113,8 +113,7 @@ nlohmann::json toJson(const std::vector<Intensity>& channels) {
 
 std::vector<Intensity> intensitiesFromJson(const nlohmann::json& json) {
     std::vector<Intensity> channels;
-    for (std::size_t c = 0; c < json.size(); ++c)
-        channels.push_back(intensityFromJson(json.at(std::to_string(c))));
+    for (std::size_t c = 0; c < json.size(); ++c) channels.push_back(intensityFromJson(json.at(std::to_string(c))));
     return channels;
 }
 

@@ -1,6 +1,7 @@
 // plan.json: nnU-Net's plans layout (spec section 2.12) for one configuration, ours under "fovea".
 #include "base/error.h"
 #include "base/file.h"
+#include "plan/nnunet/plans_file.h"
 #include "plan/planner.h"
 
 namespace fovea::plan {
@@ -9,31 +10,18 @@ namespace {
 
 using nlohmann::json;
 
-json resamplingArguments(bool labels, int order) {
-    return {{"is_seg", labels}, {"order", order}, {"order_z", 0}, {"force_separate_z", nullptr}};
-}
-
 json configurationOf(const Plan& plan) {
-    json schemes = json::array(), masks = json::array(), median = json::array();
-    for (ChannelScheme scheme : plan.schemes) schemes.push_back(name(scheme)), masks.push_back(false);
-    for (int axis = 3 - plan.dims(); axis < 3; ++axis) median.push_back(double(plan.medianShape[axis]));
-    const char* resample = "resample_data_or_seg_to_shape";
-    return {{"data_identifier", "foveaPlans_" + plan.configuration},
-            {"preprocessor_name", "DefaultPreprocessor"},
-            {"batch_size", plan.batch},
-            {"patch_size", plan.patch},
-            {"median_image_size_in_voxels", median},
-            {"spacing", plan.spacing},
-            {"normalization_schemes", schemes},
-            {"use_mask_for_norm", masks},
-            {"resampling_fn_data", resample},
-            {"resampling_fn_seg", resample},
-            {"resampling_fn_data_kwargs", resamplingArguments(false, 3)},
-            {"resampling_fn_seg_kwargs", resamplingArguments(true, 1)},
-            {"resampling_fn_probabilities", resample},
-            {"resampling_fn_probabilities_kwargs", resamplingArguments(false, 1)},
-            {"architecture", plan.architecture},
-            {"batch_dice", plan.batchDice}};
+    nnunet::ConfigurationEntry entry;
+    entry.dataIdentifier = "foveaPlans_" + plan.configuration;
+    entry.batch = plan.batch;
+    entry.patch = plan.patch;
+    for (int axis = 3 - plan.dims(); axis < 3; ++axis) entry.median.push_back(double(plan.medianShape[axis]));
+    entry.spacing = plan.spacing;
+    for (ChannelScheme scheme : plan.schemes) entry.normalisations.push_back(name(scheme));
+    entry.masked.assign(plan.schemes.size(), false);
+    entry.architecture = plan.architecture;
+    entry.batchDice = plan.batchDice;
+    return nnunet::toJson(entry);
 }
 
 json normsOf(const Plan& plan) {

@@ -107,7 +107,8 @@ PoolPlan choosePatch(const Medians& m, int dims, const Fingerprint& fingerprint,
         for (double& s : size) s = std::max(s, double(leastPatch));
         double voxels = 0;
         for (const CasePrint& one : fingerprint.cases) voxels += double(one.shape.count());
-        const PatchPlan best = planPatch(plan.spacing, size, plan.classes(), voxels, nnunet::defaultPlanner().budget(dims));
+        const PatchPlan best =
+            planPatch(plan.spacing, size, plan.classes(), voxels, nnunet::defaultPlanner().budget(dims));
         pool = best.pool;
         plan.batch = best.batch;
         plan.choices.push_back(
@@ -178,8 +179,9 @@ Plan makePlan(const Fingerprint& fingerprint, const PlanRequest& request) {
     plan.configuration = dims == 2 ? "2d" : "3d_fullres";
     chooseClasses(fingerprint, m, dims, request.classes, plan);
     const PoolPlan pool = choosePatch(m, dims, fingerprint, request, plan);
-    const std::int64_t base = request.baseFeatures > 0 ? request.baseFeatures : request.gpu ? 32 : cpuBase;
-    const std::int64_t most = request.gpu ? (dims == 2 ? 512 : 320) : std::max(cpuMostFeatures, base);
+    const std::int64_t base = request.baseFeatures > 0 ? request.baseFeatures : request.gpu ? baseFeatures : cpuBase;
+    const std::int64_t most =
+        request.gpu ? nnunet::defaultPlanner().budget(dims).mostFeatures : std::max(cpuMostFeatures, base);
     plan.architecture = architectureJson(networkOf(pool, planFeatures(pool.stages(), base, most), false));
     chooseNormalisation(fingerprint, request.normalisation, plan);
     plan.iterations = request.iterations > 0 ? request.iterations : request.gpu ? 2000 : 1000;

@@ -97,7 +97,8 @@ std::vector<double> firstPatch(const std::vector<double>& spacing, const std::ve
     double product = 1;
     for (std::size_t a = 0; a < dims; ++a) product *= patch[a] = 1 / spacing[a];
     const double scale = std::pow((dims == 2 ? 2048.0 * 2048.0 : 256.0 * 256.0 * 256.0) / product, 1.0 / double(dims));
-    for (std::size_t a = 0; a < dims; ++a) patch[a] = std::min(std::nearbyint(patch[a] * scale), median[a]);
+    for (std::size_t a = 0; a < dims; ++a)
+        patch[a] = std::min(std::max(std::nearbyint(patch[a] * scale), 1.0), median[a]);
     return patch;
 }
 

@@ -21,6 +21,7 @@ class TorchFile {
     // Whether the first bytes are those of a zip archive or a pickle.
     static bool looksLike(const std::filesystem::path& path);
 
+    const std::filesystem::path& path() const { return file_.path(); }
     // Path and tensor, in the file's order; see torchValues().
     const std::vector<std::pair<std::string, TorchTensor>>& tensors() const { return content_.tensors; }
     const nlohmann::ordered_json& values() const { return content_.values; }

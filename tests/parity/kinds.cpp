@@ -8,6 +8,17 @@ const std::vector<Kind>& kinds() {
         {"connected_components", connectedComponents},
         {"instance_matching", instanceMatching},
 
+        {"plans", nullptr, plans},
+        {"plans_file", nullptr, plansFile},
+        {"plans_resolve", plansResolve},
+        {"plans_resolve_old", plansResolveOld},
+        {"fingerprint", nullptr, fingerprint},
+        {"splits", splits},
+        {"split_8020", split8020},
+        {"random_stream", randomStream},
+        {"labels", labels},
+        {"one_hot", nullptr, oneHotMasks},
+
         {"container", nullptr, container},
     };
     return all;

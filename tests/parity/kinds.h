@@ -24,6 +24,18 @@ Values coreset(const GoldenCase& golden);
 Values connectedComponents(const GoldenCase& golden);
 Values instanceMatching(const GoldenCase& golden);
 
+// kinds_plan.cpp
+Verdict plans(const GoldenCase& golden);
+Verdict plansFile(const GoldenCase& golden);
+Verdict fingerprint(const GoldenCase& golden);
+Verdict oneHotMasks(const GoldenCase& golden);
+Values plansResolve(const GoldenCase& golden);
+Values plansResolveOld(const GoldenCase& golden);
+Values splits(const GoldenCase& golden);
+Values split8020(const GoldenCase& golden);
+Values randomStream(const GoldenCase& golden);
+Values labels(const GoldenCase& golden);
+
 // kinds_containers.cpp
 Verdict container(const GoldenCase& golden);
 

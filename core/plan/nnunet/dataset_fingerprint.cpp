@@ -107,10 +107,11 @@ DatasetFingerprint measureDataset(const std::vector<RawCase>& cases, const Datas
 }
 
 nlohmann::ordered_json toJson(const DatasetFingerprint& fingerprint) {
-    nlohmann::ordered_json json = {{"foreground_intensity_properties_per_channel", plan::toJson(fingerprint.foreground)},
-                                   {"median_relative_size_after_cropping", fingerprint.relativeSize},
-                                   {"shapes_after_crop", nlohmann::ordered_json::array()},
-                                   {"spacings", nlohmann::ordered_json::array()}};
+    nlohmann::ordered_json json = {
+        {"foreground_intensity_properties_per_channel", plan::toJson(fingerprint.foreground)},
+        {"median_relative_size_after_cropping", fingerprint.relativeSize},
+        {"shapes_after_crop", nlohmann::ordered_json::array()},
+        {"spacings", nlohmann::ordered_json::array()}};
     for (const Index& shape : fingerprint.shapes) json["shapes_after_crop"].push_back(triple(shape));
     for (const Vec3& spacing : fingerprint.spacings) json["spacings"].push_back(triple(spacing));
     return json;

@@ -47,9 +47,8 @@ std::vector<std::string> channelsFrom(const ordered_json& json) {
 std::string endingFrom(const ordered_json& json) {
     const std::string ending = textOf(required(json, "file_ending"), "file_ending");
     const bool plain = ending.size() >= 2 && ending.size() <= 16 && ending.front() == '.' &&
-                       std::all_of(ending.begin(), ending.end(), [](unsigned char c) {
-                           return std::isalnum(c) || c == '.' || c == '_' || c == '-';
-                       });
+                       std::all_of(ending.begin(), ending.end(),
+                                   [](unsigned char c) { return std::isalnum(c) || c == '.' || c == '_' || c == '-'; });
     if (!plain)
         refuse({FOVEA_TR("\"file_ending\" is {ending}. Give the ending of the images with its dot, as in .nii.gz."),
                 {{"ending", ending.substr(0, 40)}}});
@@ -59,8 +58,7 @@ std::string endingFrom(const ordered_json& json) {
 std::int64_t countFrom(const ordered_json& json) {
     const ordered_json& value = required(json, "numTraining");
     const std::int64_t count = value.is_number_integer() ? value.get<std::int64_t>() : -1;
-    if (count < 0 || count > 100'000'000)
-        refuse(FOVEA_TR("\"numTraining\" must be the number of training images."));
+    if (count < 0 || count > 100'000'000) refuse(FOVEA_TR("\"numTraining\" must be the number of training images."));
     return count;
 }
 
@@ -85,8 +83,7 @@ DatasetJson datasetFromJson(const ordered_json& json) {
     DatasetJson dataset;
     dataset.channelNames = channelsFrom(json);
     const bool ordered = json.contains("regions_class_order");
-    dataset.labels =
-        Labels::fromJson(required(json, "labels"), ordered ? json["regions_class_order"] : ordered_json());
+    dataset.labels = Labels::fromJson(required(json, "labels"), ordered ? json["regions_class_order"] : ordered_json());
     dataset.numTraining = countFrom(json);
     dataset.fileEnding = endingFrom(json);
     if (const auto reader = json.find("overwrite_image_reader_writer"); reader != json.end() && !reader->is_null())

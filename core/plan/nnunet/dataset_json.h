@@ -28,8 +28,8 @@ struct DatasetJson {
     nlohmann::ordered_json source;  // what was read: keys not named above are kept when writing
 };
 
-// Throws Error(Input) for what nnU-Net would refuse or cannot be meant: no or unnamed channels, labels as Labels does, a
-// file ending that is none. Labels with gaps pass; see Labels::checkConsecutive().
+// Throws Error(Input) for what nnU-Net would refuse or cannot be meant: no or unnamed channels, labels as Labels does,
+// a file ending that is none. Labels with gaps pass; see Labels::checkConsecutive().
 DatasetJson datasetFromJson(const nlohmann::ordered_json& json);
 DatasetJson loadDatasetJson(const std::filesystem::path& path);
 // Keys of `source` keep their places.
@@ -40,8 +40,8 @@ void saveDatasetJson(const std::filesystem::path& path, const DatasetJson& datas
 void writePythonJson(const std::filesystem::path& path, const nlohmann::ordered_json& json);
 
 // Class name of the reader that nnU-Net takes: the one asked for in dataset.json, else the first for this file ending.
-// `picture`: whether the first image is one grey or RGB(A) picture; to nnU-Net a TIFF of 3 or 4 pages is one, too. Throws
-// Error(Unsupported) for an ending that nnU-Net has no reader for.
+// `picture`: whether the first image is one grey or RGB(A) picture; to nnU-Net a TIFF of 3 or 4 pages is one, too.
+// Throws Error(Unsupported) for an ending that nnU-Net has no reader for.
 std::string readerOf(const DatasetJson& dataset, bool picture);
 
 }  // namespace fovea::plan::nnunet

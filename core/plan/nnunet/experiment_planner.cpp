@@ -97,8 +97,7 @@ void setTransposition(std::size_t front, ExperimentPlan& plan) {
     for (std::int64_t axis = 0; axis < 3; ++axis)
         if (axis != std::int64_t(front)) plan.transposeForward.push_back(axis);
     plan.transposeBackward.resize(3);
-    for (std::size_t i = 0; i < 3; ++i)
-        plan.transposeBackward[std::size_t(plan.transposeForward[i])] = std::int64_t(i);
+    for (std::size_t i = 0; i < 3; ++i) plan.transposeBackward[std::size_t(plan.transposeForward[i])] = std::int64_t(i);
 }
 
 struct Context {
@@ -150,10 +149,11 @@ std::string normalisationFor(std::string channel) {
 
 void checkRequest(const DatasetFingerprint& fingerprint, const DatasetJson& dataset, const PlannerRequest& request) {
     if (fingerprint.foreground.size() != dataset.channelNames.size())
-        throw Error(ErrorKind::Input,
-                    {FOVEA_TR("The fingerprint has {n} channels, dataset.json names {want}. Measure the data set again."),
-                     {{"n", std::to_string(fingerprint.foreground.size())},
-                      {"want", std::to_string(dataset.channelNames.size())}}});
+        throw Error(
+            ErrorKind::Input,
+            {FOVEA_TR("The fingerprint has {n} channels, dataset.json names {want}. Measure the data set again."),
+             {{"n", std::to_string(fingerprint.foreground.size())},
+              {"want", std::to_string(dataset.channelNames.size())}}});
     bool fine = !request.gpuGigabytes || (*request.gpuGigabytes > 0 && *request.gpuGigabytes <= 1e6);
     for (int axis = 0; axis < 3 && request.targetSpacing; ++axis)
         fine = fine && (*request.targetSpacing)[axis] >= 1e-12 && (*request.targetSpacing)[axis] <= 1e12;

@@ -29,7 +29,7 @@ struct PlannedConfiguration {
 struct ExperimentPlan {
     PlannerKind planner;
     std::string plansName;
-    std::vector<double> medianSpacing;     // of the cases, transposed
+    std::vector<double> medianSpacing;      // of the cases, transposed
     std::vector<std::int64_t> medianShape;  // after cropping, transposed
     std::vector<std::int64_t> transposeForward, transposeBackward;
     std::vector<PlannedConfiguration> configurations;  // 2d, 3d_lowres, 3d_fullres, as far as they exist

@@ -24,16 +24,16 @@ void checkEntry(const LabelEntry& entry) {
     for (const std::int32_t value : entry.values)
         if (value < 0 || value > largestLabel)
             refuse({FOVEA_TR("The label {name} is {value}. Labels are whole numbers from 0 to {most}."),
-                    {{"name", entry.name},
-                     {"value", std::to_string(value)},
-                     {"most", std::to_string(largestLabel)}}});
+                    {{"name", entry.name}, {"value", std::to_string(value)}, {"most", std::to_string(largestLabel)}}});
 }
 
 std::int32_t labelFrom(const ordered_json& value, const std::string& name) {
     // Beyond 32 bits it is refused with the others that are too large.
-    if (value.is_number_integer()) return std::int32_t(std::clamp<std::int64_t>(value.get<std::int64_t>(), -1, 1 << 20));
+    if (value.is_number_integer())
+        return std::int32_t(std::clamp<std::int64_t>(value.get<std::int64_t>(), -1, 1 << 20));
     refuse({FOVEA_TR("The label {name} is {value}. Labels are whole numbers or lists of them."),
-            {{"name", name}, {"value", value.dump(-1, ' ', false, ordered_json::error_handler_t::replace).substr(0, 60)}}});
+            {{"name", name},
+             {"value", value.dump(-1, ' ', false, ordered_json::error_handler_t::replace).substr(0, 60)}}});
 }
 
 }  // namespace

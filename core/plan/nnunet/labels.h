@@ -22,9 +22,9 @@ class Labels {
   public:
     // Background alone.
     Labels() : Labels({{"background", {0}, false}}, {}) {}
-    // Entries in the file's order, which is that of regions. Throws Error(Input) for what nnU-Net refuses: no background
-    // 0, an ignore label that is not the largest + 1, regions without a class order as long; and for labels outside
-    // 0 … 65535.
+    // Entries in the file's order, which is that of regions. Throws Error(Input) for what nnU-Net refuses: no
+    // background 0, an ignore label that is not the largest + 1, regions without a class order as long; and for labels
+    // outside 0 … 65535.
     Labels(std::vector<LabelEntry> entries, std::vector<std::int32_t> regionsClassOrder);
     // `labels` and `regions_class_order` of dataset.json; the latter may be null.
     static Labels fromJson(const nlohmann::ordered_json& labels, const nlohmann::ordered_json& classOrder);
@@ -44,8 +44,8 @@ class Labels {
 
     // One mask per output's label or region, ignore not being one.
     std::vector<Volume<std::uint8_t>> masks(const Volume<std::int32_t>& map) const;
-    // The label map of one volume per output: the first of the largest; with regions probabilities, of which those above
-    // 0.5 write their class in order, later over earlier. Throws Error(Input) for another number of volumes.
+    // The label map of one volume per output: the first of the largest; with regions probabilities, of which those
+    // above 0.5 write their class in order, later over earlier. Throws Error(Input) for another number of volumes.
     Volume<std::int32_t> mapOf(const std::vector<Volume<float>>& outputs) const;
 
   private:

@@ -29,8 +29,8 @@ const PlannerKind& plannerByName(const std::string& name) {
         if (kind.name == name) return kind;
         known += (known.empty() ? "" : ", ") + kind.name;
     }
-    throw Error(ErrorKind::Input, {FOVEA_TR("There is no planner {name}. Choose one of: {known}."),
-                                   {{"name", name}, {"known", known}}});
+    throw Error(ErrorKind::Input,
+                {FOVEA_TR("There is no planner {name}. Choose one of: {known}."), {{"name", name}, {"known", known}}});
 }
 
 }  // namespace fovea::plan::nnunet

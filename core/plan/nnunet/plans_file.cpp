@@ -127,7 +127,8 @@ std::vector<std::string> PlansFile::names() const {
 std::vector<Intensity> PlansFile::foreground() const {
     const char* key = "foreground_intensity_properties_per_channel";
     return reading([&] {
-        const ordered_json& channels = json_.at(json_.contains(key) ? key : "foreground_intensity_properties_by_modality");
+        const ordered_json& channels =
+            json_.at(json_.contains(key) ? key : "foreground_intensity_properties_by_modality");
         return intensitiesFromJson(nlohmann::json(channels));
     });
 }

@@ -1,8 +1,8 @@
 #include "plan/nnunet/raw_dataset.h"
 
 #include <algorithm>
+#include <cctype>
 #include <cmath>
-#include <cstdio>
 #include <cstdlib>
 #include <set>
 
@@ -41,15 +41,15 @@ std::string withVariables(const std::string& text) {
 void checkThere(const fs::path& path) {
     std::error_code error;
     if (!fs::is_regular_file(path, error))
-        throw Error(ErrorKind::Missing, {FOVEA_TR("{path} is not there. Every case needs its label and a file for every "
-                                                  "channel."),
-                                         {{"path", path.string()}}});
+        throw Error(ErrorKind::Missing,
+                    {FOVEA_TR("{path} is not there. Every case needs its label and a file for every "
+                              "channel."),
+                     {{"path", path.string()}}});
 }
 
 std::string channelFile(const std::string& name, std::size_t channel, const std::string& ending) {
-    char number[16];
-    std::snprintf(number, sizeof number, "_%04zu", channel);
-    return name + number + ending;
+    const std::string number = std::to_string(channel);
+    return name + "_" + std::string(number.size() < 4 ? 4 - number.size() : 0, '0') + number + ending;
 }
 
 // <case>_<4 digits><ending> → case.

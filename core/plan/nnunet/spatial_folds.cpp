@@ -43,7 +43,8 @@ std::vector<SpatialFold> spatialFolds(Index shape, Index patch, int most) {
     const std::int64_t margin = (patch[axis] + 1) / 2;
     for (int count = int(std::min<std::int64_t>(most, shape[axis])); count >= 2; --count) {
         std::vector<SpatialFold> folds = cut(shape, axis, count, margin, margin);
-        if (std::none_of(folds.begin(), folds.end(), [](const SpatialFold& f) { return f.train.empty(); })) return folds;
+        if (std::none_of(folds.begin(), folds.end(), [](const SpatialFold& f) { return f.train.empty(); }))
+            return folds;
     }
     return {};
 }

@@ -16,7 +16,6 @@ namespace {
 
 using Names = std::vector<std::string>;
 
-constexpr std::uint32_t seed = 12345;
 constexpr double trainShare = 0.8;
 constexpr int mostFolds = 1'000'000;
 
@@ -27,11 +26,9 @@ constexpr int mostFolds = 1'000'000;
 }
 
 Names namesFrom(const nlohmann::json& json, const std::set<std::string>& cases) {
-    Names names;
-    for (const auto& one : json) {
-        names.push_back(one.get<std::string>());
-        if (!cases.contains(names.back())) damaged("it names a case that is not there: " + names.back());
-    }
+    const Names names = json.get<Names>();
+    for (const std::string& name : names)
+        if (!cases.contains(name)) damaged("it names a case that is not there: " + name);
     return names;
 }
 
@@ -64,12 +61,14 @@ FoldPlan planSpatial(const std::string& name, Index shape, Index patch) {
     for (SpatialFold& one : spatialFolds(shape, patch))
         plan.folds.push_back({{name}, {name}, {{name, std::move(one.train)}}, {{name, {one.validation}}}});
     if (plan.folds.empty())
-        plan.reason = FOVEA_TR("There is one image of less than two patches: nothing can be set aside to test on, so "
-                               "only a network that learns from everything can be trained.");
+        plan.reason = FOVEA_TR(
+            "There is one image of less than two patches: nothing can be set aside to test on, so "
+            "only a network that learns from everything can be trained.");
     else
-        plan.reason = {FOVEA_TR("There is one image, so it is cut into {n} blocks. Each is tested on once, by a network "
-                                "that learnt from the others, half a patch away."),
-                       {{"n", std::to_string(plan.folds.size())}}};
+        plan.reason = {
+            FOVEA_TR("There is one image, so it is cut into {n} blocks. Each is tested on once, by a network "
+                     "that learnt from the others, half a patch away."),
+            {{"n", std::to_string(plan.folds.size())}}};
     return plan;
 }
 
@@ -82,7 +81,7 @@ std::vector<Fold> crossValidation(Names cases, int folds) {
                                        {{"n", std::to_string(cases.size())}, {"folds", std::to_string(folds)}}});
     std::sort(cases.begin(), cases.end());
     const std::int64_t n = std::int64_t(cases.size());
-    const std::vector<std::int64_t> order = NumpyRandom(seed).permutation(n);
+    const std::vector<std::int64_t> order = NumpyRandom(splitSeed).permutation(n);
     std::vector<Fold> result;
     std::int64_t begin = 0;
     for (int f = 0; f < folds; ++f) {
@@ -100,7 +99,7 @@ std::vector<Fold> crossValidation(Names cases, int folds) {
 Fold randomFold(Names cases, int fold) {
     std::sort(cases.begin(), cases.end());
     const std::int64_t n = std::int64_t(cases.size());
-    NumpyRandom random(seed + std::uint32_t(fold));
+    NumpyRandom random(splitSeed + std::uint32_t(fold));
     const std::vector<std::int64_t> drawn = random.choiceWithoutReplacement(n, std::int64_t(double(n) * trainShare));
     const std::set<std::int64_t> train(drawn.begin(), drawn.end());
     Fold result;
@@ -120,8 +119,8 @@ Fold foldOf(const std::vector<Fold>& splits, const std::string& fold, const Name
     int number = -1;
     const auto [end, error] = std::from_chars(fold.data(), fold.data() + fold.size(), number);
     if (error != std::errc() || end != fold.data() + fold.size() || number < 0 || number > mostFolds)
-        throw Error(ErrorKind::Input, {FOVEA_TR("The fold cannot be {fold}. Give a number from 0, or all."),
-                                       {{"fold", fold}}});
+        throw Error(ErrorKind::Input,
+                    {FOVEA_TR("The fold cannot be {fold}. Give a number from 0, or all."), {{"fold", fold}}});
     return std::size_t(number) < splits.size() ? splits[std::size_t(number)] : randomFold(cases, number);
 }
 

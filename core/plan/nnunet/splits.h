@@ -1,4 +1,5 @@
 #pragma once
+#include <cstdint>
 #include <filesystem>
 #include <map>
 #include <nlohmann/json.hpp>
@@ -19,6 +20,8 @@ struct Fold {
     CaseBoxes trainBoxes, validationBoxes;
     friend bool operator==(const Fold&, const Fold&) = default;
 };
+
+constexpr std::uint32_t splitSeed = 12345;
 
 // nnU-Net's splits (spec nnunet.md section 1.7): shuffled by its random stream, sorted inside of each fold. Throws
 // Error(Input) when there are fewer cases than folds.

@@ -1,0 +1,17 @@
+#pragma once
+#include <ATen/core/Tensor.h>
+
+#include "nn/unet.h"
+#include "parity/golden_case.h"
+
+// Stored arrays as torch's, and networks with the weights of the nnU-Net fixtures.
+namespace fovea::parity {
+
+at::Tensor toTorch(const tensorfile::Tensor& array);     // float32 stays, whole numbers become int64
+tensorfile::Tensor fromTorch(const at::Tensor& tensor);  // float32, float64, or int64
+at::Tensor madeTensor(const GoldenCase& golden, const json& recipe);
+
+// The network of config.architecture with weights by the README's "hash" recipe, in float32.
+nn::UNet hashedNetwork(const json& config, const json& weights);
+
+}  // namespace fovea::parity
