@@ -20,6 +20,11 @@ const std::vector<Kind>& kinds() {
         {"one_hot", nullptr, oneHotMasks},
 
         {"container", nullptr, container},
+        {"network", nullptr, network},
+        {"state_dict", nullptr, stateDict},
+        {"init", nullptr, freshWeights},
+        {"checkpoint", nullptr, checkpoint},
+        {"resume_step", nullptr, resumeStep},
     };
     return all;
 }

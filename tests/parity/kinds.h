@@ -38,5 +38,12 @@ Values labels(const GoldenCase& golden);
 
 // kinds_containers.cpp
 Verdict container(const GoldenCase& golden);
+// kinds_network.cpp
+Verdict network(const GoldenCase& golden);
+Verdict stateDict(const GoldenCase& golden);
+Verdict freshWeights(const GoldenCase& golden);
+// kinds_checkpoint.cpp
+Verdict checkpoint(const GoldenCase& golden);
+Verdict resumeStep(const GoldenCase& golden);
 
 }  // namespace fovea::parity
