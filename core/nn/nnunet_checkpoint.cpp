@@ -108,10 +108,10 @@ PickleDict optimizerState(const NnUNetCheckpoint& c, const State& momentum) {
         PickleDict one;
         one.add("momentum_buffer", arrayOf(found->second));
         state.add(std::int64_t(i), one);
-        found->second = {};
+        byName.erase(found);
     }
-    for (const auto& [name, tensor] : byName)
-        if (tensor.defined()) throw Error(ErrorKind::Internal, {"no parameter belongs to {name}", {{"name", name}}});
+    if (!byName.empty())
+        throw Error(ErrorKind::Internal, {"no parameter belongs to {name}", {{"name", byName.begin()->first}}});
     if (c.optimizer.is_object())
         for (const auto& [key, value] : c.optimizer.items()) group.add(key, PickleValue::from(value));
     group.add("params", numbers);
