@@ -74,9 +74,9 @@ TrainedModel loadTrainedModel(const fs::path& folder, std::vector<std::string> f
             model.mirrorAxes = stored.mirrorAxes.value_or(std::vector<std::int64_t>());
         }
         const auto configuration = model.plans.configuration(model.configuration);
-        UNet unet(topologyFromArchitecture(nlohmann::json(configuration.at("architecture")),
-                                           model.plans.inputChannels(model.configuration, model.dataset),
-                                           model.dataset.labels.outputs()));
+        UNet unet(topologyFromArchitecture(
+            nlohmann::json(configuration.value("architecture", nlohmann::ordered_json())),
+            model.plans.inputChannels(model.configuration, model.dataset), model.dataset.labels.outputs()));
         loadState(stored.weights, *unet, path.string());
         model.networks.push_back(unet);
         model.folds.push_back(fold);

@@ -167,7 +167,7 @@ class TestPickle : public QObject {
         for (char n = 1; n < 65; ++n) bomb += std::string("0](h") + n + "h" + n + "eq" + char(n + 1);
         QCOMPARE(said(bomb), std::string("limits"));
         // A long text said very often.
-        std::string copies = "X" + std::string("\0\0\1\0", 4) + std::string(65536, 'x') + "q\1](";
+        std::string copies = "X" + std::string("\0\0\1\0", 4) + std::string(65536, 'x') + "q\0010](";
         for (int i = 0; i < 100'000; ++i) copies += "h\1";
         QCOMPARE(said(copies + "e"), std::string("limits"));
         QCOMPARE(jsonOf("]q\1h\1a"), std::string("[null]"));  // a list that contains itself
