@@ -68,7 +68,7 @@ void writeAll(int fd, std::string_view bytes, const fs::path& path) {
     }
 }
 
-void replace(const fs::path& path, std::string_view bytes, bool durable) {
+void replace(const fs::path& path, std::span<const std::string_view> parts, bool durable) {
     Leftover temp{besideName(path)};
     Descriptor fd(temp.path, O_WRONLY | O_CREAT | O_EXCL);
     if (fd < 0) {
@@ -76,7 +76,7 @@ void replace(const fs::path& path, std::string_view bytes, bool durable) {
         temp.path.clear();
         throw systemError(path, FOVEA_TR("created"), number);
     }
-    writeAll(fd, bytes, path);
+    for (const std::string_view part : parts) writeAll(fd, part, path);
     if (durable && ::fsync(fd) != 0) throw systemError(path, FOVEA_TR("written to disk"), errno);
     if (!fd.close()) throw systemError(path, FOVEA_TR("written"), errno);
     if (::rename(temp.path.c_str(), path.c_str()) != 0) throw systemError(path, FOVEA_TR("replaced"), errno);
@@ -111,19 +111,30 @@ std::string read(const fs::path& path, std::uint64_t limit) {
     return bytes;
 }
 
-nlohmann::json readJson(const fs::path& path) {
+namespace {
+
+template <class Parse>
+auto parsedFile(const fs::path& path, Parse&& parse) {
     const std::string bytes = read(path, 256'000'000);
     try {
-        return parseJson(bytes);
+        return parse(bytes);
     } catch (const Error& error) {
         throw Error(ErrorKind::Format, {FOVEA_TR("{path} cannot be used: {reason} Restore the file or delete it."),
                                         {{"path", path.string()}, {"reason", error.what()}}});
     }
 }
 
-void write(const fs::path& path, std::string_view bytes) { replace(path, bytes, true); }
+}  // namespace
 
-void writeQuick(const fs::path& path, std::string_view bytes) { replace(path, bytes, false); }
+nlohmann::json readJson(const fs::path& path) { return parsedFile(path, parseJson); }
+
+nlohmann::ordered_json readOrderedJson(const fs::path& path) { return parsedFile(path, parseOrderedJson); }
+
+void write(const fs::path& path, std::string_view bytes) { replace(path, {&bytes, 1}, true); }
+
+void write(const fs::path& path, std::span<const std::string_view> parts) { replace(path, parts, true); }
+
+void writeQuick(const fs::path& path, std::string_view bytes) { replace(path, {&bytes, 1}, false); }
 
 void writeJson(const fs::path& path, const nlohmann::json& json) {
     write(path, json.dump(2, ' ', false, nlohmann::json::error_handler_t::replace) + "\n");

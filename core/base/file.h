@@ -16,9 +16,12 @@ namespace fs = std::filesystem;
 std::string read(const fs::path& path, std::uint64_t limit = std::uint64_t(4) << 30);
 // Parsed JSON; Error(Format) names file and position. At most 256 MB.
 nlohmann::json readJson(const fs::path& path);
+nlohmann::ordered_json readOrderedJson(const fs::path& path);  // keeps the order of keys
 
 // Replaces `path` atomically: written beside it, fsynced, renamed. After a crash the old or the new content is there.
 void write(const fs::path& path, std::string_view bytes);
+// The same for content that lies in several places, in this order.
+void write(const fs::path& path, std::span<const std::string_view> parts);
 // Two-space indent, trailing newline.
 void writeJson(const fs::path& path, const nlohmann::json& json);
 // As write(), without fsync: for chunks of a folder that commitFolder() syncs at the end.

@@ -29,10 +29,10 @@ Sizes halves(const Sizes& kernel) {
 
 }  // namespace
 
-ConvImpl::ConvImpl(std::int64_t in, std::int64_t out, Sizes kernel, Sizes stride)
+ConvImpl::ConvImpl(std::int64_t in, std::int64_t out, Sizes kernel, Sizes stride, bool withBias)
     : stride_(std::move(stride)), padding_(halves(kernel)) {
     weight = register_parameter("weight", torch::empty(withKernel(out, in, kernel)));
-    bias = register_parameter("bias", torch::zeros({out}));
+    if (withBias) bias = register_parameter("bias", torch::zeros({out}));
 }
 
 torch::Tensor ConvImpl::forward(const torch::Tensor& x) {
@@ -59,16 +59,19 @@ torch::Tensor InstanceNormImpl::forward(const torch::Tensor& x) {
     return at::instance_norm(x, weight, bias, {}, {}, true, 0.1, 1e-5, true);
 }
 
-ConvBlockImpl::ConvBlockImpl(std::int64_t in, std::int64_t out, Sizes kernel, Sizes stride) {
-    conv_ = register_module("conv", Conv(in, out, std::move(kernel), std::move(stride)));
+ConvNormImpl::ConvNormImpl(std::int64_t in, std::int64_t out, Sizes kernel, Sizes stride, bool withBias) {
+    conv_ = register_module("conv", Conv(in, out, std::move(kernel), std::move(stride), withBias));
     norm_ = register_module("norm", InstanceNorm(out));
 }
 
-torch::Tensor ConvBlockImpl::forward(const torch::Tensor& x, torch::Tensor* raw) {
-    torch::Tensor y = conv_(x);
+torch::Tensor ConvNormImpl::forward(const torch::Tensor& x, torch::Tensor* raw) {
+    const torch::Tensor y = conv_(x);
     if (raw != nullptr) *raw = y;
-    y = norm_(y);
-    return at::leaky_relu_(y, 0.01);
+    return norm_(y);
+}
+
+torch::Tensor ConvBlockImpl::forward(const torch::Tensor& x, torch::Tensor* raw) {
+    return leakyRelu(ConvNormImpl::forward(x, raw));
 }
 
 ConvStackImpl::ConvStackImpl(std::int64_t count, std::int64_t in, std::int64_t out, const Sizes& kernel,
@@ -84,6 +87,11 @@ ConvStackImpl::ConvStackImpl(std::int64_t count, std::int64_t in, std::int64_t o
 torch::Tensor ConvStackImpl::forward(torch::Tensor x, torch::Tensor* raw) {
     for (std::size_t c = 0; c < blocks_.size(); ++c) x = blocks_[c](x, c == 0 ? raw : nullptr);
     return x;
+}
+
+torch::Tensor leakyRelu(const torch::Tensor& x) {
+    torch::Tensor y = x;
+    return at::leaky_relu_(y, 0.01);
 }
 
 void heInitialise(torch::nn::Module& module, std::uint64_t seed) {

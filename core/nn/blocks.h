@@ -11,11 +11,11 @@ using Sizes = std::vector<std::int64_t>;
 // Convolution over 2 or 3 spatial axes (kernel.size()), padding (k−1)/2. Keys: weight, bias.
 class ConvImpl : public torch::nn::Module {
   public:
-    ConvImpl(std::int64_t in, std::int64_t out, Sizes kernel, Sizes stride);
+    ConvImpl(std::int64_t in, std::int64_t out, Sizes kernel, Sizes stride, bool withBias = true);
     torch::Tensor forward(const torch::Tensor& x);
 
     torch::Tensor weight;  // (out, in, k…)
-    torch::Tensor bias;    // (out)
+    torch::Tensor bias;    // (out), undefined without bias
 
   private:
     Sizes stride_, padding_;
@@ -46,16 +46,25 @@ class InstanceNormImpl : public torch::nn::Module {
 };
 TORCH_MODULE(InstanceNorm);
 
-// Convolution → instance norm → leaky ReLU (0.01): nnU-Net's building block. Keys: conv.*, norm.*
-class ConvBlockImpl : public torch::nn::Module {
+// Convolution → instance norm. Keys: conv.*, norm.*
+class ConvNormImpl : public torch::nn::Module {
   public:
-    ConvBlockImpl(std::int64_t in, std::int64_t out, Sizes kernel, Sizes stride);
+    ConvNormImpl(std::int64_t in, std::int64_t out, Sizes kernel, Sizes stride, bool withBias = true);
     // `raw`, where given, receives the convolution's output before its norm.
     torch::Tensor forward(const torch::Tensor& x, torch::Tensor* raw = nullptr);
+    InstanceNorm norm() const { return norm_; }
 
   private:
     Conv conv_{nullptr};
     InstanceNorm norm_{nullptr};
+};
+TORCH_MODULE(ConvNorm);
+
+// Convolution → instance norm → leaky ReLU (0.01): nnU-Net's building block. Keys: conv.*, norm.*
+class ConvBlockImpl : public ConvNormImpl {
+  public:
+    using ConvNormImpl::ConvNormImpl;
+    torch::Tensor forward(const torch::Tensor& x, torch::Tensor* raw = nullptr);
 };
 TORCH_MODULE(ConvBlock);
 
@@ -70,6 +79,8 @@ class ConvStackImpl : public torch::nn::Module {
     std::vector<ConvBlock> blocks_;
 };
 TORCH_MODULE(ConvStack);
+
+torch::Tensor leakyRelu(const torch::Tensor& x);  // slope 0.01, in place
 
 // He initialisation as nnU-Net does it: weights of (transposed) convolutions normal with std sqrt(2 / (1 + 0.01²) /
 // fan_in), where torch's rule gives transposed convolutions fan_in = out · kernel volume; biases 0; norms 1 and 0.

@@ -47,6 +47,44 @@ void checkCounts(const char* what, const std::vector<std::int64_t>& counts, std:
     for (std::int64_t v : counts) within(what, v, 1, mostConvs);
 }
 
+struct NetworkClass {
+    EncoderKind encoder;
+    const char* name;
+    const char* countKey;
+};
+constexpr NetworkClass networkClasses[] = {{EncoderKind::Plain, "PlainConvUNet", "n_conv_per_stage"},
+                                           {EncoderKind::Residual, "ResidualEncoderUNet", "n_blocks_per_stage"}};
+
+// By the last part of the name alone: old plans name a module that is no longer there.
+const NetworkClass& classFor(const std::string& dotted) {
+    const std::string wanted = dotted.substr(dotted.rfind('.') + 1);
+    for (const NetworkClass& known : networkClasses)
+        if (wanted == known.name) return known;
+    throw Error(ErrorKind::Unsupported,
+                Text(FOVEA_TR("The plan asks for the network {network}; PlainConvUNet and ResidualEncoderUNet are "
+                              "built in. Plan again with one of these."),
+                     {{"network", dotted}}));
+}
+
+// Everything that planners write is the same in all plans; what somebody changed by hand must not be ignored.
+void checkParts(const Json& kwargs) {
+    const auto refuseUnless = [&](const char* key, bool fits) {
+        if (fits) return;
+        throw Error(ErrorKind::Unsupported,
+                    Text(FOVEA_TR("The plan asks for {key} = {value}, which the networks here do not have. Plan again "
+                                  "with a stock planner."),
+                         {{"key", key}, {"value", kwargs.at(key).dump()}}));
+    };
+    const auto names = [&](const char* key, const char* word) {
+        return !kwargs.contains(key) ||
+               (kwargs[key].is_string() && kwargs[key].get<std::string>().find(word) != std::string::npos);
+    };
+    refuseUnless("norm_op", names("norm_op", "InstanceNorm"));
+    refuseUnless("nonlin", names("nonlin", "LeakyReLU"));
+    refuseUnless("dropout_op", !kwargs.contains("dropout_op") || kwargs["dropout_op"].is_null());
+    refuseUnless("conv_bias", kwargs.value("conv_bias", true));
+}
+
 // Old plans give one number for all stages.
 std::vector<std::int64_t> countsFrom(const Json& json, std::size_t entries) {
     if (json.is_number_integer())
@@ -73,24 +111,19 @@ void Topology::check() const {
     checkTriples("strides", strides, *this, false);
     if (std::any_of(strides.front().begin(), strides.front().end(), [](std::int64_t s) { return s != 1; }))
         refuse("the first stage must not have a stride", std::to_string(strides.front().front()));
-    checkCounts("convolutions per encoder stage", encoderConvs, stages());
+    checkCounts("convolutions or blocks per encoder stage", encoderConvs, stages());
     checkCounts("convolutions per decoder stage", decoderConvs, stages() - 1);
 }
 
 Topology topologyFromArchitecture(const Json& architecture, std::int64_t inChannels, std::int64_t outChannels) {
     Topology t;
     try {
-        const auto network = architecture.at("network_class_name").get<std::string>();
-        if (network.substr(network.rfind('.') + 1) != "PlainConvUNet")
-            throw Error(
-                ErrorKind::Unsupported,
-                Text(
-                    FOVEA_TR("The plan asks for the network {network}; only PlainConvUNet is built in. Plan again with "
-                             "the default planner."),
-                    {{"network", network}}));
+        const NetworkClass& network = classFor(architecture.at("network_class_name").get<std::string>());
         const Json& kwargs = architecture.at("arch_kwargs");
+        checkParts(kwargs);
         const auto conv = kwargs.at("conv_op").get<std::string>();
         if (!conv.ends_with("Conv2d") && !conv.ends_with("Conv3d")) damaged("conv_op is " + conv);
+        t.encoder = network.encoder;
         t.dims = conv.ends_with("Conv2d") ? 2 : 3;
         t.inChannels = inChannels;
         t.outChannels = outChannels;
@@ -99,7 +132,7 @@ Topology topologyFromArchitecture(const Json& architecture, std::int64_t inChann
         t.strides = kwargs.at("strides").get<std::vector<std::vector<std::int64_t>>>();
         if (kwargs.at("n_stages").get<std::size_t>() != t.features.size())
             damaged("n_stages does not match features_per_stage");
-        t.encoderConvs = countsFrom(kwargs.at("n_conv_per_stage"), t.features.size());
+        t.encoderConvs = countsFrom(kwargs.at(network.countKey), t.features.size());
         t.decoderConvs =
             countsFrom(kwargs.at("n_conv_per_stage_decoder"), std::max<std::size_t>(t.features.size(), 1) - 1);
     } catch (const Json::exception& e) {
@@ -111,22 +144,24 @@ Topology topologyFromArchitecture(const Json& architecture, std::int64_t inChann
 
 Json toArchitecture(const Topology& t) {
     const std::string d = std::to_string(t.dims) + "d";
-    return {{"network_class_name", "dynamic_network_architectures.architectures.unet.PlainConvUNet"},
-            {"arch_kwargs",
-             {{"n_stages", t.stages()},
-              {"features_per_stage", t.features},
-              {"conv_op", "torch.nn.modules.conv.Conv" + d},
-              {"kernel_sizes", t.kernels},
-              {"strides", t.strides},
-              {"n_conv_per_stage", t.encoderConvs},
-              {"n_conv_per_stage_decoder", t.decoderConvs},
-              {"conv_bias", true},
-              {"norm_op", "torch.nn.modules.instancenorm.InstanceNorm" + d},
-              {"norm_op_kwargs", {{"eps", 1e-05}, {"affine", true}}},
-              {"dropout_op", nullptr},
-              {"dropout_op_kwargs", nullptr},
-              {"nonlin", "torch.nn.LeakyReLU"},
-              {"nonlin_kwargs", {{"inplace", true}}}}},
+    const NetworkClass& network = *std::find_if(std::begin(networkClasses), std::end(networkClasses),
+                                                [&](const NetworkClass& c) { return c.encoder == t.encoder; });
+    Json kwargs = {{"n_stages", t.stages()},
+                   {"features_per_stage", t.features},
+                   {"conv_op", "torch.nn.modules.conv.Conv" + d},
+                   {"kernel_sizes", t.kernels},
+                   {"strides", t.strides},
+                   {"n_conv_per_stage_decoder", t.decoderConvs},
+                   {"conv_bias", true},
+                   {"norm_op", "torch.nn.modules.instancenorm.InstanceNorm" + d},
+                   {"norm_op_kwargs", {{"eps", 1e-05}, {"affine", true}}},
+                   {"dropout_op", nullptr},
+                   {"dropout_op_kwargs", nullptr},
+                   {"nonlin", "torch.nn.LeakyReLU"},
+                   {"nonlin_kwargs", {{"inplace", true}}}};
+    kwargs[network.countKey] = t.encoderConvs;
+    return {{"network_class_name", std::string("dynamic_network_architectures.architectures.unet.") + network.name},
+            {"arch_kwargs", kwargs},
             {"_kw_requires_import", {"conv_op", "norm_op", "dropout_op", "nonlin"}}};
 }
 

@@ -13,10 +13,6 @@ namespace {
 
 const char* topologyKey = "fovea.topology";
 
-std::shared_ptr<torch::nn::Module> child(torch::nn::Module& parent, const char* name) {
-    return parent.register_module(name, std::make_shared<torch::nn::Module>(name));
-}
-
 template <class Holder>
 void registerList(torch::nn::Module& parent, const char* name, const std::vector<Holder>& items) {
     torch::nn::ModuleList list;
@@ -32,27 +28,19 @@ UNetImpl::UNetImpl(const Topology& topology, std::uint64_t seed) : topology_(top
     const std::size_t n = t.stages();
     const Sizes ones(std::size_t(t.dims), 1);
 
-    torch::nn::ModuleList stages;  // nnU-Net wraps each stage in a sequential container: stages.{i}.0
-    for (std::size_t i = 0; i < n; ++i) {
-        encoder_.push_back(ConvStack(t.encoderConvs[i], i == 0 ? t.inChannels : t.features[i - 1], t.features[i],
-                                     t.kernels[i], t.strides[i]));
-        torch::nn::ModuleList stage;
-        stage->push_back(encoder_.back().ptr());
-        stages->push_back(stage.ptr());
-    }
-    child(*this, "encoder")->register_module("stages", stages);
-
+    encoder_ = register_module("encoder", makeEncoder(t));
     for (std::size_t j = 0; j + 1 < n; ++j) {
         const std::size_t i = n - 2 - j;  // the encoder stage it comes back to
         up_.push_back(UpConv(t.features[i + 1], t.features[i], t.strides[i + 1]));
         decoder_.push_back(ConvStack(t.decoderConvs[j], 2 * t.features[i], t.features[i], t.kernels[i], ones));
         heads_.push_back(Conv(t.features[i], t.outChannels, ones, ones));
     }
-    auto decoder = child(*this, "decoder");
+    auto decoder = register_module("decoder", std::make_shared<torch::nn::Module>("decoder"));
     registerList(*decoder, "stages", decoder_);
     registerList(*decoder, "transpconvs", up_);
     registerList(*decoder, "seg_layers", heads_);
     heInitialise(*this, seed);
+    encoder_->finishInitialisation();
 }
 
 void UNetImpl::checkInput(const torch::Tensor& x) const {
@@ -71,15 +59,9 @@ void UNetImpl::checkInput(const torch::Tensor& x) const {
              {{"shape", shape}, {"channels", std::to_string(topology_.inChannels)}, {"steps", steps}}));
 }
 
-std::vector<torch::Tensor> UNetImpl::encode(const torch::Tensor& x) {
-    checkInput(x);
-    std::vector<torch::Tensor> skips;
-    for (ConvStack& stage : encoder_) skips.push_back(stage(skips.empty() ? x : skips.back()));
-    return skips;
-}
-
 torch::Tensor UNetImpl::forward(const torch::Tensor& x) {
-    auto skips = encode(x);
+    checkInput(x);
+    auto skips = encoder_->forward(x);
     torch::Tensor y = skips.back();
     for (std::size_t j = 0; j < decoder_.size(); ++j) {
         skips.pop_back();
@@ -89,7 +71,8 @@ torch::Tensor UNetImpl::forward(const torch::Tensor& x) {
 }
 
 std::vector<torch::Tensor> UNetImpl::heads(const torch::Tensor& x) {
-    auto skips = encode(x);
+    checkInput(x);
+    auto skips = encoder_->forward(x);
     std::vector<torch::Tensor> logits;
     torch::Tensor y = skips.back();
     for (std::size_t j = 0; j < decoder_.size(); ++j) {
@@ -103,36 +86,14 @@ std::vector<torch::Tensor> UNetImpl::heads(const torch::Tensor& x) {
 
 torch::Tensor UNetImpl::describe(const torch::Tensor& x) {
     checkInput(x);
-    std::vector<torch::Tensor> parts;
-    torch::Tensor y = x, raw;
-    for (ConvStack& stage : encoder_) {
-        y = stage(y, &raw);
-        const auto flat = raw.to(torch::kFloat32).flatten(2);
+    std::vector<torch::Tensor> parts, raw;
+    encoder_->forward(x, &raw);
+    for (const torch::Tensor& first : raw) {
+        const auto flat = first.to(torch::kFloat32).flatten(2);
         parts.push_back(flat.mean(2));
         parts.push_back((flat - parts.back().unsqueeze(2)).square().mean(2).sqrt());
     }
     return at::cat(parts, 1);
-}
-
-State officialState(const UNetImpl& unet) {
-    const State all = stateOf(unet);
-    State encoder, decoder, block;
-    for (const auto& item : all) {
-        State& part = item.first.starts_with("encoder.") ? encoder : decoder;
-        part.push_back(item);
-        if (item.first.find(".convs.") == std::string::npos) continue;
-        block.push_back(item);
-        if (block.size() < 4) continue;  // conv.weight, conv.bias, norm.weight, norm.bias
-        const std::string prefix = item.first.substr(0, item.first.size() - std::string("norm.bias").size());
-        const char* names[] = {"all_modules.0.weight", "all_modules.0.bias", "all_modules.1.weight",
-                               "all_modules.1.bias"};
-        for (std::size_t i = 0; i < 4; ++i) part.push_back({prefix + names[i], block[i].second});
-        block.clear();
-    }
-    State result = encoder;
-    for (const auto& [name, tensor] : encoder) result.push_back({"decoder." + name, tensor});
-    result.insert(result.end(), decoder.begin(), decoder.end());
-    return result;
 }
 
 std::vector<std::string> optimizerOrder(const UNetImpl& unet) { return unet.named_parameters().keys(); }

@@ -7,13 +7,15 @@
 #include <vector>
 
 #include "nn/blocks.h"
+#include "nn/encoder.h"
 #include "nn/topology.h"
 #include "nn/weights.h"
 
 namespace fovea::nn {
 
-// nnU-Net's PlainConvUNet with its state-dict keys (dynamic_network_architectures; spec section 3.2 and 3.6).
-// All segmentation heads exist always; forward() runs the full-resolution one alone.
+// nnU-Net's PlainConvUNet and ResidualEncoderUNet with their state-dict keys (dynamic_network_architectures; spec
+// nnunet.md 3.2, 3.3 and 3.6): one of two encoders, and the decoder that both share. All segmentation heads exist
+// always; forward() runs the full-resolution one alone.
 class UNetImpl : public torch::nn::Module {
   public:
     // Throws Error(Input) when the topology is not possible. Weights are He-initialised from the seed.
@@ -30,20 +32,16 @@ class UNetImpl : public torch::nn::Module {
     const Topology& topology() const { return topology_; }
 
   private:
-    std::vector<torch::Tensor> encode(const torch::Tensor& x);
     void checkInput(const torch::Tensor& x) const;
 
     Topology topology_;
-    std::vector<ConvStack> encoder_;  // per stage
-    std::vector<UpConv> up_;          // decoder: lowest resolution first
+    std::shared_ptr<Encoder> encoder_;
+    std::vector<UpConv> up_;  // decoder: lowest resolution first
     std::vector<ConvStack> decoder_;
     std::vector<Conv> heads_;
 };
 TORCH_MODULE(UNet);
 
-// State with every key the official checkpoint has, in its order: blocks twice (".all_modules."), the encoder again
-// under "decoder.encoder.". Duplicates share storage.
-State officialState(const UNetImpl& unet);
 // Names of the parameters in the order of the official optimiser state.
 std::vector<std::string> optimizerOrder(const UNetImpl& unet);
 

@@ -4,6 +4,7 @@
 
 #include "base/error.h"
 #include "nn/guards.h"
+#include "nn/official_state.h"
 #include "nn/torch_errors.h"
 
 namespace fovea::nn {
@@ -28,8 +29,7 @@ std::string ownName(std::string name, const std::map<std::string, torch::Tensor>
     for (const char* prefix : {"module.", "_orig_mod."})
         while (!own.contains(name) && name.starts_with(prefix)) name = name.substr(std::string(prefix).size());
     if (own.contains(name)) return name;
-    const bool duplicate = name.find(".all_modules.") != std::string::npos || name.starts_with("decoder.encoder.");
-    return duplicate ? std::string() : name;
+    return isDuplicateKey(name) ? std::string() : name;
 }
 
 std::map<std::string, torch::Tensor> mapOf(const torch::nn::Module& module) {

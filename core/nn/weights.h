@@ -11,6 +11,11 @@
 
 #include "nn/compute.h"
 
+namespace fovea::tensorfile {
+class TorchFile;
+struct TorchArray;
+}  // namespace fovea::tensorfile
+
 namespace fovea::nn {
 
 // Names to tensors, in the order the network registered them.
@@ -40,9 +45,16 @@ void saveWeights(const std::filesystem::path& path, const torch::nn::Module& mod
                  const std::map<std::string, std::string>& about = {});
 void saveState(const std::filesystem::path& path, const State& state,
                const std::map<std::string, std::string>& about = {});
-// Strict; see loadState. Throws Error(Missing | Format).
+// Strict; see loadState. Throws Error(Missing | Format | Unsupported).
 void loadWeights(const std::filesystem::path& path, torch::nn::Module& module);
-State readState(const std::filesystem::path& path);
+// All tensors of a safetensors file, or the weights of a file of torch.save (.pth, .pt): the entry `group` of its
+// dictionary; without a name the one that published checkpoints call "network_weights", "model", "state_dict" or
+// "model_state", else the dictionary itself. Names of one tensor share storage.
+State readState(const std::filesystem::path& path, const std::string& group = "");
+// Tensors of an open file whose paths begin with `prefix`, without it, in the file's order.
+State readTensors(tensorfile::TorchFile& file, const std::string& prefix);
+// The tensor's elements where they lie, for tensorfile::writeTorch(); it must be contiguous, on the CPU, and live on.
+tensorfile::TorchArray arrayOf(const torch::Tensor& tensor);
 // The strings of the header alone.
 std::map<std::string, std::string> readAbout(const std::filesystem::path& path);
 // One of them that is JSON text; absent when there is none of this name. Throws Error(Format) naming the file.

@@ -1,10 +1,15 @@
 #include <torch/types.h>
 
+#include <algorithm>
+#include <map>
+
 #include "base/error.h"
 #include "base/json_text.h"
 #include "nn/torch_errors.h"
 #include "nn/weights.h"
 #include "tensorfile/safetensors.h"
+#include "tensorfile/torch_file.h"
+#include "tensorfile/torch_writer.h"
 
 namespace fovea::nn {
 
@@ -38,17 +43,45 @@ torch::Tensor toTorch(const tensorfile::Tensor& stored, const std::string& path,
 
 tensorfile::Tensor fromTorch(const torch::Tensor& tensor) {
     const auto plain = tensor.detach().to(torch::kCPU).contiguous();
-    for (const TypePair& pair : typePairs) {
-        if (pair.torchType != plain.scalar_type()) continue;
-        tensorfile::Tensor stored{pair.stored, plain.sizes().vec(), std::vector<std::byte>(plain.nbytes())};
-        if (!stored.bytes.empty()) std::memcpy(stored.bytes.data(), plain.data_ptr(), stored.bytes.size());
-        return stored;
-    }
-    throw Error(ErrorKind::Internal,
-                Text(std::string("a tensor of type ") + torch::toString(plain.scalar_type()) + " can't be saved"));
+    const tensorfile::TorchArray array = arrayOf(plain);
+    return {array.type, array.shape, {array.bytes.begin(), array.bytes.end()}};
+}
+
+// The prefix of the paths of a checkpoint's weights.
+std::string weightsPrefix(const tensorfile::TorchFile& file, const std::string& group) {
+    const auto has = [&](const std::string& prefix) {
+        return std::any_of(file.tensors().begin(), file.tensors().end(),
+                           [&](const auto& entry) { return entry.first.starts_with(prefix); });
+    };
+    if (!group.empty()) return group + "/";
+    for (const char* name : {"network_weights/", "model/", "state_dict/", "model_state/"})
+        if (has(name)) return name;
+    return "";
+}
+
+State readTorchState(const std::filesystem::path& path, const std::string& group) {
+    tensorfile::TorchFile file(path);
+    const std::string prefix = weightsPrefix(file, group);
+    State state = readTensors(file, prefix);
+    if (prefix.empty())
+        std::erase_if(state, [](const auto& item) { return item.first.find('/') != std::string::npos; });
+    if (state.empty())
+        throw Error(ErrorKind::Missing, Text(FOVEA_TR("{path} holds no weights called {group}. Choose another file."),
+                                             {{"path", path.string()}, {"group", group}}));
+    return state;
 }
 
 }  // namespace
+
+tensorfile::TorchArray arrayOf(const torch::Tensor& tensor) {
+    for (const TypePair& pair : typePairs)
+        if (pair.torchType == tensor.scalar_type())
+            return {pair.stored,
+                    tensor.sizes().vec(),
+                    {static_cast<const std::byte*>(tensor.const_data_ptr()), std::size_t(tensor.nbytes())}};
+    throw Error(ErrorKind::Internal,
+                Text(std::string("a tensor of type ") + torch::toString(tensor.scalar_type()) + " can't be saved"));
+}
 
 void saveState(const std::filesystem::path& path, const State& state, const std::map<std::string, std::string>& about) {
     translated([&] {
@@ -63,8 +96,23 @@ void saveWeights(const std::filesystem::path& path, const torch::nn::Module& mod
     saveState(path, stateOf(module), about);
 }
 
-State readState(const std::filesystem::path& path) {
+State readTensors(tensorfile::TorchFile& file, const std::string& prefix) {
     return translated([&] {
+        std::map<tensorfile::TorchTensor, torch::Tensor> read;
+        State state;
+        for (const auto& [path, view] : file.tensors()) {
+            if (!path.starts_with(prefix)) continue;
+            const auto [found, fresh] = read.try_emplace(view);
+            if (fresh) found->second = toTorch(file.read(view), file.path().string(), path);
+            state.emplace_back(path.substr(prefix.size()), found->second);
+        }
+        return state;
+    });
+}
+
+State readState(const std::filesystem::path& path, const std::string& group) {
+    return translated([&] {
+        if (tensorfile::TorchFile::looksLike(path)) return readTorchState(path, group);
         const tensorfile::SafetensorsFile file(path);
         State state;
         for (const auto& item : file.tensors())

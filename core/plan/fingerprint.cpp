@@ -101,30 +101,6 @@ CaseSamples sampleCase(const ImageSource& image, int channel, const ImageSource*
     return samples;
 }
 
-double percentile(const std::vector<float>& sorted, double percent) {
-    const double at = percent / 100 * double(sorted.size() - 1);
-    const std::size_t low = std::size_t(at);
-    const double a = sorted[low], b = sorted[std::min(low + 1, sorted.size() - 1)], t = at - double(low);
-    return t < 0.5 ? a + (b - a) * t : b - (b - a) * (1 - t);
-}
-
-nlohmann::json intensityJson(const Intensity& i) {
-    return {{"max", i.max},
-            {"mean", i.mean},
-            {"median", i.median},
-            {"min", i.min},
-            {"percentile_00_5", i.percentile005},
-            {"percentile_99_5", i.percentile995},
-            {"std", i.std}};
-}
-
-Intensity intensityFrom(const nlohmann::json& json) {
-    Intensity i;
-    i.max = json.at("max"), i.mean = json.at("mean"), i.median = json.at("median"), i.min = json.at("min");
-    i.percentile005 = json.at("percentile_00_5"), i.percentile995 = json.at("percentile_99_5"), i.std = json.at("std");
-    return i;
-}
-
 void checkCase(const FingerprintCase& one, int channels) {
     const ImageInfo& info = one.image->info();
     if (info.channels != channels)
@@ -143,21 +119,6 @@ void checkCase(const FingerprintCase& one, int channels) {
 }
 
 }  // namespace
-
-Intensity intensityOf(std::vector<float> values) {
-    Intensity result;
-    if (values.empty()) return result;
-    std::sort(values.begin(), values.end());
-    double sum = 0, squares = 0;
-    for (float v : values) sum += v;
-    result.mean = sum / double(values.size());
-    for (float v : values) squares += (v - result.mean) * (v - result.mean);
-    result.std = std::sqrt(squares / double(values.size()));
-    result.min = values.front(), result.max = values.back();
-    result.median = percentile(values, 50);
-    result.percentile005 = percentile(values, 0.5), result.percentile995 = percentile(values, 99.5);
-    return result;
-}
 
 bool holdsAll(const std::vector<Box>& held, Index shape) {
     return std::any_of(held.begin(), held.end(), [&](const Box& box) { return box.contains(Box::of(shape)); });
@@ -206,7 +167,7 @@ Fingerprint measureFingerprint(const std::vector<FingerprintCase>& cases, Job& j
 }
 
 nlohmann::json toJson(const Fingerprint& fingerprint) {
-    nlohmann::json json = {{"foreground_intensity_properties_per_channel", nlohmann::json::object()},
+    nlohmann::json json = {{"foreground_intensity_properties_per_channel", toJson(fingerprint.foreground)},
                            {"median_relative_size_after_cropping", 1.0},
                            {"shapes_after_crop", nlohmann::json::array()},
                            {"spacings", nlohmann::json::array()},
@@ -214,14 +175,11 @@ nlohmann::json toJson(const Fingerprint& fingerprint) {
                            {"foreground_share", fingerprint.foregroundShare},
                            {"touching_share", fingerprint.touchingShare},
                            {"object_width", fingerprint.objectWidth}};
-    for (std::size_t c = 0; c < fingerprint.foreground.size(); ++c)
-        json["foreground_intensity_properties_per_channel"][std::to_string(c)] =
-            intensityJson(fingerprint.foreground[c]);
     for (const CasePrint& one : fingerprint.cases) {
         json["shapes_after_crop"].push_back({one.shape.z, one.shape.y, one.shape.x});
         json["spacings"].push_back({one.spacing.z, one.spacing.y, one.spacing.x});
         nlohmann::json whole = nlohmann::json::array();
-        for (const Intensity& i : one.whole) whole.push_back(intensityJson(i));
+        for (const Intensity& i : one.whole) whole.push_back(toJson(i));
         json["cases"].push_back({{"id", one.id}, {"whole", whole}});
     }
     return json;
@@ -230,9 +188,7 @@ nlohmann::json toJson(const Fingerprint& fingerprint) {
 Fingerprint fingerprintFromJson(const nlohmann::json& json) {
     try {
         Fingerprint result;
-        const auto& channels = json.at("foreground_intensity_properties_per_channel");
-        for (std::size_t c = 0; c < channels.size(); ++c)
-            result.foreground.push_back(intensityFrom(channels.at(std::to_string(c))));
+        result.foreground = intensitiesFromJson(json.at("foreground_intensity_properties_per_channel"));
         const auto& shapes = json.at("shapes_after_crop");
         const auto& spacings = json.at("spacings");
         const auto cases = json.value("cases", nlohmann::json::array());
@@ -242,7 +198,7 @@ Fingerprint fingerprintFromJson(const nlohmann::json& json) {
                 "", {shape.at(0), shape.at(1), shape.at(2)}, {spacing.at(0), spacing.at(1), spacing.at(2)}, {}};
             if (i < cases.size()) {
                 one.id = cases.at(i).at("id");
-                for (const auto& whole : cases.at(i).at("whole")) one.whole.push_back(intensityFrom(whole));
+                for (const auto& whole : cases.at(i).at("whole")) one.whole.push_back(intensityFromJson(whole));
             }
             result.cases.push_back(std::move(one));
         }

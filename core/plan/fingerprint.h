@@ -7,15 +7,9 @@
 #include "base/job.h"
 #include "data/box.h"
 #include "data/image_source.h"
+#include "plan/intensity.h"
 
 namespace fovea::plan {
-
-// Statistics of grey values; percentiles by linear interpolation, standard deviation of the population.
-struct Intensity {
-    double mean = 0, median = 0, std = 0, min = 0, max = 0;
-    double percentile005 = 0, percentile995 = 0;  // 0.5 % and 99.5 %
-    friend bool operator==(const Intensity&, const Intensity&) = default;
-};
 
 struct CasePrint {
     std::string id;
@@ -50,9 +44,6 @@ struct FingerprintCase {
 // most 400,000 values per case and channel. Deterministic. Throws Error(Input): no case, cases with different channel
 // counts, labels of another shape, an image with NaN or held out as a whole.
 Fingerprint measureFingerprint(const std::vector<FingerprintCase>& cases, Job& job);
-
-// Empty → all zero.
-Intensity intensityOf(std::vector<float> values);
 
 // Whether nothing of an image of this shape is left to learn from.
 bool holdsAll(const std::vector<Box>& held, Index shape);

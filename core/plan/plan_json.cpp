@@ -1,6 +1,7 @@
 // plan.json: nnU-Net's plans layout (spec section 2.12) for one configuration, ours under "fovea".
 #include "base/error.h"
 #include "base/file.h"
+#include "plan/nnunet/plans_file.h"
 #include "plan/planner.h"
 
 namespace fovea::plan {
@@ -9,31 +10,18 @@ namespace {
 
 using nlohmann::json;
 
-json resamplingArguments(bool labels, int order) {
-    return {{"is_seg", labels}, {"order", order}, {"order_z", 0}, {"force_separate_z", nullptr}};
-}
-
 json configurationOf(const Plan& plan) {
-    json schemes = json::array(), masks = json::array(), median = json::array();
-    for (ChannelScheme scheme : plan.schemes) schemes.push_back(name(scheme)), masks.push_back(false);
-    for (int axis = 3 - plan.dims(); axis < 3; ++axis) median.push_back(double(plan.medianShape[axis]));
-    const char* resample = "resample_data_or_seg_to_shape";
-    return {{"data_identifier", "foveaPlans_" + plan.configuration},
-            {"preprocessor_name", "DefaultPreprocessor"},
-            {"batch_size", plan.batch},
-            {"patch_size", plan.patch},
-            {"median_image_size_in_voxels", median},
-            {"spacing", plan.spacing},
-            {"normalization_schemes", schemes},
-            {"use_mask_for_norm", masks},
-            {"resampling_fn_data", resample},
-            {"resampling_fn_seg", resample},
-            {"resampling_fn_data_kwargs", resamplingArguments(false, 3)},
-            {"resampling_fn_seg_kwargs", resamplingArguments(true, 1)},
-            {"resampling_fn_probabilities", resample},
-            {"resampling_fn_probabilities_kwargs", resamplingArguments(false, 1)},
-            {"architecture", plan.architecture},
-            {"batch_dice", plan.batchDice}};
+    nnunet::ConfigurationEntry entry;
+    entry.dataIdentifier = "foveaPlans_" + plan.configuration;
+    entry.batch = plan.batch;
+    entry.patch = plan.patch;
+    for (int axis = 3 - plan.dims(); axis < 3; ++axis) entry.median.push_back(double(plan.medianShape[axis]));
+    entry.spacing = plan.spacing;
+    for (ChannelScheme scheme : plan.schemes) entry.normalisations.push_back(name(scheme));
+    entry.masked.assign(plan.schemes.size(), false);
+    entry.architecture = plan.architecture;
+    entry.batchDice = plan.batchDice;
+    return nnunet::toJson(entry);
 }
 
 json normsOf(const Plan& plan) {
@@ -111,8 +99,6 @@ void readFovea(const json& own, Plan& plan) {
 }  // namespace
 
 json toJson(const Plan& plan) {
-    Fingerprint foreground;
-    foreground.foreground = plan.foreground;
     const Index m = plan.medianShape;
     std::vector<double> spacing = plan.spacing;
     if (spacing.size() == 2) spacing.insert(spacing.begin(), 1.0);
@@ -126,8 +112,7 @@ json toJson(const Plan& plan) {
             {"configurations", {{plan.configuration, configurationOf(plan)}}},
             {"experiment_planner_used", "FoveaPlanner"},
             {"label_manager", "LabelManager"},
-            {"foreground_intensity_properties_per_channel",
-             toJson(foreground).at("foreground_intensity_properties_per_channel")},
+            {"foreground_intensity_properties_per_channel", toJson(plan.foreground)},
             {"fovea", foveaOf(plan)}};
 }
 
@@ -139,11 +124,7 @@ Plan planFromJson(const json& json) {
         const auto& own = json.at("fovea");
         plan.configuration = own.at("configuration");
         readConfiguration(json.at("configurations").at(plan.configuration), plan);
-        nlohmann::json print = {
-            {"foreground_intensity_properties_per_channel", json.at("foreground_intensity_properties_per_channel")},
-            {"shapes_after_crop", nlohmann::json::array()},
-            {"spacings", nlohmann::json::array()}};
-        plan.foreground = fingerprintFromJson(print).foreground;
+        plan.foreground = intensitiesFromJson(json.at("foreground_intensity_properties_per_channel"));
         readFovea(own, plan);
         return plan;
     } catch (const nlohmann::json::exception& error) {

@@ -5,6 +5,9 @@
 #include <cstdio>
 
 #include "base/error.h"
+#include "plan/architecture.h"
+#include "plan/nnunet/planner_kind.h"
+#include "plan/order_statistics.h"
 
 namespace fovea::plan {
 
@@ -19,13 +22,6 @@ constexpr double flatRatio = 4;          // sections this much thicker than a pi
 constexpr std::int64_t fewSections = 8;
 constexpr double borderShare = 1.0 / 14;  // of an object's width, on either side
 constexpr std::int64_t thickestBorder = 3;
-
-template <class T>
-double median(std::vector<T> values) {
-    std::sort(values.begin(), values.end());
-    const std::size_t n = values.size();
-    return n % 2 ? double(values[n / 2]) : (double(values[n / 2 - 1]) + double(values[n / 2])) / 2;
-}
 
 std::string number(double value) {
     char text[32];
@@ -113,7 +109,8 @@ PoolPlan choosePatch(const Medians& m, int dims, const Fingerprint& fingerprint,
         for (double& s : size) s = std::max(s, double(leastPatch));
         double voxels = 0;
         for (const CasePrint& one : fingerprint.cases) voxels += double(one.shape.count());
-        const PatchPlan best = planPatch(plan.spacing, size, plan.classes(), voxels);
+        const PatchPlan best =
+            planPatch(plan.spacing, size, plan.classes(), voxels, nnunet::defaultPlanner().budget(dims));
         pool = best.pool;
         plan.batch = best.batch;
         plan.choices.push_back(
@@ -130,28 +127,6 @@ PoolPlan choosePatch(const Medians& m, int dims, const Fingerprint& fingerprint,
     }
     plan.patch = pool.patch;
     return pool;
-}
-
-nlohmann::json architectureOf(const PoolPlan& pool, const Sizes& features) {
-    const std::string d = pool.patch.size() == 2 ? "2d" : "3d";
-    const Sizes convs(pool.stages(), 2), decoder(pool.stages() - 1, 2);
-    return {{"network_class_name", "dynamic_network_architectures.architectures.unet.PlainConvUNet"},
-            {"arch_kwargs",
-             {{"n_stages", pool.stages()},
-              {"features_per_stage", features},
-              {"conv_op", "torch.nn.modules.conv.Conv" + d},
-              {"kernel_sizes", pool.kernels},
-              {"strides", pool.strides},
-              {"n_conv_per_stage", convs},
-              {"n_conv_per_stage_decoder", decoder},
-              {"conv_bias", true},
-              {"norm_op", "torch.nn.modules.instancenorm.InstanceNorm" + d},
-              {"norm_op_kwargs", {{"eps", 1e-5}, {"affine", true}}},
-              {"dropout_op", nullptr},
-              {"dropout_op_kwargs", nullptr},
-              {"nonlin", "torch.nn.LeakyReLU"},
-              {"nonlin_kwargs", {{"inplace", true}}}}},
-            {"_kw_requires_import", {"conv_op", "norm_op", "dropout_op", "nonlin"}}};
 }
 
 // A border that is thick enough to be learnt and leaves most of an object to its inside.
@@ -212,9 +187,10 @@ Plan makePlan(const Fingerprint& fingerprint, const PlanRequest& request) {
     plan.configuration = dims == 2 ? "2d" : "3d_fullres";
     chooseClasses(fingerprint, m, dims, request.classes, plan);
     const PoolPlan pool = choosePatch(m, dims, fingerprint, request, plan);
-    const std::int64_t base = request.baseFeatures > 0 ? request.baseFeatures : request.gpu ? 32 : cpuBase;
-    const std::int64_t most = request.gpu ? (dims == 2 ? 512 : 320) : std::max(cpuMostFeatures, base);
-    plan.architecture = architectureOf(pool, planFeatures(pool.stages(), base, most));
+    const std::int64_t base = request.baseFeatures > 0 ? request.baseFeatures : request.gpu ? baseFeatures : cpuBase;
+    const std::int64_t most =
+        request.gpu ? nnunet::defaultPlanner().budget(dims).mostFeatures : std::max(cpuMostFeatures, base);
+    plan.architecture = architectureJson(networkOf(pool, planFeatures(pool.stages(), base, most), false));
     chooseNormalisation(fingerprint, request.normalisation, plan);
     plan.iterations = request.iterations > 0 ? request.iterations : request.gpu ? 2000 : 1000;
     plan.pretrainIterations = request.pretrainIterations >= 0 ? request.pretrainIterations : plan.iterations / 5;

@@ -4,11 +4,11 @@
 #include <cmath>
 #include <limits>
 
+#include "base/error.h"
+
 namespace fovea::plan {
 
 namespace {
-
-constexpr std::int64_t gpuBase = 32;
 
 Sizes padded(const std::vector<double>& patch, const Sizes& divisor) {
     Sizes result(patch.size());
@@ -65,51 +65,84 @@ Sizes planFeatures(std::size_t stages, std::int64_t base, std::int64_t most) {
     return features;
 }
 
-double featureMapEstimate(const PoolPlan& pool, const Sizes& features, std::int64_t classes) {
+Sizes residualBlocks(std::size_t stages) {
+    Sizes blocks{1, 3, 4};
+    blocks.resize(stages, 6);
+    return blocks;
+}
+
+double featureMapEstimate(const PoolPlan& pool, const Sizes& features, std::int64_t classes, bool residual) {
+    const Sizes blocks = residualBlocks(pool.stages());
     double estimate = 0;
     Sizes size = pool.patch;
     for (std::size_t s = 0; s < pool.stages(); ++s) {
         double positions = 1;
         for (std::size_t a = 0; a < size.size(); ++a) positions *= double(size[a] /= pool.strides[s][a]);
-        estimate += (s + 1 < pool.stages() ? 5 : 2) * double(features[s]) * positions;
+        // Plain: two convolutions down, two and the transposed one up. Residual: two per block and one more for the
+        // stem or the shortcut down, one and the transposed one up.
+        std::int64_t maps = residual ? 2 * blocks[s] + 1 : 2;
+        if (s + 1 < pool.stages()) maps += residual ? 2 : 3;
+        estimate += double(maps * features[s]) * positions;
         if (s == 0 && pool.stages() > 1) estimate += double(classes) * positions;
     }
     return estimate;
 }
 
-PatchPlan planPatch(const std::vector<double>& spacing, const std::vector<double>& median, std::int64_t classes,
-                    double voxels) {
-    const std::size_t dims = spacing.size();
-    const double refBatch = dims == 2 ? 12 : 2, reference = dims == 2 ? 85e6 : 560e6;
-    const std::int64_t most = dims == 2 ? 512 : 320;
-    double product = 1;
-    for (double s : spacing) product /= s;
-    const double scale = std::pow((dims == 2 ? 2048.0 * 2048.0 : 256.0 * 256.0 * 256.0) / product, 1.0 / double(dims));
-    std::vector<double> patch(dims);
-    for (std::size_t a = 0; a < dims; ++a) patch[a] = std::min(std::nearbyint(1 / spacing[a] * scale), median[a]);
+namespace {
 
+// As much of 256³ or 2048² voxels' volume as the image has, the same length in space on every axis.
+std::vector<double> firstPatch(const std::vector<double>& spacing, const std::vector<double>& median) {
+    const std::size_t dims = spacing.size();
+    std::vector<double> patch(dims);
+    double product = 1;
+    for (std::size_t a = 0; a < dims; ++a) product *= patch[a] = 1 / spacing[a];
+    const double scale = std::pow((dims == 2 ? 2048.0 * 2048.0 : 256.0 * 256.0 * 256.0) / product, 1.0 / double(dims));
+    for (std::size_t a = 0; a < dims; ++a)
+        patch[a] = std::min(std::max(std::nearbyint(patch[a] * scale), 1.0), median[a]);
+    return patch;
+}
+
+PatchPlan measured(const std::vector<double>& spacing, const std::vector<double>& patch, std::int64_t classes,
+                   const NetworkBudget& budget) {
     PatchPlan plan;
-    const auto measure = [&](const std::vector<double>& wanted) {
-        plan.pool = planPooling(spacing, wanted);
-        plan.estimate = featureMapEstimate(plan.pool, planFeatures(plan.pool.stages(), gpuBase, most), classes);
-        patch.assign(plan.pool.patch.begin(), plan.pool.patch.end());
-    };
-    measure(patch);
-    while (plan.estimate / refBatch * 2 > reference) {
-        std::size_t axis = 0;
-        for (std::size_t a = 1; a < dims; ++a)
-            if (patch[a] / median[a] >= patch[axis] / median[axis]) axis = a;
-        std::vector<double> trial = patch;
-        trial[axis] -= double(plan.pool.divisor[axis]);
-        const std::int64_t step = planPooling(spacing, trial).divisor[axis];
-        if (patch[axis] - double(step) < 1) break;
-        patch[axis] -= double(step);
-        measure(patch);
-    }
+    plan.pool = planPooling(spacing, patch);
+    plan.features = planFeatures(plan.pool.stages(), baseFeatures, budget.mostFeatures);
+    plan.estimate = featureMapEstimate(plan.pool, plan.features, classes, budget.residual);
+    return plan;
+}
+
+// The default planner weighs the whole reference batch, the residual ones a single sample (spec section 2.8, step 4).
+bool tooLarge(double estimate, const NetworkBudget& budget) {
+    return (budget.residual ? estimate : estimate / budget.referenceBatch * 2) > budget.reference;
+}
+
+// The patch with the axis that covers most of the image (the last of equals) shortened by what it will be divisible by.
+std::vector<double> shrunk(const PoolPlan& pool, const std::vector<double>& spacing,
+                           const std::vector<double>& median) {
+    std::vector<double> patch(pool.patch.begin(), pool.patch.end());
+    std::size_t axis = 0;
+    for (std::size_t a = 1; a < patch.size(); ++a)
+        if (patch[a] / median[a] >= patch[axis] / median[axis]) axis = a;
+    std::vector<double> trial = patch;
+    trial[axis] -= double(pool.divisor[axis]);
+    patch[axis] -= double(planPooling(spacing, trial).divisor[axis]);
+    if (patch[axis] < 1)
+        throw Error(ErrorKind::Input,
+                    FOVEA_TR("Not even the smallest patch fits into that much GPU memory. Allow more."));
+    return patch;
+}
+
+}  // namespace
+
+PatchPlan planPatch(const std::vector<double>& spacing, const std::vector<double>& median, std::int64_t classes,
+                    double voxels, const NetworkBudget& budget) {
+    PatchPlan plan = measured(spacing, firstPatch(spacing, median), classes, budget);
+    while (tooLarge(plan.estimate, budget))
+        plan = measured(spacing, shrunk(plan.pool, spacing, median), classes, budget);
     double patchVoxels = 1;
-    for (double p : patch) patchVoxels *= p;
-    const double fits = std::nearbyint(reference / plan.estimate * refBatch),
-                 cap = std::nearbyint(voxels * 0.05 / patchVoxels);
+    for (std::int64_t p : plan.pool.patch) patchVoxels *= double(p);
+    const double fits = std::nearbyint(budget.reference / plan.estimate * budget.referenceBatch),
+                 cap = std::nearbyint(voxels * budget.datasetShare / patchVoxels);
     plan.batch = std::int64_t(std::max(std::min(fits, cap), 2.0));
     return plan;
 }

@@ -1,10 +1,5 @@
 #include "tensorfile/safetensors.h"
 
-#include <fcntl.h>
-#include <sys/stat.h>
-#include <unistd.h>
-
-#include <cerrno>
 #include <nlohmann/json.hpp>
 
 #include "base/file.h"
@@ -14,18 +9,6 @@ namespace fovea::tensorfile {
 
 namespace {
 
-void readAt(int fd, void* to, std::uint64_t size, std::uint64_t at, const std::filesystem::path& path) {
-    auto* bytes = static_cast<char*>(to);
-    for (std::uint64_t done = 0; done < size;) {
-        const ssize_t n = ::pread(fd, bytes + done, size - done, off_t(at + done));
-        if (n < 0 && errno == EINTR) continue;
-        if (n <= 0)
-            throw Error(ErrorKind::Format,
-                        {FOVEA_TR("{path} could not be read to its end. Copy it again."), {{"path", path.string()}}});
-        done += std::uint64_t(n);
-    }
-}
-
 Error notSafetensors(const std::filesystem::path& path, const char* why) {
     return Error(ErrorKind::Format,
                  {FOVEA_TR("{path} is not a safetensors file: {why}."), {{"path", path.string()}, {"why", why}}});
@@ -33,43 +16,27 @@ Error notSafetensors(const std::filesystem::path& path, const char* why) {
 
 }  // namespace
 
-SafetensorsFile::SafetensorsFile(const std::filesystem::path& path) : path_(path) {
-    fd_ = ::open(path.c_str(), O_RDONLY | O_CLOEXEC);
-    if (fd_ < 0)
-        throw Error(ErrorKind::Missing,
-                    {FOVEA_TR("{path} could not be opened: {reason}. Check that the path is right."),
-                     {{"path", path.string()}, {"reason", std::strerror(errno)}}});
-    try {
-        struct stat info{};
-        if (::fstat(fd_, &info) != 0 || !S_ISREG(info.st_mode)) throw notSafetensors(path, "it is not a plain file");
-        const std::uint64_t size = std::uint64_t(info.st_size);
-        if (size < 8) throw notSafetensors(path, "it has fewer than 8 bytes");
-        std::uint64_t length = 0;
-        readAt(fd_, &length, 8, 0, path);
-        if (length > mostHeaderBytes) throw notSafetensors(path, "its header would be larger than 100 MB");
-        if (length > size - 8) throw notSafetensors(path, "it ends within its header");
-        std::string text(std::size_t(length), '\0');
-        readAt(fd_, text.data(), length, 8, path);
-        bufferBegin_ = 8 + length;
-        SafetensorsHeader header = parseSafetensorsHeader(text, size - bufferBegin_, path.string());
-        tensors_ = std::move(header.tensors);
-        metadata_ = std::move(header.metadata);
-    } catch (...) {
-        ::close(fd_);
-        throw;
-    }
+SafetensorsFile::SafetensorsFile(const std::filesystem::path& path) : file_(path) {
+    if (file_.size() < 8) throw notSafetensors(path, "it has fewer than 8 bytes");
+    std::uint64_t length = 0;
+    file_.read(0, &length, 8);
+    if (length > mostHeaderBytes) throw notSafetensors(path, "its header would be larger than 100 MB");
+    if (length > file_.size() - 8) throw notSafetensors(path, "it ends within its header");
+    bufferBegin_ = 8 + length;
+    SafetensorsHeader header =
+        parseSafetensorsHeader(file_.read(8, length), file_.size() - bufferBegin_, path.string());
+    tensors_ = std::move(header.tensors);
+    metadata_ = std::move(header.metadata);
 }
-
-SafetensorsFile::~SafetensorsFile() { ::close(fd_); }
 
 Tensor SafetensorsFile::read(const std::string& key) const {
     const auto found = tensors_.find(key);
     if (found == tensors_.end())
         throw Error(ErrorKind::Missing,
-                    {FOVEA_TR("{path} holds no tensor {name}."), {{"path", path_.string()}, {"name", key}}});
+                    {FOVEA_TR("{path} holds no tensor {name}."), {{"path", file_.path().string()}, {"name", key}}});
     const TensorInfo& info = found->second;
     Tensor tensor{info.type, info.shape, std::vector<std::byte>(std::size_t(info.end - info.begin))};
-    readAt(fd_, tensor.bytes.data(), info.end - info.begin, bufferBegin_ + info.begin, path_);
+    file_.read(bufferBegin_ + info.begin, tensor.bytes.data(), info.end - info.begin);
     return tensor;
 }
 

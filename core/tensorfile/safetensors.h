@@ -5,6 +5,7 @@
 #include <string>
 #include <vector>
 
+#include "tensorfile/byte_file.h"
 #include "tensorfile/tensor.h"
 
 // Hugging Face's safetensors: 8 bytes header length, JSON header, one buffer. Read as its reference implementation
@@ -24,9 +25,6 @@ class SafetensorsFile {
   public:
     // Throws Error(Missing), Error(Format) naming file and tensor, Error(Unsupported) for an unknown element type.
     explicit SafetensorsFile(const std::filesystem::path& path);
-    ~SafetensorsFile();
-    SafetensorsFile(const SafetensorsFile&) = delete;
-    SafetensorsFile& operator=(const SafetensorsFile&) = delete;
 
     const std::map<std::string, TensorInfo>& tensors() const { return tensors_; }
     const Metadata& metadata() const { return metadata_; }
@@ -36,8 +34,7 @@ class SafetensorsFile {
     TensorMap readAll() const;
 
   private:
-    std::filesystem::path path_;
-    int fd_ = -1;
+    ByteFile file_;
     std::uint64_t bufferBegin_ = 0;
     std::map<std::string, TensorInfo> tensors_;
     Metadata metadata_;

@@ -140,7 +140,6 @@ void goldenPredictions() {
     for (const auto& item : test::goldenCases(folder, "kind", "sliding_window")) {
         const auto& config = item.at("config");
         const auto& architecture = config.at("architecture");
-        if (!architecture.at("network_class_name").get<std::string>().ends_with("PlainConvUNet")) continue;
         std::vector<nn::UNet> folds;
         for (const auto& weights : config.at("weights")) {
             folds.push_back(nn::UNet(

@@ -6,6 +6,7 @@
 #include "base/file.h"
 #include "base/hash.h"
 #include "nn/golden.h"
+#include "nn/official_state.h"
 #include "nn/torch_test.h"
 #include "nn/unet.h"
 
@@ -36,13 +37,18 @@ Topology flat() {
     return t;
 }
 
+Topology residual(int dims) {
+    Topology t = dims == 2 ? flat() : aniso3d();
+    t.encoder = EncoderKind::Residual;
+    t.encoderConvs = {1, 2, 3};
+    t.encoderConvs.resize(t.stages());
+    t.decoderConvs.assign(t.stages() - 1, 1);
+    return t;
+}
+
 Topology goldenTopology(const nlohmann::json& config) {
     return topologyFromArchitecture(config.at("architecture"), config.at("input_channels"),
                                     config.at("output_channels"));
-}
-
-bool isPlain(const nlohmann::json& item) {
-    return item.at("config").at("architecture").at("network_class_name").get<std::string>().ends_with("PlainConvUNet");
 }
 
 void shapes3d() {
@@ -76,6 +82,38 @@ void descriptionTellsImagesApart() {
     CHECK(!vectors[0].allclose(vectors[2], 0.1, 0.1));
 }
 
+void residualShapes() {
+    const torch::NoGradGuard off;
+    UNet solid(residual(3)), flatNet(residual(2));
+    const auto heads = solid->heads(torch::rand({1, 2, 2, 8, 4}));
+    CHECK(heads.size() == 2 && heads[0].sizes() == torch::IntArrayRef({1, 3, 2, 8, 4}));
+    CHECK(heads[1].sizes() == torch::IntArrayRef({1, 3, 2, 4, 2}));
+    CHECK(flatNet->forward(torch::rand({2, 1, 2, 6})).sizes() == torch::IntArrayRef({2, 2, 2, 6}));
+    CHECK(flatNet->describe(torch::rand({2, 1, 4, 4})).sizes() == torch::IntArrayRef({2, 2 * (4 + 8)}));
+    CHECK_THROWS(solid->forward(torch::rand({1, 2, 3, 8, 4})), Error);
+}
+
+// A fresh residual branch adds nothing, yet learns.
+void residualStartsAsShortcut() {
+    UNet unet(residual(2), 3);
+    for (const auto& item : unet->named_parameters())
+        if (item.key().find("conv2.norm") != std::string::npos) CHECK(item.value().abs().max().item<float>() == 0);
+    unet->forward(torch::rand({1, 1, 8, 8})).square().mean().backward();
+    for (const auto& item : unet->named_parameters())
+        if (item.key().ends_with("conv2.norm.weight")) CHECK(item.value().grad().abs().max().item<float>() > 0);
+}
+
+// A block that changes channels without a stride has no pooling before its projection.
+void projectionWithoutStride() {
+    Topology t = residual(2);
+    t.strides[1] = {1, 1};
+    const UNet unet(t);
+    const auto names = unet->named_parameters().keys();
+    const auto has = [&](const char* name) { return std::count(names.begin(), names.end(), name) == 1; };
+    CHECK(has("encoder.stages.1.blocks.0.skip.0.conv.weight") && !has("encoder.stages.1.blocks.0.skip.0.conv.bias"));
+    CHECK(!has("encoder.stages.0.blocks.0.skip.0.conv.weight"));
+}
+
 void seedsDecideWeights() {
     UNet a(flat(), 7), b(flat(), 7), c(flat(), 8);
     CHECK(a->parameters()[0].equal(b->parameters()[0]));
@@ -91,6 +129,7 @@ void learns() {
 
 void topologySurvivesJson() {
     CHECK(topologyFromJson(toJson(aniso3d())) == aniso3d());
+    CHECK(topologyFromJson(toJson(residual(3))) == residual(3));
     CHECK(topologyFromJson(nlohmann::json::parse(toJson(flat()).dump())) == flat());
     auto old = toJson(flat());
     old["architecture"]["arch_kwargs"]["n_conv_per_stage"] = 2;
@@ -117,9 +156,23 @@ void badTopologies() {
     broken([](Topology& t) { t.outChannels = std::int64_t(1) << 40; });
     CHECK_THROWS(topologyFromJson(nullptr), Error);
     CHECK_THROWS(topologyFromJson({{"architecture", 3}, {"in_channels", 1}, {"out_channels", 2}}), Error);
-    auto other = toJson(flat());
-    other["architecture"]["network_class_name"] = "somewhere.ResidualEncoderUNet";
-    CHECK_THROWS(topologyFromJson(other), Error);
+    const auto refused = [](const char* key, const nlohmann::json& value, ErrorKind kind) {
+        auto other = toJson(flat());
+        (key[0] == 'n' && key[1] == 'e' ? other["architecture"] : other["architecture"]["arch_kwargs"])[key] = value;
+        try {
+            topologyFromJson(other);
+            test::fail(__FILE__, __LINE__, std::string(key) + " was accepted");
+        } catch (const Error& error) {
+            CHECK(error.kind() == kind);
+        }
+    };
+    refused("network_class_name", "somewhere.Primus", ErrorKind::Unsupported);
+    refused("network_class_name", "somewhere.ResidualEncoderUNet", ErrorKind::Format);  // without n_blocks_per_stage
+    refused("norm_op", "torch.nn.modules.batchnorm.BatchNorm2d", ErrorKind::Unsupported);
+    refused("nonlin", nullptr, ErrorKind::Unsupported);
+    refused("dropout_op", "torch.nn.Dropout2d", ErrorKind::Unsupported);
+    refused("conv_bias", false, ErrorKind::Unsupported);
+    refused("conv_op", "torch.nn.Conv1d", ErrorKind::Format);
 }
 
 // Names, shapes and order of real-size networks.
@@ -127,7 +180,6 @@ void goldenKeys() {
     const auto folder = test::goldenFolder("nnunet");
     int compared = 0;
     for (const auto& item : test::goldenCases(folder, "kind", "state_dict")) {
-        if (!isPlain(item)) continue;
         const UNet unet(goldenTopology(item.at("config")));
         const auto& outputs = item.at("outputs");
         std::ifstream table(folder / outputs.at("table").get<std::string>());
@@ -150,7 +202,7 @@ void goldenKeys() {
         CHECK(sha256(names) == outputs.at("optimizer_order_sha256").get<std::string>());
         ++compared;
     }
-    CHECK(compared >= 3);
+    CHECK(compared >= 7);
 }
 
 void goldenOutputs() {
@@ -158,7 +210,6 @@ void goldenOutputs() {
     const auto folder = test::goldenFolder("nnunet");
     int compared = 0;
     for (const auto& item : test::goldenCases(folder, "kind", "network")) {
-        if (!isPlain(item)) continue;
         UNet unet(goldenTopology(item.at("config")));
         test::hashWeights(*unet, item.at("config").at("weights").at("key_base").get<std::uint64_t>());
         const auto tensors =
@@ -169,14 +220,13 @@ void goldenOutputs() {
             CHECK(test::excess(heads[h], tensors.at("head" + std::to_string(h)), 1e-4) <= 1e-4);
         ++compared;
     }
-    CHECK(compared >= 6);
+    CHECK(compared >= 10);
 }
 
 void goldenInitialisation() {
     const auto folder = test::goldenFolder("nnunet");
     int compared = 0;
     for (const auto& item : test::goldenCases(folder, "kind", "init")) {
-        if (!isPlain(item)) continue;
         const UNet unet(goldenTopology(item.at("config")), 3);
         std::map<std::string, torch::Tensor> state;
         for (const auto& entry : stateOf(*unet)) state.insert(entry);
@@ -195,7 +245,7 @@ void goldenInitialisation() {
         }
         ++compared;
     }
-    CHECK(compared == 1);
+    CHECK(compared == 2);
 }
 
 void fileRoundTrip() {
@@ -219,6 +269,9 @@ std::vector<test::NamedTest> fovea::test::tests() {
     return {{"shapes3d", shapes3d},
             {"shapes2d", shapes2d},
             {"descriptionTellsImagesApart", descriptionTellsImagesApart},
+            {"residualShapes", residualShapes},
+            {"residualStartsAsShortcut", residualStartsAsShortcut},
+            {"projectionWithoutStride", projectionWithoutStride},
             {"seedsDecideWeights", seedsDecideWeights},
             {"learns", learns},
             {"topologySurvivesJson", topologySurvivesJson},

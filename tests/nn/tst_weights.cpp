@@ -6,6 +6,7 @@
 #include "base/file.h"
 #include "nn/golden.h"
 #include "nn/mae.h"
+#include "nn/official_state.h"
 #include "nn/torch_test.h"
 #include "nn/unet.h"
 

@@ -1,9 +1,11 @@
 #include "parity/golden_case.h"
 
 #include <algorithm>
+#include <cstring>
 #include <limits>
 
 #include "base/file.h"
+#include "base/json_text.h"
 #include "tensorfile/safetensors.h"
 
 namespace fovea::parity {
@@ -67,8 +69,31 @@ std::string textOf(const json& value, const char* key) {
     return value.contains(key) && value.at(key).is_string() ? value.at(key).get<std::string>() : std::string();
 }
 
+// Python writes numbers that JSON has no word for; the manifest then says them as it does elsewhere, as text.
+json readManifest(const fs::path& path) {
+    const std::string text = file::read(path, 256'000'000);
+    std::string sound;
+    bool quoted = false;
+    for (std::size_t i = 0; i < text.size(); ++i) {
+        if (text[i] == '"') quoted = !quoted;
+        if (quoted && text[i] == '\\') sound += text[i++];
+        const auto word = [&](const char* from, const char* to) {
+            if (quoted || text.compare(i, std::strlen(from), from) != 0) return false;
+            sound += to;
+            i += std::strlen(from) - 1;
+            return true;
+        };
+        if (!word("NaN", "\"nan\"") && !word("-Infinity", "\"-inf\"") && !word("Infinity", "\"inf\"")) sound += text[i];
+    }
+    try {
+        return parseJson(sound);
+    } catch (const Error& error) {
+        throw Error(ErrorKind::Format, {"{path}: {why}", {{"path", path.string()}, {"why", error.what()}}});
+    }
+}
+
 void addCases(const fs::path& manifest, const fs::path& shared, std::vector<GoldenCase>& cases) {
-    const json tree = file::readJson(manifest);
+    const json tree = readManifest(manifest);
     if (!tree.is_object() || !tree.contains("cases") || !tree["cases"].is_array())
         throw Error(ErrorKind::Format, {"{path} has no list of cases", {{"path", manifest.string()}}});
     for (const json& entry : tree["cases"]) {
@@ -77,7 +102,7 @@ void addCases(const fs::path& manifest, const fs::path& shared, std::vector<Gold
         const std::string kind = textOf(entry, "kind");
         const auto part = [&](const char* key) { return entry.contains(key) ? entry.at(key) : json::object(); };
         cases.push_back({textOf(entry, "id"), kind.empty() ? textOf(entry, "arch") : kind, part("config"),
-                         part("inputs"), part("outputs"), part("tolerance"), manifest.parent_path(), shared});
+                         part("inputs"), part("outputs"), part("tolerance"), entry, manifest.parent_path(), shared});
     }
 }
 

@@ -16,6 +16,7 @@ using nlohmann::json;
 struct GoldenCase {
     std::string id, kind;
     json config, inputs, outputs, tolerance;
+    json entry;                    // the whole case, for what the other members do not hold
     std::filesystem::path folder;  // of the manifest: files are named relative to it
     std::filesystem::path shared;  // of the data that `file` recipes name
 

@@ -2,6 +2,7 @@
 #include <string>
 #include <vector>
 
+#include "parity/compare.h"
 #include "parity/golden_case.h"
 
 namespace fovea::parity {
@@ -10,6 +11,8 @@ namespace fovea::parity {
 struct Kind {
     const char* name;
     Values (*run)(const GoldenCase& golden);
+    // Instead of `run`, where the outputs of a case are not in the words of compare(): the whole verdict.
+    Verdict (*judge)(const GoldenCase& golden) = nullptr;
     // Tolerances by output, where the manifest has them in words or under other names; they come before its own.
     json (*rules)(const GoldenCase& golden) = nullptr;
 };
@@ -29,5 +32,27 @@ std::vector<Kind> trainKinds();
 std::vector<Kind> augmentKinds();
 // kinds_infer.cpp
 std::vector<Kind> inferKinds();
+
+// kinds_plan.cpp
+Verdict plans(const GoldenCase& golden);
+Verdict plansFile(const GoldenCase& golden);
+Verdict fingerprint(const GoldenCase& golden);
+Verdict oneHotMasks(const GoldenCase& golden);
+Values plansResolve(const GoldenCase& golden);
+Values plansResolveOld(const GoldenCase& golden);
+Values splits(const GoldenCase& golden);
+Values split8020(const GoldenCase& golden);
+Values randomStream(const GoldenCase& golden);
+Values labels(const GoldenCase& golden);
+
+// kinds_containers.cpp
+Verdict container(const GoldenCase& golden);
+// kinds_network.cpp
+Verdict network(const GoldenCase& golden);
+Verdict stateDict(const GoldenCase& golden);
+Verdict freshWeights(const GoldenCase& golden);
+// kinds_checkpoint.cpp
+Verdict checkpoint(const GoldenCase& golden);
+Verdict resumeStep(const GoldenCase& golden);
 
 }  // namespace fovea::parity

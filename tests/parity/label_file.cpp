@@ -3,8 +3,10 @@
 
 namespace fovea::parity {
 
+ImagePtr openImageFile(const std::filesystem::path& path) { return io::open(path.string()); }
+
 Volume<std::int64_t> readLabelFile(const std::filesystem::path& path) {
-    return io::open(path.string())->readAll<std::int64_t>();
+    return openImageFile(path)->readAll<std::int64_t>();
 }
 
 }  // namespace fovea::parity

@@ -2,9 +2,13 @@
 
 namespace fovea::parity {
 
-Volume<std::int64_t> readLabelFile(const std::filesystem::path& path) {
+ImagePtr openImageFile(const std::filesystem::path& path) {
     throw Error(ErrorKind::Unsupported,
                 {"{path} cannot be read: this program was built without image formats", {{"path", path.string()}}});
+}
+
+Volume<std::int64_t> readLabelFile(const std::filesystem::path& path) {
+    return openImageFile(path)->readAll<std::int64_t>();
 }
 
 }  // namespace fovea::parity

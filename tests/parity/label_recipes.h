@@ -1,7 +1,7 @@
 #pragma once
 #include <string>
 
-#include "data/volume.h"
+#include "data/image_source.h"
 #include "parity/golden_case.h"
 
 // Label volumes made from a few numbers, exactly as the READMEs of the query and metrics fixtures define them.
@@ -25,5 +25,7 @@ LabelVolume checkedLabels(const GoldenCase& golden, const char* name);
 
 // A label file (TIFF) of the shared data.
 Volume<std::int64_t> readLabelFile(const std::filesystem::path& path);
+// An image file of the shared data.
+ImagePtr openImageFile(const std::filesystem::path& path);
 
 }  // namespace fovea::parity

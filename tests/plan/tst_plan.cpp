@@ -150,36 +150,6 @@ class TestPlan : public QObject {
         QVERIFY(checked > 50);
     }
 
-    // Patch, batch and estimate of the default planner where no lower resolution changes the case.
-    void patchLikeNnunet() {
-        const auto path = sharedFolder() / "golden/nnunet/plans_cases.json";
-        if (!std::filesystem::exists(path)) QSKIP("nnU-Net fixtures are not here");
-        std::ifstream stream(path);
-        const auto cases = nlohmann::json::parse(stream).at("cases");
-        int checked = 0;
-        for (const auto& one : cases) {
-            if (!one.at("expected").contains("ExperimentPlanner")) continue;
-            const auto& expected = one.at("expected").at("ExperimentPlanner");
-            const auto& configurations = expected.at("configurations");
-            const auto& full =
-                configurations.contains("3d_fullres") ? configurations.at("3d_fullres") : configurations.at("2d");
-            const std::vector<double> median3 = full.at("median_image_size_in_voxels");
-            double voxels = double(one.at("dataset_json").at("numTraining").get<std::int64_t>());
-            for (double m : median3) voxels *= m;
-            for (const char* name : {"2d", "3d_fullres"}) {
-                if (!configurations.contains(name)) continue;
-                const auto& c = configurations.at(name);
-                const PatchPlan plan = planPatch(c.at("spacing"), c.at("median_image_size_in_voxels"),
-                                                 std::int64_t(one.at("dataset_json").at("labels").size()), voxels);
-                QCOMPARE(plan.pool.patch, c.at("patch_size").get<Sizes>());
-                QCOMPARE(plan.batch, c.at("batch_size").get<std::int64_t>());
-                QCOMPARE(plan.estimate, c.at("feature_map_estimate").get<double>());
-                ++checked;
-            }
-        }
-        QVERIFY(checked > 15);
-    }
-
     void cpuPlans() {
         const Plan flat = makePlan(printOf({20, 1024, 1024}, {0.05, 0.0046, 0.0046}, 0), {});
         QCOMPARE(flat.configuration, std::string("2d"));
@@ -201,6 +171,25 @@ class TestPlan : public QObject {
         }
     }
 
+    // Touching or not, labelled or not: a border class, and the reason says what for. Only asking for it changes that.
+    void alwaysABorderClass() {
+        for (const double touching : {0.0, 0.001, 0.3}) {
+            Fingerprint print = printOf({20, 256, 256}, {0.2, 0.2, 0.2}, touching);
+            print.foregroundShare = touching > 0 ? 0.1 : 0;
+            const Plan plan = makePlan(print, {});
+            QVERIFY(plan.boundary);
+            QVERIFY(plan.borderRadius == (Index{1, 1, 1}));
+            const auto classes = std::find_if(plan.choices.begin(), plan.choices.end(),
+                                              [](const Choice& c) { return c.what == "classes"; });
+            QVERIFY(classes != plan.choices.end());
+            QVERIFY(classes->reason.str().find("keeps touching objects apart") != std::string::npos);
+            PlanRequest request;
+            request.classes = "foreground";
+            QCOMPARE(makePlan(print, request).classes(), 2);
+        }
+        QVERIFY(makePlan(printOf({20, 256, 256}, {0.5, 0.2, 0.2}), {}).borderRadius == (Index{0, 1, 1}));
+    }
+
     void bordersAreAsThickAsObjectsAllow() {
         Fingerprint f = printOf({64, 64, 64}, {1, 1, 1});
         const auto radius = [&](double width) {
@@ -213,9 +202,6 @@ class TestPlan : public QObject {
         QVERIFY(radius(1000) == (Index{3, 3, 3}));
         f.cases[0].spacing = {2, 1, 1};
         QVERIFY(radius(28) == (Index{0, 2, 2}));
-        PlanRequest request;
-        request.classes = "foreground";
-        QCOMPARE(makePlan(f, request).classes(), 2);
     }
 
     void gpuPlan() {

@@ -1,0 +1,40 @@
+#pragma once
+#include <cstdint>
+#include <map>
+#include <string>
+
+#include "tensorfile/byte_file.h"
+#include "tensorfile/refused.h"
+
+namespace fovea::tensorfile {
+
+struct ZipRecord {
+    std::uint64_t begin = 0, size = 0;  // of its bytes in the file
+    std::uint32_t crc = 0;
+    bool stored = true;  // else compressed: cannot be read here
+};
+
+// The directory of a zip archive (PKWARE's APPNOTE; ZIP64 too), for records that are stored, as torch.save writes them.
+// Names that leave their folder, names twice and records beyond the file are refused.
+class ZipReader {
+  public:
+    // Throws RefusedFile. `file` must outlive it.
+    explicit ZipReader(const ByteFile& file);
+
+    const std::map<std::string, ZipRecord>& records() const { return records_; }
+    // A whole record, checksum compared. Throws RefusedFile when it is compressed, damaged or larger than `limit`.
+    std::string read(const std::string& name, std::uint64_t limit) const;
+
+  private:
+    struct Directory {
+        std::uint64_t at = 0, size = 0, entries = 0;
+    };
+    Directory findDirectory() const;
+    ZipRecord locate(const std::string& name, std::uint64_t at, std::uint64_t end) const;
+    [[noreturn]] void refuse(Refusal reason, const std::string& why) const;
+
+    const ByteFile& file_;
+    std::map<std::string, ZipRecord> records_;
+};
+
+}  // namespace fovea::tensorfile
