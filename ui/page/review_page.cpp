@@ -109,11 +109,9 @@ void ReviewPage::makeSizeForm() {
     });
     connect(sizeForm_, &VoxelSizeForm::leftOpen, this, [this] {
         setFocus();
-        if (!review_) return;
-        inVoxels_.insert(review_->caseId());
+        if (review_) inVoxels_.insert(review_->caseId());
         Q_EMIT progressChanged();
     });
-    // The image comes again with its size, and with it everything that is drawn or measured.
     connect(&workspace_, &Workspace::voxelSizeChanged, this, [this](const QString& id) {
         if (review_ && QString::fromStdString(review_->caseId()) == id) openCase(id);
     });
