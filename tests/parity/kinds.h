@@ -2,6 +2,7 @@
 #include <string>
 #include <vector>
 
+#include "parity/compare.h"
 #include "parity/golden_case.h"
 
 namespace fovea::parity {
@@ -10,6 +11,8 @@ namespace fovea::parity {
 struct Kind {
     const char* name;
     Values (*run)(const GoldenCase& golden);
+    // Instead of `run`, where the outputs of a case are not in the words of compare(): the whole verdict.
+    Verdict (*judge)(const GoldenCase& golden) = nullptr;
 };
 
 // All kinds this build knows, by family.
@@ -20,5 +23,8 @@ Values coreset(const GoldenCase& golden);
 // kinds_measure.cpp
 Values connectedComponents(const GoldenCase& golden);
 Values instanceMatching(const GoldenCase& golden);
+
+// kinds_preprocess.cpp
+std::vector<Kind> preprocessKinds();
 
 }  // namespace fovea::parity

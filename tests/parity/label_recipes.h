@@ -25,5 +25,7 @@ LabelVolume checkedLabels(const GoldenCase& golden, const char* name);
 
 // A label file (TIFF) of the shared data.
 Volume<std::int64_t> readLabelFile(const std::filesystem::path& path);
+// One channel of an image file of the shared data.
+Volume<float> readImageFile(const std::filesystem::path& path, int channel);
 
 }  // namespace fovea::parity
