@@ -3,22 +3,16 @@
 namespace fovea::parity {
 
 const std::vector<Kind>& kinds() {
-    static const std::vector<Kind> all = {
-        {"coreset", coreset},
-        {"connected_components", connectedComponents},
-        {"instance_matching", instanceMatching},
-
-        {"plans", nullptr, plans},
-        {"plans_file", nullptr, plansFile},
-        {"plans_resolve", plansResolve},
-        {"plans_resolve_old", plansResolveOld},
-        {"fingerprint", nullptr, fingerprint},
-        {"splits", splits},
-        {"split_8020", split8020},
-        {"random_stream", randomStream},
-        {"labels", labels},
-        {"one_hot", nullptr, oneHotMasks},
-    };
+    static const std::vector<Kind> all = [] {
+        std::vector<Kind> list = {
+            {"coreset", coreset},
+            {"connected_components", connectedComponents},
+            {"instance_matching", instanceMatching},
+        };
+        for (const auto& family : {planKinds(), preprocessKinds()})
+            list.insert(list.end(), family.begin(), family.end());
+        return list;
+    }();
     return all;
 }
 
