@@ -31,9 +31,15 @@ std::vector<std::int64_t> NumpyRandom::choice(std::int64_t n, std::int64_t k) {
 }
 
 std::vector<std::int64_t> NumpyRandom::choiceWithoutReplacement(std::int64_t n, std::int64_t k) {
-    std::vector<std::int64_t> items = permutation(n);
-    items.resize(std::size_t(k));
-    return items;
+    if (n > std::int64_t(std::numeric_limits<std::uint32_t>::max())) {
+        std::vector<std::int64_t> items = permutation(n);
+        items.resize(std::size_t(k));
+        return items;
+    }
+    std::vector<std::uint32_t> items(std::size_t(n), 0);  // half the memory for what is thrown away
+    std::iota(items.begin(), items.end(), 0u);
+    shuffle(items);
+    return {items.begin(), items.begin() + k};
 }
 
 }  // namespace fovea

@@ -3,7 +3,7 @@
 #include <algorithm>
 #include <limits>
 
-#include "measure/parallel.h"
+#include "base/parallel.h"
 
 namespace fovea::measure {
 namespace {

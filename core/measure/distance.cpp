@@ -5,7 +5,7 @@
 #include <limits>
 #include <vector>
 
-#include "measure/parallel.h"
+#include "base/parallel.h"
 
 namespace fovea::measure {
 namespace {

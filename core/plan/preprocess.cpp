@@ -11,11 +11,12 @@ namespace fovea::plan {
 
 namespace {
 
-constexpr std::array<std::pair<ChannelScheme, const char*>, 5> schemeNames{
+constexpr std::array<std::pair<ChannelScheme, const char*>, 6> schemeNames{
     {{ChannelScheme::ZScore, "ZScoreNormalization"},
      {ChannelScheme::Ct, "CTNormalization"},
      {ChannelScheme::None, "NoNormalization"},
      {ChannelScheme::RescaleTo01, "RescaleTo01Normalization"},
+     {ChannelScheme::RgbTo01, "RGBTo01Normalization"},
      {ChannelScheme::Percentile, "PercentileNormalization"}}};
 constexpr double infinity = std::numeric_limits<double>::max();
 
@@ -36,7 +37,8 @@ ChannelScheme channelSchemeByName(const std::string& wanted) {
         if (wanted == text) return value;
     throw Error(ErrorKind::Unsupported,
                 {FOVEA_TR("The normalisation {name} is not known here. Known: ZScoreNormalization, CTNormalization, "
-                          "NoNormalization, RescaleTo01Normalization, PercentileNormalization."),
+                          "NoNormalization, RescaleTo01Normalization, RGBTo01Normalization, "
+                          "PercentileNormalization."),
                  {{"name", wanted}}});
 }
 
@@ -48,6 +50,8 @@ ChannelNorm channelNorm(ChannelScheme scheme, const Intensity& whole, const Inte
             return linear(foreground.percentile005, foreground.percentile995, foreground.mean, foreground.std);
         case ChannelScheme::RescaleTo01:
             return linear(-infinity, infinity, whole.min, whole.max - whole.min);
+        case ChannelScheme::RgbTo01:
+            return linear(-infinity, infinity, 0, 255);
         case ChannelScheme::Percentile:
             return linear(whole.percentile005, whole.percentile995, whole.percentile005,
                           whole.percentile995 - whole.percentile005);

@@ -9,7 +9,7 @@ namespace fovea::plan {
 
 // How one channel becomes network input. Names as nnU-Net writes them; PercentileNormalization is ours: 0.5 % and 99.5
 // % of the image become 0 and 1.
-enum class ChannelScheme { ZScore, Ct, None, RescaleTo01, Percentile };
+enum class ChannelScheme { ZScore, Ct, None, RescaleTo01, RgbTo01, Percentile };
 
 const char* name(ChannelScheme scheme);                      // "ZScoreNormalization", …
 ChannelScheme channelSchemeByName(const std::string& name);  // throws Error(Unsupported)

@@ -4,17 +4,11 @@
 #include <cmath>
 #include <queue>
 
+#include "base/for_each_cpu.h"
+
 namespace fovea::query {
 
 namespace {
-
-// Compiled for the widest registers there are and chosen when the program starts (before the thread sanitizer is
-// ready).
-#if defined(__x86_64__) && defined(__GNUC__) && !defined(__SANITIZE_THREAD__)
-#define FOVEA_FOR_EACH_CPU __attribute__((target_clones("arch=x86-64-v3", "default")))
-#else
-#define FOVEA_FOR_EACH_CPU
-#endif
 
 // Sixteen sums side by side, so that wide registers can be used.
 FOVEA_FOR_EACH_CPU double dot(const float* a, const float* b, std::int64_t n) {

@@ -3,7 +3,7 @@
 #include <algorithm>
 #include <cmath>
 
-#include "measure/parallel.h"
+#include "base/parallel.h"
 
 namespace fovea::segment {
 namespace {
@@ -56,13 +56,13 @@ void blur(Volume<float>& volume, Vec3 sigma, Job& job) {
     const std::int64_t slice = shape.y * shape.x;
     if (wanted(0)) {
         const auto weights = kernel(sigma.z);
-        measure::parallelFor(shape.y, job, [&](std::int64_t y) {
+        parallelFor(shape.y, job, [&](std::int64_t y) {
             blurRows(volume.data() + y * shape.x, other.data() + y * shape.x, shape.z, slice, shape.x, weights);
         });
         std::swap(volume, other);
     }
     const auto weightsY = kernel(std::max(sigma.y, 0.05)), weightsX = kernel(std::max(sigma.x, 0.05));
-    measure::parallelFor(shape.z, job, [&](std::int64_t z) {
+    parallelFor(shape.z, job, [&](std::int64_t z) {
         float *a = volume.data() + z * slice, *b = other.data() + z * slice;
         if (wanted(1))
             blurRows(a, b, shape.y, shape.x, shape.x, weightsY);
@@ -82,7 +82,7 @@ Volume<float> gradientLength(const Volume<float>& volume, Vec3 spacing, Job& job
     const Index n = volume.shape();
     Volume<float> result(n);
     result.geometry = volume.geometry;
-    measure::parallelFor(n.z, job, [&](std::int64_t z) {
+    parallelFor(n.z, job, [&](std::int64_t z) {
         for (std::int64_t y = 0; y < n.y; ++y)
             for (std::int64_t x = 0; x < n.x; ++x) {
                 const auto slope = [&](std::int64_t at, std::int64_t size, std::int64_t step, double unit) {

@@ -5,7 +5,7 @@
 #include <chrono>
 #include <future>
 
-#include "measure/parallel.h"
+#include "base/parallel.h"
 
 namespace fovea::segment {
 namespace {
@@ -39,7 +39,7 @@ void forTiles(std::int64_t count, Job& job, const std::function<void(std::int64_
     Shared shared;
     std::future<void> all = std::async(std::launch::async, [&] {
         Tile asked(shared);
-        measure::parallelFor(count, asked, [&](std::int64_t t) {
+        parallelFor(count, asked, [&](std::int64_t t) {
             Tile part(shared);
             work(t, part);
             part.progress(1, 1);

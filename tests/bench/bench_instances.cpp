@@ -9,7 +9,7 @@
 #include "measure/matching.h"
 #include "measure/numbering.h"
 #include "measure/object_stats.h"
-#include "measure/parallel.h"
+#include "base/parallel.h"
 #include "measure/watershed.h"
 
 // Operations on the instances of a 256 × 512 × 512 volume of about 2000 rounded cells: the same file as the peers.
@@ -36,7 +36,7 @@ tensorfile::Tensor cells() {
     rng.shuffle(ids);
     std::vector<std::int32_t> values(std::size_t(shape.count()), 0);
     Job job;
-    measure::parallelFor(shape.z, job, [&](std::int64_t z) {
+    parallelFor(shape.z, job, [&](std::int64_t z) {
         for (std::int64_t y = 0; y < shape.y; ++y)
             for (std::int64_t x = 0; x < shape.x; ++x) {
                 double nearest = 1e9, second = 1e9;
@@ -62,7 +62,7 @@ tensorfile::Tensor cells() {
 }
 
 Volume<std::int32_t> labels(Run& run) {
-    measure::setThreadCount(run.settings().threads);
+    setThreadCount(run.settings().threads);
     const tensorfile::Tensor file = run.cached("labels_256x512x512_i4", cells);
     if (file.shape != tensorfile::Shape{shape.z, shape.y, shape.x}) return {};
     const std::int32_t* values = file.as<std::int32_t>().data();

@@ -3,7 +3,7 @@
 
 #include "base/rng.h"
 #include "measure/components.h"
-#include "measure/parallel.h"
+#include "base/parallel.h"
 
 using namespace fovea;
 using namespace fovea::measure;

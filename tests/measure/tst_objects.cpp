@@ -2,7 +2,7 @@
 
 #include "measure/numbering.h"
 #include "measure/object_stats.h"
-#include "measure/parallel.h"
+#include "base/parallel.h"
 
 using namespace fovea;
 using namespace fovea::measure;

@@ -3,6 +3,7 @@
 #include <cctype>
 
 #include "base/file.h"
+#include "data/channel_stack.h"
 #include "parity/label_recipes.h"
 
 namespace fovea::parity {
@@ -74,8 +75,9 @@ std::vector<RawCase> stacks(const GoldenCase& golden, const json& layout) {
     }
     std::vector<RawCase> cases;
     for (const json& one : layout.at("cases")) {
-        RawCase result{one.at("name"), {}, cutOut(label, one), {}};
-        for (const Volume<float>& channel : channels) result.images.push_back(cutOut(channel, one));
+        std::vector<ImagePtr> parts;
+        for (const Volume<float>& channel : channels) parts.push_back(cutOut(channel, one));
+        RawCase result{one.at("name"), stackChannels(std::move(parts)), cutOut(label, one), {}};
         for (int axis = 0; axis < 3; ++axis) result.spacing[axis] = realNumber(one.at("spacing").at(std::size_t(axis)));
         cases.push_back(std::move(result));
     }
@@ -98,7 +100,7 @@ std::vector<RawCase> pictures(const GoldenCase& golden, const json& layout) {
             openImageFile(golden.shared / "data" / pathIn(layout.at("source_label"), name))->readAll<std::int32_t>();
         for (std::int32_t& value : label) value = value > 0;
         cases.push_back({name,
-                         {image},
+                         image,
                          std::make_shared<MemoryImage>(std::vector<AnyVolume>{AnyVolume::from(label)}, name),
                          {999, 1, 1}});
     }

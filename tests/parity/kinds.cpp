@@ -9,17 +9,6 @@ const std::vector<Kind>& kinds() {
             {"connected_components", connectedComponents},
             {"instance_matching", instanceMatching},
 
-            {"plans", nullptr, plans},
-            {"plans_file", nullptr, plansFile},
-            {"plans_resolve", plansResolve},
-            {"plans_resolve_old", plansResolveOld},
-            {"fingerprint", nullptr, fingerprint},
-            {"splits", splits},
-            {"split_8020", split8020},
-            {"random_stream", randomStream},
-            {"labels", labels},
-            {"one_hot", nullptr, oneHotMasks},
-
             {"container", nullptr, container},
             {"network", nullptr, network},
             {"state_dict", nullptr, stateDict},
@@ -27,7 +16,7 @@ const std::vector<Kind>& kinds() {
             {"checkpoint", nullptr, checkpoint},
             {"resume_step", nullptr, resumeStep},
         };
-        for (const auto& family : {trainKinds(), augmentKinds(), inferKinds()})
+        for (const auto& family : {planKinds(), preprocessKinds(), trainKinds(), augmentKinds(), inferKinds()})
             list.insert(list.end(), family.begin(), family.end());
         return list;
     }();

@@ -34,16 +34,9 @@ std::vector<Kind> augmentKinds();
 std::vector<Kind> inferKinds();
 
 // kinds_plan.cpp
-Verdict plans(const GoldenCase& golden);
-Verdict plansFile(const GoldenCase& golden);
-Verdict fingerprint(const GoldenCase& golden);
-Verdict oneHotMasks(const GoldenCase& golden);
-Values plansResolve(const GoldenCase& golden);
-Values plansResolveOld(const GoldenCase& golden);
-Values splits(const GoldenCase& golden);
-Values split8020(const GoldenCase& golden);
-Values randomStream(const GoldenCase& golden);
-Values labels(const GoldenCase& golden);
+std::vector<Kind> planKinds();
+// kinds_preprocess.cpp
+std::vector<Kind> preprocessKinds();
 
 // kinds_containers.cpp
 Verdict container(const GoldenCase& golden);

@@ -91,8 +91,6 @@ json relative(const GoldenCase& golden, const char* key) {
     return {{"rel", realNumber(member(golden.tolerance, key))}};
 }
 
-}  // namespace
-
 Verdict plans(const GoldenCase& golden) {
     const ordered_json file = file::readOrderedJson(golden.folder / golden.input("file").get<std::string>());
     const ordered_json& one = planCase(file, golden.input("case").get<std::string>());
@@ -224,6 +222,21 @@ Verdict oneHotMasks(const GoldenCase& golden) {
     const tensorfile::Shape shape{std::int64_t(wanted.size()), s.at(0), s.at(1), s.at(2)};
     return compareWith(golden, {{"out", member(golden.outputs, "tensors").get<std::string>() + "/out"}},
                        {{"out", tensorfile::Tensor::from(shape, masks)}}, golden.tolerance);
+}
+
+}  // namespace
+
+std::vector<Kind> planKinds() {
+    return {{"plans", nullptr, plans},
+            {"plans_file", nullptr, plansFile},
+            {"plans_resolve", plansResolve},
+            {"plans_resolve_old", plansResolveOld},
+            {"fingerprint", nullptr, fingerprint},
+            {"splits", splits},
+            {"split_8020", split8020},
+            {"random_stream", randomStream},
+            {"labels", labels},
+            {"one_hot", nullptr, oneHotMasks}};
 }
 
 }  // namespace fovea::parity

@@ -9,4 +9,8 @@ Volume<std::int64_t> readLabelFile(const std::filesystem::path& path) {
     return openImageFile(path)->readAll<std::int64_t>();
 }
 
+Volume<float> readImageFile(const std::filesystem::path& path, int channel) {
+    return io::open(path.string())->readAll<float>(channel);
+}
+
 }  // namespace fovea::parity

@@ -11,4 +11,8 @@ Volume<std::int64_t> readLabelFile(const std::filesystem::path& path) {
     return openImageFile(path)->readAll<std::int64_t>();
 }
 
+Volume<float> readImageFile(const std::filesystem::path& path, int channel) {
+    return openImageFile(path)->readAll<float>(channel);
+}
+
 }  // namespace fovea::parity

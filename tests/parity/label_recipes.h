@@ -27,5 +27,7 @@ LabelVolume checkedLabels(const GoldenCase& golden, const char* name);
 Volume<std::int64_t> readLabelFile(const std::filesystem::path& path);
 // An image file of the shared data.
 ImagePtr openImageFile(const std::filesystem::path& path);
+// One channel of an image file of the shared data.
+Volume<float> readImageFile(const std::filesystem::path& path, int channel);
 
 }  // namespace fovea::parity

@@ -6,6 +6,7 @@
 #include "base/error.h"
 #include "base/file.h"
 #include "base/json_text.h"
+#include "data/channel_stack.h"
 #include "plan/nnunet/raw_dataset.h"
 
 using namespace fovea;
@@ -218,24 +219,38 @@ class TestDataset : public QObject {
     void integrityOfACase() {
         const DatasetJson dataset = datasetFromJson(with("channel_names", {{"0", "EM"}}));
         Job job;
-        const auto load = [&](ImagePtr image, ImagePtr label) {
-            return errorOf([&] { loadCase({"a", {image}, label, {1, 1, 1}}, dataset, job); });
+        const auto check = [&](ImagePtr image, ImagePtr label) {
+            return errorOf([&] { checkCase({"a", image, label, {1, 1, 1}}, dataset, job); });
         };
         const ImagePtr grey = memory(Volume<std::uint8_t>({2, 3, 4}, 7));
         Volume<std::int16_t> known({2, 3, 4}, 1);
         known(1, 2, 3) = 3;  // ignore
-        QVERIFY(load(grey, memory(known)).empty());
-        QVERIFY(load(grey, memory(Volume<float>({2, 3, 4}, 2))).empty());
-        QVERIFY(load(grey, memory(Volume<std::uint16_t>({2, 3, 4}, 42))).find("label 42") != std::string::npos);
-        QVERIFY(load(grey, memory(Volume<std::int8_t>({2, 3, 4}, -1))).find("label -1") != std::string::npos);
-        QVERIFY(load(grey, memory(Volume<std::uint8_t>({2, 4, 3}))).find("equal shapes") != std::string::npos);
+        QVERIFY(check(grey, memory(known)).empty());
+        QVERIFY(check(grey, memory(Volume<float>({2, 3, 4}, 2))).empty());
+        QVERIFY(check(grey, memory(Volume<std::uint16_t>({2, 3, 4}, 42))).find("label 42") != std::string::npos);
+        QVERIFY(check(grey, memory(Volume<std::int8_t>({2, 3, 4}, -1))).find("label -1") != std::string::npos);
+        QVERIFY(check(grey, memory(Volume<std::uint8_t>({2, 4, 3}))).find("equal shapes") != std::string::npos);
         const float nan = std::numeric_limits<float>::quiet_NaN();
-        QVERIFY(load(memory(Volume<float>({2, 3, 4}, nan)), memory(known)).find("not numbers") != std::string::npos);
-        QVERIFY(load(grey, memory(Volume<float>({2, 3, 4}, nan))).find("not numbers") != std::string::npos);
-        QVERIFY(!load(grey, nullptr).empty());
+        QVERIFY(check(memory(Volume<float>({2, 3, 4}, nan)), memory(known)).find("not numbers") != std::string::npos);
+        QVERIFY(check(grey, memory(Volume<float>({2, 3, 4}, nan))).find("not numbers") != std::string::npos);
+        QVERIFY(!check(grey, nullptr).empty());
+        QVERIFY(check(stackChannels({grey, grey}), memory(known)).find("2 channels") != std::string::npos);
+    }
+
+    void channelsOfManyFiles() {
+        const ImagePtr bytes = memory(Volume<std::uint8_t>({2, 3, 4}, 7)),
+                       floats = memory(Volume<float>({2, 3, 4}, 0.5f));
+        QVERIFY(stackChannels({bytes}) == bytes);
+        const ImagePtr mixed = stackChannels({bytes, floats, bytes});
+        QCOMPARE(mixed->info().channels, 3);
+        QCOMPARE(mixed->info().dtype, DType::F32);
+        QCOMPARE(mixed->readAll<float>(1)(1, 2, 3), 0.5f);
+        QCOMPARE(mixed->read(0, 2, Box::of({1, 1, 1})).dtype, DType::F32);
+        QCOMPARE(stackChannels({bytes, bytes})->info().dtype, DType::U8);
         QVERIFY(errorOf([&] {
-                    loadCase({"a", {grey, grey}, memory(known), {1, 1, 1}}, dataset, job);
-                }).find("2 channels") != std::string::npos);
+                    stackChannels({bytes, memory(Volume<std::uint8_t>({2, 4, 3}))});
+                }).find("equal shapes") != std::string::npos);
+        QVERIFY(!errorOf([] { stackChannels({}); }).empty());
     }
 };
 

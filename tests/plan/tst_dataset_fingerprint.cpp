@@ -6,7 +6,6 @@
 #include "base/file.h"
 #include "base/numpy_random.h"
 #include "plan/nnunet/dataset_fingerprint.h"
-#include "plan/nnunet/nonzero.h"
 
 using namespace fovea;
 using namespace fovea::plan;
@@ -52,31 +51,6 @@ class TestDatasetFingerprint : public QObject {
     Q_OBJECT
 
   private Q_SLOTS:
-    void holes() {
-        Volume<float> shell({5, 5, 5});
-        for (std::int64_t z = 1; z < 4; ++z)
-            for (std::int64_t y = 1; y < 4; ++y)
-                for (std::int64_t x = 1; x < 4; ++x) shell(z, y, x) = -2;
-        shell(2, 2, 2) = 0;
-        QCOMPARE(nonzeroMask({shell})(2, 2, 2), std::uint8_t(1));
-        Volume<float> open = shell;
-        open(2, 2, 3) = 0;  // a face leads out
-        QCOMPARE(nonzeroMask({open})(2, 2, 2), std::uint8_t(0));
-        Volume<float> diagonal = shell;
-        diagonal(3, 3, 3) = 0;  // a corner does not
-        QCOMPARE(nonzeroMask({diagonal})(2, 2, 2), std::uint8_t(1));
-        Volume<float> plug({5, 5, 5});
-        plug(2, 2, 3) = 1;  // the other channel closes it
-        QCOMPARE(nonzeroMask({open, plug})(2, 2, 2), std::uint8_t(1));
-        QVERIFY(boxAround(nonzeroMask({shell})) == (Box{{1, 1, 1}, {4, 4, 4}}));
-
-        Volume<float> ring({1, 5, 5});  // flat images have no holes
-        for (std::int64_t i = 1; i < 4; ++i) ring(0, 1, i) = ring(0, 3, i) = ring(0, i, 1) = ring(0, i, 3) = 1;
-        QCOMPARE(nonzeroMask({ring})(0, 2, 2), std::uint8_t(0));
-        QVERIFY(boxAround(nonzeroMask({Volume<float>({1, 1, 1})})) == Box::of({1, 1, 1}));
-        QVERIFY(boxAround(nonzeroMask({Volume<float>({1, 1, 7})})) == Box::of({1, 1, 7}));
-    }
-
     // The very voxels that NumPy's stream picks, in the cropped image, ignored ones included.
     void drawsLikeNnunet() {
         const Box inside{{0, 2, 1}, {3, 8, 9}};
@@ -88,7 +62,7 @@ class TestDatasetFingerprint : public QObject {
         Job job;
         for (const std::int64_t samples : {10, 5000}) {
             const DatasetFingerprint print =
-                measureDataset({{"a", {memory(image)}, memory(label), {4, 1, 1}}}, oneChannel(), job, samples);
+                measureDataset({{"a", memory(image), memory(label), {4, 1, 1}}}, oneChannel(), job, samples);
             QVERIFY(print.shapes.at(0) == inside.extent());
             QCOMPARE(print.relativeSize, double(inside.count()) / 300);
             std::vector<float> drawn;
@@ -101,9 +75,8 @@ class TestDatasetFingerprint : public QObject {
     void severalCasesAndOddOnes() {
         Job job;
         const Volume<float> grey({1, 1, 1}, 3);
-        const RawCase labelled{"a", {memory(grey)}, memory(Volume<std::uint8_t>({1, 1, 1}, 1)), {999, 1, 1}};
-        const RawCase empty{
-            "b", {memory(Volume<float>({2, 6, 4}))}, memory(Volume<std::uint8_t>({2, 6, 4})), {1, 1, 1}};
+        const RawCase labelled{"a", memory(grey), memory(Volume<std::uint8_t>({1, 1, 1}, 1)), {999, 1, 1}};
+        const RawCase empty{"b", memory(Volume<float>({2, 6, 4})), memory(Volume<std::uint8_t>({2, 6, 4})), {1, 1, 1}};
         const DatasetFingerprint print = measureDataset({labelled, empty}, oneChannel(), job, 100);
         QCOMPARE(print.foreground.at(0).mean, 3.0);
         QCOMPARE(print.foreground.at(0).std, 0.0);

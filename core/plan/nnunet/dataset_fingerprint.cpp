@@ -6,7 +6,7 @@
 #include "base/error.h"
 #include "base/file.h"
 #include "base/numpy_random.h"
-#include "plan/nnunet/nonzero.h"
+#include "plan/nonzero_crop.h"
 #include "plan/order_statistics.h"
 
 namespace fovea::plan::nnunet {
@@ -19,12 +19,14 @@ constexpr std::uint32_t seed = 1234;
 constexpr std::int64_t drawsPerCheck = 1 << 20;
 
 // Values of a channel where the label is above 0, inside of the box, in C order.
-std::vector<float> foregroundOf(const Volume<float>& channel, const Volume<std::int32_t>& label, const Box& box) {
+std::vector<float> foregroundOf(const RawCase& one, int channel, const Box& box, Job& job) {
     std::vector<float> values;
-    for (std::int64_t z = box.begin.z; z < box.end.z; ++z)
-        for (std::int64_t y = box.begin.y; y < box.end.y; ++y)
-            for (std::int64_t x = box.begin.x; x < box.end.x; ++x)
-                if (label(z, y, x) > 0) values.push_back(channel(z, y, x));
+    forEachSlab(box, job, [&](const Box& slab) {
+        const Volume<float> grey = readChannel(one, channel, slab);
+        const Volume<std::int32_t> label = readLabel(one, slab);
+        for (std::int64_t i = 0; i < grey.size(); ++i)
+            if (label.data()[i] > 0) values.push_back(grey.data()[i]);
+    });
     return values;
 }
 
@@ -83,14 +85,14 @@ DatasetFingerprint measureDataset(const std::vector<RawCase>& cases, const Datas
     std::vector<double> shares;
     for (std::size_t c = 0; c < cases.size(); ++c) {
         job.progress(double(c), double(cases.size()), FOVEA_TR("Looking at the images"));
-        const CaseVoxels voxels = loadCase(cases[c], dataset, job);
-        const Box box = boxAround(nonzeroMask(voxels.channels));
+        checkShapes(cases[c], dataset);
+        const Box box = nonzeroCrop(*cases[c].image, job).box;
         result.shapes.push_back(box.extent());
         result.spacings.push_back(cases[c].spacing);
-        shares.push_back(double(box.count()) / double(voxels.label.size()));
+        shares.push_back(double(box.count()) / double(cases[c].image->info().shape().count()));
         NumpyRandom random(seed);
         for (std::size_t channel = 0; channel < counts.size(); ++channel) {
-            const std::vector<float> values = foregroundOf(voxels.channels[channel], voxels.label, box);
+            const std::vector<float> values = foregroundOf(cases[c], int(channel), box, job);
             if (!values.empty())
                 merge(counts[channel], drawn(values, samples / std::int64_t(cases.size()), random, job));
         }

@@ -18,9 +18,9 @@ struct DatasetFingerprint {
 
 constexpr std::int64_t fingerprintSamples = 100'000'000;  // per channel, over all cases
 
-// Measures as nnU-Net does, with its random stream. One case at a time is in memory, as float32 with its label; beside
-// it at most 16 bytes for each distinct grey value among the samples. Throws Error(Input): no case, a case that
-// loadCase() refuses, no labelled voxel at all.
+// Measures as nnU-Net does, with its random stream. Images are read in slabs; memory: for one case at a time a bit per
+// voxel and at most 20 bytes per labelled one, and 16 bytes for each distinct grey value among the samples. Throws
+// Error(Input): no case, one that checkShapes() refuses or with values that are not numbers, no labelled voxel at all.
 DatasetFingerprint measureDataset(const std::vector<RawCase>& cases, const DatasetJson& dataset, Job& job,
                                   std::int64_t samples = fingerprintSamples);
 

@@ -80,17 +80,6 @@ void checkNumbers(const T* values, std::int64_t count, const std::string& path) 
                     {{"path", path}}});
 }
 
-Volume<std::int32_t> labelOf(const ImageSource& image) {
-    const AnyVolume stored = image.read(0, 0, Box::of(image.info().shape()));
-    if (stored.dtype != DType::F32 && stored.dtype != DType::F64) return stored.to<std::int32_t>();
-    const Volume<double> values = stored.to<double>();
-    checkNumbers(values.data(), values.size(), image.info().path);
-    Volume<std::int32_t> label(values.shape());
-    for (std::int64_t i = 0; i < label.size(); ++i)
-        label.data()[i] = std::int32_t(std::clamp(std::nearbyint(values.data()[i]), -1e9, 1e9));
-    return label;
-}
-
 void checkLabels(const Volume<std::int32_t>& label, const Labels& labels, const std::string& path) {
     const std::int32_t most = labels.all().back();
     std::vector<std::uint8_t> known(std::size_t(most) + 2, 0);
@@ -101,13 +90,6 @@ void checkLabels(const Volume<std::int32_t>& label, const Labels& labels, const 
             refuse({FOVEA_TR("{path} holds the label {value}, which dataset.json does not name. Add it there or, if "
                              "every object has a number of its own, give all objects of one kind the same label."),
                     {{"path", path}, {"value", std::to_string(value)}}});
-}
-
-void checkShape(const ImageSource& image, Index want) {
-    if (!(image.info().shape() == want))
-        refuse({FOVEA_TR("{path} is {a} voxels, the first image of its case {b}. Channels and label of a case need "
-                         "equal shapes."),
-                {{"path", image.info().path}, {"a", toString(image.info().shape())}, {"b", toString(want)}}});
 }
 
 }  // namespace
@@ -139,28 +121,45 @@ std::map<std::string, CaseFiles> listCases(const fs::path& folder, const Dataset
     return cases;
 }
 
-CaseVoxels loadCase(const RawCase& one, const DatasetJson& dataset, Job& job) {
-    if (one.images.empty() || !one.label)
-        refuse({FOVEA_TR("The case {name} has no image or no label."), {{"name", one.name}}});
-    const Index shape = one.images.front()->info().shape();
-    CaseVoxels voxels;
-    for (const ImagePtr& image : one.images) {
-        checkShape(*image, shape);
-        for (int channel = 0; channel < image->info().channels; ++channel) {
-            job.check();
-            voxels.channels.push_back(image->readAll<float>(channel));
-            checkNumbers(voxels.channels.back().data(), shape.count(), image->info().path);
-        }
-    }
-    if (voxels.channels.size() != dataset.channelNames.size())
+void checkShapes(const RawCase& one, const DatasetJson& dataset) {
+    if (!one.image || !one.label) refuse({FOVEA_TR("The case {name} has no image or no label."), {{"name", one.name}}});
+    const ImageInfo &image = one.image->info(), &label = one.label->info();
+    if (std::size_t(image.channels) != dataset.channelNames.size())
         refuse({FOVEA_TR("The case {name} has {n} channels, dataset.json names {want}."),
                 {{"name", one.name},
-                 {"n", std::to_string(voxels.channels.size())},
+                 {"n", std::to_string(image.channels)},
                  {"want", std::to_string(dataset.channelNames.size())}}});
-    checkShape(*one.label, shape);
-    voxels.label = labelOf(*one.label);
-    checkLabels(voxels.label, dataset.labels, one.label->info().path);
-    return voxels;
+    if (!(image.shape() == label.shape()))
+        refuse({FOVEA_TR("The label {label} is {a} voxels, the image {path} {b}. Both need equal shapes."),
+                {{"label", label.path},
+                 {"a", toString(label.shape())},
+                 {"path", image.path},
+                 {"b", toString(image.shape())}}});
+}
+
+void checkCase(const RawCase& one, const DatasetJson& dataset, Job& job) {
+    checkShapes(one, dataset);
+    forEachSlab(Box::of(one.image->info().shape()), job, [&](const Box& slab) {
+        for (int channel = 0; channel < one.image->info().channels; ++channel) readChannel(one, channel, slab);
+        checkLabels(readLabel(one, slab), dataset.labels, one.label->info().path);
+    });
+}
+
+Volume<float> readChannel(const RawCase& one, int channel, const Box& box) {
+    Volume<float> values = one.image->readAs<float>(box, channel);
+    checkNumbers(values.data(), values.size(), one.image->info().path);
+    return values;
+}
+
+Volume<std::int32_t> readLabel(const RawCase& one, const Box& box) {
+    const AnyVolume stored = one.label->read(0, 0, box);
+    if (stored.dtype != DType::F32 && stored.dtype != DType::F64) return stored.to<std::int32_t>();
+    const Volume<double> values = stored.to<double>();
+    checkNumbers(values.data(), values.size(), one.label->info().path);
+    Volume<std::int32_t> label(values.shape());
+    for (std::int64_t i = 0; i < label.size(); ++i)
+        label.data()[i] = std::int32_t(std::clamp(std::nearbyint(values.data()[i]), -1e9, 1e9));
+    return label;
 }
 
 }  // namespace fovea::plan::nnunet

@@ -1,5 +1,7 @@
 #pragma once
+#include <algorithm>
 #include <filesystem>
+#include <map>
 #include <string>
 #include <vector>
 
@@ -9,10 +11,10 @@
 
 namespace fovea::plan::nnunet {
 
-// One training case of a raw data set, opened.
+// One training case of a raw data set, opened. See stackChannels().
 struct RawCase {
     std::string name;
-    std::vector<ImagePtr> images;  // one per channel, or one that holds them all
+    ImagePtr image;  // all channels
     ImagePtr label;
     Vec3 spacing{1, 1, 1};  // z, y, x; any unit; 999 across a single picture
 };
@@ -24,14 +26,25 @@ struct RawCase {
 std::map<std::string, CaseFiles> listCases(const std::filesystem::path& folder, const DatasetJson& dataset,
                                            bool allInOne = false);
 
-// A case in memory: channels × z × y × x as float32, and the label.
-struct CaseVoxels {
-    std::vector<Volume<float>> channels;
-    Volume<std::int32_t> label;
-};
+// Throws Error(Input) for another number of channels than dataset.json names, or a label of another shape.
+void checkShapes(const RawCase& one, const DatasetJson& dataset);
+// nnU-Net's integrity check, reading everything in slabs. Throws Error(Input), naming the file: as checkShapes(), and
+// for values that are not numbers, and labels that dataset.json does not name. Throws Cancelled.
+void checkCase(const RawCase& one, const DatasetJson& dataset, Job& job);
 
-// Throws Error(Input) for what nnU-Net's integrity check refuses, naming the file: channels of different shape or
-// number, a label of another shape, values that are not numbers, label values that dataset.json does not name.
-CaseVoxels loadCase(const RawCase& one, const DatasetJson& dataset, Job& job);
+// A part of a channel or of the label. Throws Error(Input) for values that are not numbers, naming the file.
+Volume<float> readChannel(const RawCase& one, int channel, const Box& box);
+Volume<std::int32_t> readLabel(const RawCase& one, const Box& box);
+
+// Calls f(slab) for slabs along z of at most about 16 million voxels.
+template <class F>
+void forEachSlab(const Box& box, Job& job, F&& f) {
+    const std::int64_t plane = std::max<std::int64_t>(box.extent().y * box.extent().x, 1);
+    const std::int64_t planes = std::max<std::int64_t>((std::int64_t(1) << 24) / plane, 1);
+    forEachTile(box, {planes, box.extent().y, box.extent().x}, [&](const Box& slab) {
+        job.check();
+        f(slab);
+    });
+}
 
 }  // namespace fovea::plan::nnunet

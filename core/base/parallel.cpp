@@ -1,4 +1,4 @@
-#include "measure/parallel.h"
+#include "base/parallel.h"
 
 #include <algorithm>
 #include <atomic>
@@ -7,7 +7,7 @@
 #include <thread>
 #include <vector>
 
-namespace fovea::measure {
+namespace fovea {
 namespace {
 std::atomic<int> wanted{0};
 thread_local bool inside = false;  // a call from within a call runs where it is
@@ -51,4 +51,4 @@ void parallelFor(std::int64_t count, Job& job, const std::function<void(std::int
     if (failure) std::rethrow_exception(failure);
 }
 
-}  // namespace fovea::measure
+}  // namespace fovea

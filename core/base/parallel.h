@@ -4,7 +4,7 @@
 
 #include "base/job.h"
 
-namespace fovea::measure {
+namespace fovea {
 
 // How many threads parallelFor() uses. Default: one per core, at most 16. `count` < 1 restores it.
 void setThreadCount(int count);
@@ -16,4 +16,4 @@ int threadCount();
 // within f runs on its thread.
 void parallelFor(std::int64_t count, Job& job, const std::function<void(std::int64_t)>& f);
 
-}  // namespace fovea::measure
+}  // namespace fovea

@@ -1,0 +1,106 @@
+#include "plan/cropped_case.h"
+
+#include <atomic>
+#include <cmath>
+#include <limits>
+
+#include "base/parallel.h"
+
+namespace fovea::plan {
+
+namespace {
+
+constexpr std::int64_t mostLabel = std::numeric_limits<std::int16_t>::max();
+
+[[noreturn]] void refuseShape(const ImageInfo& image, const ImageInfo& labels) {
+    throw Error(ErrorKind::Input, {FOVEA_TR("The labels {labels} are {a} voxels, the image {path} is {b}. Use labels "
+                                            "made for this image."),
+                                   {{"labels", labels.path},
+                                    {"a", toString(labels.shape())},
+                                    {"path", image.path},
+                                    {"b", toString(image.shape())}}});
+}
+
+// −1 when the value is no class.
+template <class T>
+std::int16_t asClass(T value) {
+    if (!(value >= T(0)) || double(value) > double(mostLabel)) return -1;
+    const auto label = std::int16_t(value);
+    return T(label) == value ? label : std::int16_t(-1);
+}
+
+}  // namespace
+
+CroppedCase::CroppedCase(const ImageSource& image, const ImageSource* labels, const AxisOrder& order, Job& job)
+    : image_(image), labels_(labels), order_(order), job_(job) {
+    const Index shape = image.info().shape();
+    if (labels && !(labels->info().shape() == shape)) refuseShape(image.info(), labels->info());
+    if (shape.count() == 0)
+        throw Error(ErrorKind::Input, {FOVEA_TR("{path} has no voxels."), {{"path", image.info().path}}});
+    crop_ = nonzeroCrop(image, job);
+    box_ = order.toNetwork(crop_.box);
+    solid_ = crop_.mask.count(crop_.box) == crop_.box.count();
+}
+
+Box CroppedCase::storedBox(std::int64_t begin, std::int64_t end) const {
+    Box box = box_;
+    box.begin.z += begin;
+    box.end.z = box_.begin.z + end;
+    return order_.toStored(box);
+}
+
+template <class T, class F>
+void CroppedCase::convert(const AnyVolume& slab, F&& f) const {
+    const Index stored = slab.shape, n = order_.toNetwork(stored);
+    const Index steps = order_.toNetwork(Index{stored.y * stored.x, stored.x, 1});
+    const T* const values = slab.as<T>();
+    parallelFor(n.z * n.y, job_,
+                [&](std::int64_t row) { f(row, values + row / n.y * steps.z + row % n.y * steps.y, steps.x, n.x); });
+}
+
+void CroppedCase::readImage(int channel, std::int64_t begin, std::int64_t end, float* out) const {
+    const AnyVolume slab = image_.read(0, channel, storedBox(begin, end));
+    std::atomic<bool> bad{false};
+    dispatch(slab.dtype, [&]<class T>(T) {
+        convert<T>(slab, [&](std::int64_t row, const T* values, std::int64_t step, std::int64_t count) {
+            float* const to = out + row * count;
+            float nothing = 0;  // stays 0 unless a value is no number
+            for (std::int64_t x = 0; x < count; ++x) {
+                to[x] = float(values[x * step]);
+                if constexpr (std::is_floating_point_v<T>) nothing += to[x] * 0.0f;
+            }
+            if (!(nothing == 0)) bad = true;
+        });
+    });
+    if (bad)
+        throw Error(ErrorKind::Input, {FOVEA_TR("{path} holds values that are not numbers. Replace them, for example "
+                                                "by the background's grey value, and import again."),
+                                       {{"path", image_.info().path}}});
+}
+
+void CroppedCase::readLabels(std::int64_t begin, std::int64_t end, std::int16_t* out) const {
+    const Box box = storedBox(begin, end);
+    const AnyVolume slab = labels_ ? labels_->read(0, 0, box) : AnyVolume(DType::U8, box.extent());
+    const Index n = order_.toNetwork(box.extent());
+    std::atomic<bool> bad{false};
+    dispatch(slab.dtype, [&]<class T>(T) {
+        convert<T>(slab, [&](std::int64_t row, const T* values, std::int64_t step, std::int64_t count) {
+            std::int16_t* const to = out + row * count;
+            const Index start = Index{begin + row / n.y, row % n.y, 0} + box_.begin;
+            bool wrong = false;
+            for (std::int64_t x = 0; x < count; ++x) {
+                to[x] = asClass(values[x * step]);
+                wrong = wrong || to[x] < 0;
+                if (to[x] == 0 && !solid_ && !crop_.mask.at(order_.toStored(start + Index{0, 0, x}))) to[x] = -1;
+            }
+            if (wrong) bad = true;
+        });
+    });
+    if (bad)
+        throw Error(ErrorKind::Input,
+                    {FOVEA_TR("{path} holds labels that are not whole numbers from 0 to {most}. Preprocessing needs "
+                              "classes: turn object ids into classes first."),
+                     {{"path", labels_->info().path}, {"most", std::to_string(mostLabel)}}});
+}
+
+}  // namespace fovea::plan

@@ -1,0 +1,45 @@
+#pragma once
+#include <cstdint>
+
+#include "base/job.h"
+#include "data/image_source.h"
+#include "plan/axis_order.h"
+#include "plan/nonzero_crop.h"
+
+namespace fovea::plan {
+
+// A case cropped to what is not zero, its axes in the network's order, read by planes of their axis 0 (that is the
+// coarsest). Methods run on all threads and are called from one.
+class CroppedCase {
+  public:
+    // Reads the image once to find the crop. `labels` may be null: 0 inside the mask, −1 outside. Throws Error(Input)
+    // when shapes differ. Keeps references.
+    CroppedCase(const ImageSource& image, const ImageSource* labels, const AxisOrder& order, Job& job);
+
+    Index shape() const { return box_.extent(); }
+    const Box& box() const { return box_; }  // within the whole image, network's axes
+    Index wholeShape() const { return order_.toNetwork(image_.info().shape()); }
+    int channels() const { return image_.info().channels; }
+
+    // Grey values. Throws Error(Input) for values that are not numbers.
+    void readImage(int channel, std::int64_t begin, std::int64_t end, float* out) const;
+    // Classes, −1 where nothing is known to be there: label 0 outside the mask. Throws Error(Input) for labels that are
+    // not whole numbers from 0 to 32767.
+    void readLabels(std::int64_t begin, std::int64_t end, std::int16_t* out) const;
+
+  private:
+    Box storedBox(std::int64_t begin, std::int64_t end) const;
+    // Calls f(offset of the voxel in the slab as stored, offset in `out`) for a row along axis 2, plane by plane.
+    template <class T, class F>
+    void convert(const AnyVolume& slab, F&& f) const;
+
+    const ImageSource& image_;
+    const ImageSource* labels_;
+    AxisOrder order_;
+    Job& job_;
+    NonzeroCrop crop_;
+    Box box_;
+    bool solid_ = false;  // the mask is set everywhere in the box
+};
+
+}  // namespace fovea::plan
