@@ -24,9 +24,10 @@ constexpr std::int64_t mostLabel = std::numeric_limits<std::int16_t>::max();
 // −1 when the value is no class.
 template <class T>
 std::int16_t asClass(T value) {
-    if (!(value >= T(0)) || double(value) > double(mostLabel)) return -1;
-    const auto label = std::int16_t(value);
-    return T(label) == value ? label : std::int16_t(-1);
+    if constexpr (sizeof(T) == 1 && std::is_unsigned_v<T>) return value;
+    const bool fits = value >= T(0) && double(value) <= double(mostLabel);
+    const auto label = std::int16_t(fits ? value : T(0));
+    return fits && T(label) == value ? label : std::int16_t(-1);
 }
 
 }  // namespace
@@ -49,8 +50,14 @@ Box CroppedCase::storedBox(std::int64_t begin, std::int64_t end) const {
     return order_.toStored(box);
 }
 
+bool CroppedCase::solidRow(Index start) const {
+    if (solid_ || order_.forward[2] != 2) return solid_;
+    const Index at = order_.toStored(start);
+    return crop_.mask.full(at.z, at.y, at.x, at.x + shape().x);
+}
+
 template <class T, class F>
-void CroppedCase::convert(const AnyVolume& slab, F&& f) const {
+void CroppedCase::forEachRow(const AnyVolume& slab, F&& f) const {
     const Index stored = slab.shape, n = order_.toNetwork(stored);
     const Index steps = order_.toNetwork(Index{stored.y * stored.x, stored.x, 1});
     const T* const values = slab.as<T>();
@@ -62,7 +69,7 @@ void CroppedCase::readImage(int channel, std::int64_t begin, std::int64_t end, f
     const AnyVolume slab = image_.read(0, channel, storedBox(begin, end));
     std::atomic<bool> bad{false};
     dispatch(slab.dtype, [&]<class T>(T) {
-        convert<T>(slab, [&](std::int64_t row, const T* values, std::int64_t step, std::int64_t count) {
+        forEachRow<T>(slab, [&](std::int64_t row, const T* values, std::int64_t step, std::int64_t count) {
             float* const to = out + row * count;
             float nothing = 0;  // stays 0 unless a value is no number
             for (std::int64_t x = 0; x < count; ++x) {
@@ -84,16 +91,18 @@ void CroppedCase::readLabels(std::int64_t begin, std::int64_t end, std::int16_t*
     const Index n = order_.toNetwork(box.extent());
     std::atomic<bool> bad{false};
     dispatch(slab.dtype, [&]<class T>(T) {
-        convert<T>(slab, [&](std::int64_t row, const T* values, std::int64_t step, std::int64_t count) {
+        forEachRow<T>(slab, [&](std::int64_t row, const T* values, std::int64_t step, std::int64_t count) {
             std::int16_t* const to = out + row * count;
             const Index start = Index{begin + row / n.y, row % n.y, 0} + box_.begin;
             bool wrong = false;
             for (std::int64_t x = 0; x < count; ++x) {
                 to[x] = asClass(values[x * step]);
-                wrong = wrong || to[x] < 0;
-                if (to[x] == 0 && !solid_ && !crop_.mask.at(order_.toStored(start + Index{0, 0, x}))) to[x] = -1;
+                wrong |= to[x] < 0;
             }
             if (wrong) bad = true;
+            if (solidRow(start)) return;
+            for (std::int64_t x = 0; x < count; ++x)
+                if (to[x] == 0) to[x] = maskedLabel(to[x], crop_.mask.at(order_.toStored(start + Index{0, 0, x})));
         });
     });
     if (bad)

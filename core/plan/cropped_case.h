@@ -29,9 +29,12 @@ class CroppedCase {
 
   private:
     Box storedBox(std::int64_t begin, std::int64_t end) const;
-    // Calls f(offset of the voxel in the slab as stored, offset in `out`) for a row along axis 2, plane by plane.
+    // Whether the mask is known to be set all along a row of the box that begins at `start` of the whole image.
+    bool solidRow(Index start) const;
+    // Calls f(number of the row, its first value in the slab as stored, step to the next one, their count) for every
+    // row along the network's axis 2.
     template <class T, class F>
-    void convert(const AnyVolume& slab, F&& f) const;
+    void forEachRow(const AnyVolume& slab, F&& f) const;
 
     const ImageSource& image_;
     const ImageSource* labels_;
