@@ -27,6 +27,22 @@ MemoryImage memory(const Volume<T>& volume) {
     return MemoryImage({AnyVolume::from(volume)});
 }
 
+// Counts how often it is read.
+class Counted : public ImageSource {
+  public:
+    explicit Counted(MemoryImage inner) : inner_(std::move(inner)) {}
+    const ImageInfo& info() const override { return inner_.info(); }
+    using ImageSource::read;
+    void read(int level, int channel, const Box& box, AnyVolume& out) const override {
+        ++reads;
+        inner_.read(level, channel, box, out);
+    }
+    mutable int reads = 0;
+
+  private:
+    MemoryImage inner_;
+};
+
 PreprocessRule ruleOf(ChannelScheme scheme, std::vector<double> spacing = {1, 1, 1}, bool onlyMask = false) {
     PreprocessRule rule;
     rule.spacing = std::move(spacing);
@@ -162,6 +178,18 @@ class TstNnunetPreprocess : public QObject {
             const int want = v == Index{0, 0, 0} ? -1 : classes[stored];
             QCOMPARE(int(result.labels[v]), want);
         });
+    }
+
+    // Planes across those of the file are not read one by one: once for the crop, once for everything else.
+    void turnedAxesReadTheFileOnce() {
+        const Counted image(memory(ramp<std::uint8_t>({4, 600, 1200}, 199))),
+            labels(memory(ramp<std::uint8_t>({4, 600, 1200}, 2)));
+        auto rule = ruleOf(ChannelScheme::ZScore, {1, 1, 0.9}, true);
+        rule.order.forward = {2, 0, 1};
+        const auto result = preprocessCase({image, &labels, {1, 1, 1}, {}}, rule, nothing);
+        QVERIFY((result.labels.shape() == Index{1200, 4, 667}));
+        QCOMPARE(image.reads, 2);
+        QCOMPARE(labels.reads, 1);
     }
 
     // Statistics of, and changes to, what is inside; a label outside of the mask counts as inside.
