@@ -119,6 +119,29 @@ class TstPostprocessing : public QObject {
         QCOMPARE(std::count(labels.begin(), labels.end(), 1), std::ptrdiff_t(2));
     }
 
+    void filesKeepTheirSteps() {
+        Postprocessing chosen;
+        chosen.steps = {{1, 2, 3}, {2, 3}, {3}};
+        chosen.before = chosen.after = summarise({}, 3);
+        const std::vector<std::string> names{"(1, 2, 3)", "(2, 3)", "3"};
+        const nlohmann::json file = postprocessingJson(chosen, names);
+        QVERIFY(file["postprocessing_kwargs"][2]["labels_or_regions"] == 3);
+        QVERIFY(file["postprocessed"]["mean"]["3"]["Dice"].is_null());
+        QCOMPARE(postprocessingSteps(file), chosen.steps);
+        const auto kindOf = [](const nlohmann::json& json) {
+            try {
+                postprocessingSteps(json);
+            } catch (const Error& error) {
+                return error.kind();
+            }
+            return ErrorKind::Internal;
+        };
+        QCOMPARE(kindOf({{"postprocessing_fns", {"mine"}}, {"postprocessing_kwargs", {1}}}), ErrorKind::Unsupported);
+        QCOMPARE(kindOf({{"postprocessing_fns", {file["postprocessing_fns"][0]}}, {"postprocessing_kwargs", {1}}}),
+                 ErrorKind::Format);
+        QCOMPARE(kindOf(nlohmann::json::array()), ErrorKind::Format);
+    }
+
     void otherShapesAreRefused() {
         bool refused = false;
         try {
