@@ -169,6 +169,24 @@ class TstResample : public QObject {
         }
     }
 
+    // Slices are cut to their range, then blended without being cut again.
+    void slicesBlendAcross() {
+        const Volume<float> source = noise({6, 7, 8});
+        const Index to{9, 5, 11};
+        for (int axis = 0; axis < 3; ++axis)
+            for (const int order : {1, 3}) {
+                Index slices = to;
+                slices[axis] = source.shape()[axis];
+                const Volume<float> flat =
+                    resampled(source, {source.shape(), slices, axis, {3, order, {}, true}}, nothing);
+                const Volume<float> got = resampled(source, {source.shape(), to, axis, {3, order, {}, true}}, nothing);
+                const Volume<double> want = order == 3
+                                                ? splineVolume(doubles(flat), axis, to[axis])
+                                                : doubles(resampled(flat, {slices, to, {}, {1, 0, {}, true}}, nothing));
+                for (std::int64_t i = 0; i < got.size(); ++i) QVERIFY(std::abs(got.data()[i] - want.data()[i]) < 3e-6);
+            }
+    }
+
     void slabsAgreeWithTheWhole() {
         const Volume<float> source = noise({211, 6, 5});
         for (const std::int64_t depth : {334, 97}) {
