@@ -1,6 +1,7 @@
 #pragma once
 #include <cstdint>
 #include <functional>
+#include <nlohmann/json.hpp>
 #include <optional>
 #include <string>
 #include <vector>
@@ -51,5 +52,13 @@ struct Postprocessing {
 // are looked at in parallel and held one per thread.
 Postprocessing choosePostprocessing(const std::vector<LabelCase>& cases, const std::vector<LabelClass>& classes,
                                     std::optional<std::int32_t> ignore, Job& job);
+
+// nnU-Net's postprocessing.json: the steps as names of its functions with their arguments, and the scores before and
+// after. `names` are those of the classes in its summaries, "3" or of a region "(1, 2)". NaN becomes null.
+nlohmann::json postprocessingJson(const Postprocessing& chosen, const std::vector<std::string>& names);
+// {"foreground_mean", "mean" by name, "metric_per_case"} with nnU-Net's names of the scores.
+nlohmann::json summaryJson(const LabelSummary& summary, const std::vector<std::string>& names);
+// The steps of such a file. Throws Error(Format) for another layout, Error(Unsupported) for another function.
+std::vector<LabelClass> postprocessingSteps(const nlohmann::json& file);
 
 }  // namespace fovea::measure

@@ -22,6 +22,10 @@ struct Moments {
 
     void add(const Moments& other) {
         if (other.count == 0) return;
+        if (count == 0) {
+            *this = other;
+            return;
+        }
         const double total = double(count + other.count), distance = other.mean - mean;
         mean += distance * double(other.count) / total;
         squares += other.squares + distance * distance * double(count) * double(other.count) / total;

@@ -117,6 +117,13 @@ std::int64_t BitMask::count(const Box& box) const {
     return result;
 }
 
+bool BitMask::full(std::int64_t z, std::int64_t y, std::int64_t begin, std::int64_t end) const {
+    std::uint64_t missing = 0;
+    const std::uint64_t* const words = row(z, y);
+    forEachWord(begin, end, [&](std::int64_t w, std::uint64_t bits) { missing |= bits & ~words[w]; });
+    return missing == 0;
+}
+
 void fillHoles(BitMask& mask, Job& job) {
     const Index n = mask.shape();
     if (std::min({n.z, n.y, n.x}) <= 2) return;

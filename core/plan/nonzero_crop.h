@@ -40,6 +40,8 @@ class BitMask {
         }
     }
     std::int64_t count(const Box& box) const;
+    // Whether all of [begin, end) of a row is set.
+    bool full(std::int64_t z, std::int64_t y, std::int64_t begin, std::int64_t end) const;
 
   private:
     Index shape_;

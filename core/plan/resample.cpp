@@ -159,7 +159,8 @@ class ImageResampler {
         if (!separate_) return limits_[0];
         if (separate_ == 0) return planeLimit_[std::size_t(at.z)];
         const int s = *separate_;
-        return limits_[std::size_t(s > axis ? axes_[s].first[std::size_t(at[s])] : at[s])];
+        const bool picked = s > axis && !axes_[s].keeps();
+        return limits_[std::size_t(picked ? axes_[s].first[std::size_t(at[s])] : at[s])];
     }
 
     struct Lines {
@@ -340,7 +341,19 @@ Resampling resampling(Index from, Vec3 current, Index to, Vec3 wanted, const Res
 
 void resampleImage(const Resampling& resampling, const PlaneReader<float>& read, const PlaneWriter<float>& write,
                    Job& job, std::int64_t bytes) {
-    ImageResampler(resampling, read, write, job, bytes).run();
+    const int across = resampling.separate.value_or(0);
+    const bool blends = resampling.rule.orderAcross != 0 && resampling.from[across] != resampling.to[across];
+    if (across == 0 || resampling.rule.order != 3 || !blends)
+        return ImageResampler(resampling, read, write, job, bytes).run();
+    // Slices are cut to their range before they are blended, and axis 1 or 2 would be blended first.
+    Resampling slices = resampling, blend = resampling;
+    slices.to[across] = blend.from[across] = resampling.from[across];
+    for (int axis = 0; axis < 3; ++axis)
+        if (axis != across) blend.from[axis] = resampling.to[axis];
+    blend.rule.order = 0;
+    Volume<float> held(slices.to);
+    ImageResampler(slices, read, planesInto(held), job, bytes).run();
+    ImageResampler(blend, planesOf(held), write, job, bytes).run();
 }
 
 Volume<float> resampled(const Volume<float>& image, const Resampling& resampling, Job& job) {

@@ -40,12 +40,14 @@ using PlaneReader = std::function<void(std::int64_t begin, std::int64_t end, T* 
 template <class T>
 using PlaneWriter = std::function<void(std::int64_t begin, std::int64_t end, const T* planes)>;
 
-// What a pass over planes may hold in memory; more is used where a single plane is larger.
+// What a pass over planes may hold in memory. More is used where planes are so large that those a single result is made
+// of take more: 40 planes of the result where axis 0 is cubic, else one or two.
 constexpr std::int64_t resampleBytes = std::int64_t(512) << 20;
 
 // Cubic results are cut to the range of the channel, with a separate axis to that of their slice. Sums in double,
-// float between the axes; the result does not depend on threads or on `bytes` (but for 1e-13 of the range of values,
-// see AxisSampler::halo). Nothing changes where the shapes are equal. Throws Error(Unsupported) for another order,
+// float between the axes; the result does not depend on threads or on `bytes` (but for 1e-8 of the range of values,
+// see AxisSampler::halo). Where cubic slices across axis 1 or 2 are blended (orderAcross not 0, which nnU-Net never
+// plans), they are all held. Nothing changes where the shapes are equal. Throws Error(Unsupported) for another order,
 // Error(Input) for empty shapes, Cancelled.
 void resampleImage(const Resampling& resampling, const PlaneReader<float>& read, const PlaneWriter<float>& write,
                    Job& job, std::int64_t bytes = resampleBytes);

@@ -100,32 +100,42 @@ class LabelResampler {
   private:
     static constexpr std::int64_t slabVoxels = 1 << 22;
 
+    // A row of the input and its share in a row of results.
+    struct Source {
+        const T* labels;
+        double weight;
+    };
+
     void row(const T* source, std::int64_t z, std::int64_t y, T* out) const {
         const Spot &sz = spots_[0][std::size_t(z)], &sy = spots_[1][std::size_t(y)];
         const auto at = [&](std::int64_t zz, std::int64_t yy) {
             return source + ((zz - first_) * r_.from.y + yy) * r_.from.x;
         };
-        const T* rows[4] = {at(sz.low, sy.low), at(sz.low, sy.high), at(sz.high, sy.low), at(sz.high, sy.high)};
-        const double weights[4] = {sz.weightLow * sy.weightLow, sz.weightLow * sy.weightHigh,
-                                   sz.weightHigh * sy.weightLow, sz.weightHigh * sy.weightHigh};
+        Source rows[4];
+        int count = 0;
+        const auto add = [&](std::int64_t zz, std::int64_t yy, double weight) {
+            if (weight != 0) rows[count++] = {at(zz, yy), weight};
+        };
+        add(sz.low, sy.low, sz.weightLow * sy.weightLow), add(sz.low, sy.high, sz.weightLow * sy.weightHigh);
+        add(sz.high, sy.low, sz.weightHigh * sy.weightLow), add(sz.high, sy.high, sz.weightHigh * sy.weightHigh);
         const T* nearest = at(sz.nearest, sy.nearest);
         for (std::int64_t x = 0; x < r_.to.x; ++x) {
             const Spot& sx = spots_[2][std::size_t(x)];
-            const T label = rows[0][sx.low];
+            const T label = rows[0].labels[sx.low];
             bool same = true;
-            for (const T* corner : rows) same = same && corner[sx.low] == label && corner[sx.high] == label;
-            if (same) {
-                out[x] = label;
-                continue;
-            }
-            // Corner by corner in C order: a tie is one of these sums, to the last bit.
-            Vote<T> vote;
-            for (int i = 0; i < 4; ++i) {
-                vote.add(rows[i][sx.low], weights[i] * sx.weightLow);
-                vote.add(rows[i][sx.high], weights[i] * sx.weightHigh);
-            }
-            out[x] = vote.winner(r_.rule.nearestBreaksTies ? nearest + sx.nearest : nullptr);
+            for (int i = 0; i < count; ++i) same &= rows[i].labels[sx.low] == label && rows[i].labels[sx.high] == label;
+            out[x] = same ? label : vote(rows, count, sx, r_.rule.nearestBreaksTies ? nearest + sx.nearest : nullptr);
         }
+    }
+
+    // Corner by corner in C order: a tie is one of these sums, to the last bit.
+    static T vote(const Source* rows, int count, const Spot& spot, const T* favourite) {
+        Vote<T> vote;
+        for (int i = 0; i < count; ++i) {
+            vote.add(rows[i].labels[spot.low], rows[i].weight * spot.weightLow);
+            vote.add(rows[i].labels[spot.high], rows[i].weight * spot.weightHigh);
+        }
+        return vote.winner(favourite);
     }
 
     const Resampling& r_;

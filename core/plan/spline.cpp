@@ -48,11 +48,21 @@ FOVEA_FOR_EACH_CPU void prefilter(double* s, std::int64_t n) {
         for (int lane = 0; lane < lanes; ++lane) s[i * lanes + lane] = c[lane] = pole * (c[lane] - s[i * lanes + lane]);
 }
 
-FOVEA_FOR_EACH_CPU void weigh(const double* s, const double* weights, int taps, double* out) {
-    double sum[lanes] = {};
-    for (int t = 0; t < taps; ++t)
-        for (int lane = 0; lane < lanes; ++lane) sum[lane] += weights[t] * s[t * lanes + lane];
-    for (int lane = 0; lane < lanes; ++lane) out[lane] = sum[lane];
+// Outputs of an axis from its samples or coefficients, of which the first one belongs to place `origin`.
+FOVEA_FOR_EACH_CPU void weigh(const AxisSampler& sampler, const double* samples, std::int64_t origin,
+                              SampleRange outputs, double* out) {
+    for (std::int64_t i = outputs.begin; i < outputs.end; ++i, out += lanes) {
+        const double* const s = samples + (sampler.first[std::size_t(i)] - origin) * lanes;
+        const double* const w = &sampler.weights[std::size_t(i * sampler.taps)];
+        if (sampler.taps == 4)
+            for (int lane = 0; lane < lanes; ++lane)
+                out[lane] =
+                    w[0] * s[lane] + w[1] * s[lanes + lane] + w[2] * s[2 * lanes + lane] + w[3] * s[3 * lanes + lane];
+        else if (sampler.taps == 2)
+            for (int lane = 0; lane < lanes; ++lane) out[lane] = w[0] * s[lane] + w[1] * s[lanes + lane];
+        else
+            for (int lane = 0; lane < lanes; ++lane) out[lane] = s[lane];
+    }
 }
 
 }  // namespace
@@ -112,9 +122,7 @@ void LineResampler::run() {
         std::copy(end - lanes, end, end + i * lanes);
     }
     if (sampler_->filters()) prefilter(line_.data(), n + 2 * pad);
-    for (std::int64_t i = outputs_.begin; i < outputs_.end; ++i)
-        weigh(begin + (sampler_->first[i] - window_.begin) * lanes, &sampler_->weights[i * sampler_->taps],
-              sampler_->taps, &results_[(i - outputs_.begin) * lanes]);
+    weigh(*sampler_, line_.data(), window_.begin - pad, outputs_, results_.data());
 }
 
 }  // namespace fovea::plan

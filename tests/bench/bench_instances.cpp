@@ -2,6 +2,7 @@
 #include <cmath>
 #include <limits>
 
+#include "base/parallel.h"
 #include "base/rng.h"
 #include "bench/benches.h"
 #include "measure/components.h"
@@ -9,7 +10,6 @@
 #include "measure/matching.h"
 #include "measure/numbering.h"
 #include "measure/object_stats.h"
-#include "base/parallel.h"
 #include "measure/watershed.h"
 
 // Operations on the instances of a 256 × 512 × 512 volume of about 2000 rounded cells: the same file as the peers.

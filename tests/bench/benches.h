@@ -6,6 +6,9 @@ namespace fovea::bench {
 Bench coreset();    // bench_coreset.cpp
 Bench instances();  // bench_instances.cpp
 Bench labels();     // bench_labels.cpp
-Bench nnunet();     // bench_nnunet.cpp
+Bench nnunet();     // bench_nnunet.cpp, of the cases below
+
+std::vector<Case> augmentCases();     // bench_augment.cpp
+std::vector<Case> preprocessCases();  // bench_preprocess.cpp
 
 }  // namespace fovea::bench

@@ -1,9 +1,9 @@
 #include <QTest>
 #include <deque>
 
+#include "base/parallel.h"
 #include "base/rng.h"
 #include "measure/components.h"
-#include "base/parallel.h"
 
 using namespace fovea;
 using namespace fovea::measure;

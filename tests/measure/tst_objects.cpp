@@ -1,8 +1,8 @@
 #include <QTest>
 
+#include "base/parallel.h"
 #include "measure/numbering.h"
 #include "measure/object_stats.h"
-#include "base/parallel.h"
 
 using namespace fovea;
 using namespace fovea::measure;

@@ -313,22 +313,12 @@ Verdict exportCase(const GoldenCase& golden) {
     return check.verdict();
 }
 
-json number(double value) { return std::isnan(value) ? json("nan") : json(value); }
-
-json scoresJson(const measure::ClassScores& s) {
-    return {{"Dice", number(s.dice)}, {"IoU", number(s.iou)},   {"TP", s.tp}, {"FP", s.fp}, {"FN", s.fn}, {"TN", s.tn},
-            {"n_ref", s.references},  {"n_pred", s.predictions}};
-}
-
-json summaryJson(const measure::LabelSummary& summary, const CaseLabels& labels) {
-    json mean = json::object(), cases = json::array();
-    for (std::size_t c = 0; c < labels.names.size(); ++c) mean[labels.names[c]] = scoresJson(summary.mean[c]);
-    for (const auto& one : summary.byCase) {
-        json metrics = json::object();
-        for (std::size_t c = 0; c < labels.names.size(); ++c) metrics[labels.names[c]] = scoresJson(one[c]);
-        cases.push_back({{"metrics", metrics}});
-    }
-    return {{"foreground_mean", scoresJson(summary.foreground)}, {"mean", mean}, {"metric_per_case", cases}};
+// As compare() writes numbers that are none.
+json withNan(json value) {
+    if (value.is_null()) return "nan";
+    if (value.is_structured())
+        for (json& one : value) one = withNan(one);
+    return value;
 }
 
 Verdict postprocessing(const GoldenCase& golden) {
@@ -341,21 +331,20 @@ Verdict postprocessing(const GoldenCase& golden) {
     const measure::Postprocessing chosen = measure::choosePostprocessing(cases, labels.classes, labels.ignore, job);
 
     Check check(golden);
-    // A class is named as in the dataset, all of them together by a list.
-    json steps = json::array();
-    for (const measure::LabelClass& step : chosen.steps) {
-        const auto c = std::find(labels.classes.begin(), labels.classes.end(), step);
-        const bool whole = steps.empty() && (c == labels.classes.end() || labels.classes.size() == 1);
-        steps.push_back(
-            {{"function", "remove_all_but_largest_component_from_segmentation"},
-             {"labels_or_regions", whole ? json(step) : labels.classJson(std::size_t(c - labels.classes.begin()))}});
-    }
-    check.add("steps", member(golden.outputs, "steps"), steps);
+    const json scores = {{"abs", tolerance(golden, "scores_abs")}, {"rel", tolerance(golden, "scores_abs")}};
     json before = member(golden.outputs, "summary");
     for (json& one : before["metric_per_case"]) one.erase("prediction_file"), one.erase("reference_file");
-    const json scores = {{"abs", tolerance(golden, "scores_abs")}, {"rel", tolerance(golden, "scores_abs")}};
-    check.add("summary", before, summaryJson(chosen.before, labels), scores);
-    check.add("summary_after", member(golden.outputs, "summary_after"), summaryJson(chosen.after, labels), scores);
+    check.add("summary", before, withNan(measure::summaryJson(chosen.before, labels.names)), scores);
+    check.add("summary_after", member(golden.outputs, "summary_after"),
+              withNan(measure::summaryJson(chosen.after, labels.names)), scores);
+    const json file = measure::postprocessingJson(chosen, labels.names);
+    check.add("postprocessing_json", member(golden.outputs, "postprocessing_json"), withNan(file), scores);
+    json steps = json::array();
+    for (std::size_t i = 0; i < file["postprocessing_fns"].size(); ++i)
+        steps.push_back({{"function", file["postprocessing_fns"][i]},
+                         {"labels_or_regions", file["postprocessing_kwargs"][i]["labels_or_regions"]}});
+    check.add("steps", member(golden.outputs, "steps"), steps);
+    check.add("steps read", chosen.steps, json(measure::postprocessingSteps(file)));
     for (std::size_t i = 0; i < cases.size(); ++i) {
         Volume<std::int32_t> cleaned = cases[i].prediction();
         for (const measure::LabelClass& step : chosen.steps) measure::keepLargestComponent(cleaned, step, job);

@@ -17,9 +17,6 @@ struct CaseLabels {
     std::vector<std::int32_t> regionLabels;          // regions_class_order, empty without regions
     std::optional<std::int32_t> ignore;
     std::vector<std::int32_t> all;  // 0, 1, … without ignore
-
-    // Regions as lists, labels as numbers.
-    json classJson(std::size_t c) const { return regionLabels.empty() ? json(classes[c][0]) : json(classes[c]); }
 };
 CaseLabels caseLabels(const GoldenCase& golden);
 std::string tupleName(const std::vector<std::int32_t>& labels);
