@@ -113,6 +113,9 @@ void SessionState::applyRows(const LabelEdit& edit, bool forward) {
             if (known != rows.end()) rows.erase(known);
             continue;
         }
+        // The step that made it was lost in a damaged journal: there is nothing to change.
+        const bool madeHere = !(forward ? change.before : change.after);
+        if (known == rows.end() && !madeHere && !edit.base) continue;
         Object row = *target;
         if (!edit.base) {
             // Box and count follow the voxels, whose tally comes next; a rejected object keeps the box it had. Seconds

@@ -32,9 +32,7 @@ Json entry(const Json& values, const char* key) {
 State ownWeights(tensorfile::TorchFile& file) {
     State own;
     for (auto& [name, tensor] : readTensors(file, "network_weights/")) {
-        std::string key = name;
-        for (const std::string prefix : {"module.", "_orig_mod."})
-            while (key.starts_with(prefix)) key.erase(0, prefix.size());
+        std::string key = withoutWrappers(name);
         if (!isDuplicateKey(key)) own.emplace_back(std::move(key), tensor);
     }
     return own;

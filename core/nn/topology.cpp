@@ -4,6 +4,7 @@
 #include <string>
 
 #include "base/error.h"
+#include "plan/architecture.h"
 
 namespace fovea::nn {
 
@@ -143,26 +144,8 @@ Topology topologyFromArchitecture(const Json& architecture, std::int64_t inChann
 }
 
 Json toArchitecture(const Topology& t) {
-    const std::string d = std::to_string(t.dims) + "d";
-    const NetworkClass& network = *std::find_if(std::begin(networkClasses), std::end(networkClasses),
-                                                [&](const NetworkClass& c) { return c.encoder == t.encoder; });
-    Json kwargs = {{"n_stages", t.stages()},
-                   {"features_per_stage", t.features},
-                   {"conv_op", "torch.nn.modules.conv.Conv" + d},
-                   {"kernel_sizes", t.kernels},
-                   {"strides", t.strides},
-                   {"n_conv_per_stage_decoder", t.decoderConvs},
-                   {"conv_bias", true},
-                   {"norm_op", "torch.nn.modules.instancenorm.InstanceNorm" + d},
-                   {"norm_op_kwargs", {{"eps", 1e-05}, {"affine", true}}},
-                   {"dropout_op", nullptr},
-                   {"dropout_op_kwargs", nullptr},
-                   {"nonlin", "torch.nn.LeakyReLU"},
-                   {"nonlin_kwargs", {{"inplace", true}}}};
-    kwargs[network.countKey] = t.encoderConvs;
-    return {{"network_class_name", std::string("dynamic_network_architectures.architectures.unet.") + network.name},
-            {"arch_kwargs", kwargs},
-            {"_kw_requires_import", {"conv_op", "norm_op", "dropout_op", "nonlin"}}};
+    return plan::architectureJson({t.encoder == EncoderKind::Residual ? plan::residualUNet : plan::plainUNet,
+                                   t.features, t.kernels, t.strides, t.encoderConvs, t.decoderConvs});
 }
 
 Json toJson(const Topology& t) {

@@ -26,8 +26,7 @@ void addNames(std::string& text, const char* what, const std::vector<std::string
 
 // The name a network of this house registers, for a name from an official checkpoint; empty for its duplicates.
 std::string ownName(std::string name, const std::map<std::string, torch::Tensor>& own) {
-    for (const char* prefix : {"module.", "_orig_mod."})
-        while (!own.contains(name) && name.starts_with(prefix)) name = name.substr(std::string(prefix).size());
+    if (!own.contains(name)) name = withoutWrappers(std::move(name));
     if (own.contains(name)) return name;
     return isDuplicateKey(name) ? std::string() : name;
 }

@@ -75,8 +75,10 @@ void neverReadsHeldBoxes() {
     turned.augment = AugmentOptions::nnunet({24, 24, 24}, 3);  // about all axes
     turned.augment.rotate = turned.augment.scale = 1;
     const PatchSampler sampler({{{one}}}, turned, job);
-    for (std::uint64_t i = 0; i < 30; ++i)
-        for (float x : sampler.sample(i).channels[0]) CHECK(std::isfinite(x));
+    for (std::uint64_t i = 0; i < 30; ++i) {
+        const SampleArrays sample = sampler.sample(i);
+        for (float x : sample.channels[0]) CHECK(std::isfinite(x));
+    }
     CHECK(image->reads > 100);
     one.held = {Box::of({3, 90, 90})};
     CHECK_THROWS(PatchSampler({{{one}}}, optionsFor({1, 32, 32}), job), Error);
@@ -186,7 +188,8 @@ void oddCases() {
     const TrainCase wide = squares<std::uint16_t>({1, 70, 90}, 70000, 60000);
     const PatchSampler deep({{{wide}}}, optionsFor({1, 32, 32}), job);
     CHECK(deep.knownForeground() > 0);
-    for (float x : deep.sample(1).channels[0]) CHECK(std::isfinite(x) && std::abs(x) < 20);
+    const SampleArrays sample = deep.sample(1);
+    for (float x : sample.channels[0]) CHECK(std::isfinite(x) && std::abs(x) < 20);
 
     const TrainCase tiny = squares({1, 1, 1});
     const PatchSampler pixel({{{tiny}}}, optionsFor({1, 16, 16}), job);

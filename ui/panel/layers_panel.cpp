@@ -234,9 +234,9 @@ QWidget* LayersPanel::makeLayers() {
     column->setSpacing(0);
     column->addWidget(new SectionHeader(tr("Layers")));
     // Top = drawn last.
-    const auto add = [&](int layer, const QString& title, const QString& tip, void (ViewScene::*show)(bool)) {
+    const auto add = [&](int layer, const QString& title, const QString& tip, void (ViewScene::*setShown)(bool)) {
         LayerRow* row = layers_[layer].row = new LayerRow(theme_, title, tip, *names_);
-        connect(row->eye, &QAbstractButton::toggled, &scene_, show);
+        connect(row->eye, &QAbstractButton::toggled, &scene_, setShown);
         connect(row->name, &QAbstractButton::toggled, this, &LayersPanel::showProperties);
         column->addWidget(row);
     };
