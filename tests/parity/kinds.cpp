@@ -16,7 +16,8 @@ const std::vector<Kind>& kinds() {
             {"checkpoint", nullptr, checkpoint},
             {"resume_step", nullptr, resumeStep},
         };
-        for (const auto& family : {planKinds(), preprocessKinds(), trainKinds(), augmentKinds(), inferKinds()})
+        for (const auto& family :
+             {planKinds(), preprocessKinds(), trainKinds(), augmentKinds(), inferKinds(), predictKinds()})
             list.insert(list.end(), family.begin(), family.end());
         return list;
     }();

@@ -32,6 +32,8 @@ std::vector<Kind> trainKinds();
 std::vector<Kind> augmentKinds();
 // kinds_infer.cpp
 std::vector<Kind> inferKinds();
+// kinds_predict.cpp
+std::vector<Kind> predictKinds();
 
 // kinds_plan.cpp
 std::vector<Kind> planKinds();
