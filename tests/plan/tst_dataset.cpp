@@ -7,6 +7,7 @@
 #include "base/file.h"
 #include "base/json_text.h"
 #include "data/channel_stack.h"
+#include "error_of.h"
 #include "plan/nnunet/raw_dataset.h"
 
 using namespace fovea;
@@ -28,16 +29,6 @@ nlohmann::ordered_json with(const char* key, nlohmann::ordered_json value) {
     nlohmann::ordered_json json = parseOrderedJson(plain);
     json[key] = std::move(value);
     return json;
-}
-
-template <class F>
-std::string errorOf(F&& f) {
-    try {
-        f();
-    } catch (const Error& e) {
-        return e.what();
-    }
-    return {};
 }
 
 std::string refusal(const nlohmann::ordered_json& json) {

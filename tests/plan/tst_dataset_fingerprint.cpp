@@ -5,6 +5,7 @@
 #include "base/error.h"
 #include "base/file.h"
 #include "base/numpy_random.h"
+#include "error_of.h"
 #include "plan/nnunet/dataset_fingerprint.h"
 
 using namespace fovea;
@@ -33,16 +34,6 @@ Volume<float> counted(Index shape, const Box& box) {
         for (std::int64_t y = box.begin.y; y < box.end.y; ++y)
             for (std::int64_t x = box.begin.x; x < box.end.x; ++x) image(z, y, x) = ++value;
     return image;
-}
-
-template <class F>
-std::string errorOf(F&& f) {
-    try {
-        f();
-    } catch (const Error& e) {
-        return e.what();
-    }
-    return {};
 }
 
 }  // namespace

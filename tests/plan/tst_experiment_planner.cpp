@@ -6,6 +6,7 @@
 #include "base/error.h"
 #include "base/file.h"
 #include "base/json_text.h"
+#include "error_of.h"
 #include "plan/nnunet/plans_file.h"
 
 using namespace fovea;
@@ -35,16 +36,6 @@ DatasetJson datasetOf(std::int64_t cases, std::string channel = "EM") {
 
 ExperimentPlan planOf(Index shape, Vec3 spacing, const PlannerRequest& request = {}) {
     return planExperiment(printOf({shape}, {spacing}), datasetOf(1), request);
-}
-
-template <class F>
-std::string errorOf(F&& f) {
-    try {
-        f();
-    } catch (const Error& e) {
-        return e.what();
-    }
-    return {};
 }
 
 }  // namespace

@@ -8,6 +8,7 @@
 #include "base/error.h"
 #include "base/file.h"
 #include "base/rng.h"
+#include "error_of.h"
 #include "plan/planner.h"
 
 using namespace fovea;
@@ -54,16 +55,6 @@ Fingerprint printOf(Index shape, Vec3 spacing, double touching = 0.05) {
 std::filesystem::path sharedFolder() {
     const char* env = std::getenv("FOVEA_SHARED");
     return env ? std::filesystem::path(env) : std::filesystem::path(FOVEA_SOURCE_DIR) / ".." / "shared";
-}
-
-template <class F>
-std::string errorOf(F&& f) {
-    try {
-        f();
-    } catch (const Error& e) {
-        return e.what();
-    }
-    return {};
 }
 
 }  // namespace
