@@ -151,7 +151,8 @@ bool Workspace::runStages(const std::vector<std::string>& stages, const Text& ti
     static const std::string marker = "stage:";
     chain_ = jobs_.submit(JobRequest{
         title, Lane::Batch,
-        [project = project_, stages = backend_.stages, request, waiting](Job& job) mutable {
+        [project = project_, stages = backend_.stages, request, waiting, following = edits_](Job& job) mutable {
+            if (const auto edits = following.lock()) edits->flush();
             request.finished = [&job](const nlohmann::json& line) {
                 job.message(MessageLevel::Info, Text(marker + line.value("stage", "")));
             };

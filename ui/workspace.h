@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "base/job_queue.h"
+#include "labels/edit_session.h"
 #include "project/artifacts.h"
 #include "project/runner.h"
 #include "segment/prompt_engine.h"
@@ -50,7 +51,9 @@ class Workspace : public QObject {
     // The sample project: made on first use, opened afterwards.
     void openSample();
 
-    // Runs stages in order as one background job. Refused (returns false) while another chain runs.
+    // The edits that the person is making now; chains wait until the disk has them.
+    void follow(std::weak_ptr<const labels::EditSession> edits) { edits_ = std::move(edits); }
+    // Runs stages in order as one background job, on everything the person did before. Refused (returns false) while another chain runs.
     bool runStages(const std::vector<std::string>& stages, const Text& title);
     bool running() const { return chain_ != 0; }
     void stopChain();
@@ -103,6 +106,7 @@ class Workspace : public QObject {
     JobQueue& jobs_;
     std::shared_ptr<project::Project> project_;  // shared with running jobs, which may outlive a close
     std::unique_ptr<project::Artifacts> artifacts_;
+    std::weak_ptr<const labels::EditSession> edits_;
     std::int64_t chain_ = 0;
     mutable std::map<std::string, project::Status> status_;
     mutable std::map<std::string, std::optional<Learned>> learned_;  // by case

@@ -218,7 +218,7 @@ std::vector<HistoryEntry> EditSession::history(int most) const {
 
 std::int64_t EditSession::journalPosition() const { return impl_->entries; }
 
-void EditSession::flush() {
+void EditSession::flush() const {
     if (impl_->writer) impl_->writer->flush();
 }
 

@@ -77,9 +77,12 @@ std::unique_ptr<labels::EditSession> newestSession(const project::StageContext& 
     };
     session = std::make_unique<labels::EditSession>(scratch, info.shape(), info.geometry, nullptr,
                                                     labels::ObjectTable{}, options);
+    // The person's program may have taken the labels over between the look and the copy.
+    if (session->basePath() == newest) return session;
     labels::ObjectTable rows = labels::tableFromJson(file::readJson(*base / "objects.json"));
     keepNotes(rows, session->objects());
-    session->swapBase(zarr::open(newest), newest.string(), rows);
+    const ImagePtr known = session->knownBase(newest.string());
+    session->swapBase(known ? known : zarr::open(newest), newest.string(), rows);
     return session;
 }
 

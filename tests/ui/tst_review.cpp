@@ -1,9 +1,14 @@
 // The Review page over real stages on a small invented volume: what a person sees and does on it.
+#include <sys/resource.h>
+
+#include <QFile>
 #include <QLabel>
 #include <QSlider>
 #include <QTableView>
 #include <QToolButton>
+#include <csignal>
 
+#include "project/deliver.h"
 #include "ui/panel/layers_panel.h"
 #include "ui/panel/object_table_view.h"
 #include "ui/panel/prompt_bar.h"
@@ -60,6 +65,23 @@ class TestReview : public QObject {
         QVERIFY2(std::abs(page().scene().zoom() / wanted - 1) < 0.01,
                  qPrintable(QString("%1 for %2").arg(page().scene().zoom()).arg(wanted)));
     }
+    void exportHasTheLastStroke() {
+        ReviewSession& review = *page().review();
+        const labels::ObjectId painted = review.edits().newId();
+        Volume<std::uint8_t> dab({3, 3, 3});
+        std::fill_n(dab.data(), dab.size(), 1);
+        QVERIFY(review.edits().paint(Text("Brush"), {1, 1, 1}, dab, painted, "person") > 0);
+        QSignalSpy finished(&house->workspace, &Workspace::chainFinished);
+        QVERIFY(house->workspace.runStages({"export"}, Text("Export")));  // at once, nothing written yet
+        QVERIFY(finished.wait(patience));
+        QVERIFY2(finished.first().first().toBool(), qPrintable(finished.first().at(1).toString()));
+        const auto folders = project::exportsOf(*house->workspace.artifacts());
+        QCOMPARE(folders.size(), std::size_t(1));
+        QFile table(QString::fromStdString((folders.front() / (review.caseId() + "_objects.csv")).string()));
+        QVERIFY(table.open(QIODevice::ReadOnly));
+        QVERIFY(table.readAll().contains(QByteArray("\n") + QByteArray::number(painted) + ","));
+        review.undo();
+    }
     void newLabelsWaitForTheStroke() {
         ReviewSession& review = *page().review();
         const std::string before = review.edits().basePath();
@@ -85,6 +107,32 @@ class TestReview : public QObject {
         page().tools()->press(eventAt({5, 30, 30}));
         QVERIFY(house->window.actions().trigger("edit.undo"));
         page().tools()->release(eventAt({5, 30, 30}));
+        review.undo();
+    }
+    // What is not on disk yet (here: the disk is full) is waited for, never left out in silence.
+    void exportWaitsForTheDisk() {
+        ReviewSession& review = *page().review();
+        review.edits().flush();
+        rlimit old{};
+        getrlimit(RLIMIT_FSIZE, &old);
+        const auto handler = std::signal(SIGXFSZ, SIG_IGN);
+        rlimit tight = old;
+        tight.rlim_cur = 1;
+        setrlimit(RLIMIT_FSIZE, &tight);
+        const labels::ObjectId painted = review.edits().newId();
+        Volume<std::uint8_t> dab({3, 3, 3});
+        std::fill_n(dab.data(), dab.size(), 1);
+        review.edits().paint(Text("Brush"), {5, 1, 1}, dab, painted, "person");
+        QSignalSpy finished(&house->workspace, &Workspace::chainFinished);
+        const bool started = house->workspace.runStages({"export"}, Text("Export"));
+        const bool ended = finished.wait(patience);
+        setrlimit(RLIMIT_FSIZE, &old);
+        std::signal(SIGXFSZ, handler);
+        QVERIFY(started && ended);
+        QVERIFY(!finished.first().first().toBool());
+        const QString told = finished.first().at(1).toString();
+        QVERIFY2(told.contains("not on disk yet"), qPrintable(told));
+        review.edits().flush();  // written once there is room again
         review.undo();
     }
     void anAcceptedObjectIsNotDeleted() {

@@ -302,6 +302,7 @@ void ReviewPage::adopt(const QString& id, ImagePtr image) {
         Q_EMIT failed(QString::fromStdString(error.what()));
         return;
     }
+    workspace_.follow(review_->sharedEdits());
     const auto& engines = workspace_.backend().promptEngines;
     prompts_ = std::make_unique<PromptSession>(*review_, engines.front(), workspace_.jobs());
     target_ = std::make_unique<LabelEditTarget>(*review_, *prompts_, scene_);
