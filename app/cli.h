@@ -55,6 +55,7 @@ extern const CLI::Validator notEmpty;
 // Each adds its sub-commands to `app`; what they do runs while parsing.
 void addProjectCommands(CLI::App& app, Cli& cli);  // import, the stages, run, work
 void addToolCommands(CLI::App& app, Cli& cli);     // stages, formats, models, plugins, info, convert, sample
+void addNnunetCommands(CLI::App& app, Cli& cli);   // nnunet plan, preprocess, …
 void addDemoCommand(CLI::App& app, Cli& cli);      // demo
 
 // One line of a stage's run for people.

@@ -47,11 +47,6 @@ void checkThere(const fs::path& path) {
                      {{"path", path.string()}}});
 }
 
-std::string channelFile(const std::string& name, std::size_t channel, const std::string& ending) {
-    const std::string number = std::to_string(channel);
-    return name + "_" + std::string(number.size() < 4 ? 4 - number.size() : 0, '0') + number + ending;
-}
-
 // <case>_<4 digits><ending> → case.
 std::set<std::string> caseNames(const fs::path& images, const std::string& ending) {
     std::set<std::string> names;
@@ -93,6 +88,11 @@ void checkLabels(const Volume<std::int32_t>& label, const Labels& labels, const 
 }
 
 }  // namespace
+
+std::string channelFile(const std::string& name, std::size_t channel, const std::string& ending) {
+    const std::string number = std::to_string(channel);
+    return name + "_" + std::string(number.size() < 4 ? 4 - number.size() : 0, '0') + number + ending;
+}
 
 std::map<std::string, CaseFiles> listCases(const fs::path& folder, const DatasetJson& dataset, bool allInOne) {
     std::map<std::string, CaseFiles> cases = dataset.cases;

@@ -19,6 +19,9 @@ struct RawCase {
     Vec3 spacing{1, 1, 1};  // z, y, x; any unit; 999 across a single picture
 };
 
+// "<case>_0000<ending>"
+std::string channelFile(const std::string& name, std::size_t channel, const std::string& ending);
+
 // The cases of a data-set folder by name (spec nnunet.md sections 1.2, 1.3): those of dataset.json's `dataset`, else
 // imagesTr/<case>_<channel>.<ending> and labelsTr/<case>.<ending>, with a file for every channel unless `allInOne`.
 // Paths are complete, environment variables replaced. Throws Error(Missing) naming the first file that is not there,

@@ -1,0 +1,129 @@
+#include "nnunet/files.h"
+
+#include <algorithm>
+#include <cmath>
+
+#include "base/error.h"
+#include "base/file.h"
+#include "data/channel_stack.h"
+#include "data/described_image.h"
+
+namespace fovea::nnunet {
+
+namespace fs = std::filesystem;
+using plan::nnunet::CaseFiles;
+using plan::nnunet::DatasetJson;
+using plan::nnunet::RawCase;
+
+namespace {
+
+const std::string pictures = "NaturalImage2DIO", stacks = "Tiff3DIO";
+
+// Our readers give µm, of what the file says in mm. The number that stood there: of float32 where that is one.
+double inFile(double micrometres) {
+    const double plain = micrometres / 1000, stored = double(float(plain));
+    return stored * 1000 == micrometres ? stored : plain;
+}
+
+// Tiff3DIO's spacing is told by a JSON file beside the image, as <case>.json.
+Vec3 besideStack(const fs::path& image) {
+    std::string stem = image.filename().string();
+    stem = stem.substr(0, stem.rfind('.'));
+    const bool numbered = stem.size() > 5 && stem[stem.size() - 5] == '_' &&
+                          std::all_of(stem.end() - 4, stem.end(), [](char c) { return c >= '0' && c <= '9'; });
+    for (const std::string& name : {numbered ? stem.substr(0, stem.size() - 5) : stem, stem}) {
+        const fs::path beside = image.parent_path() / (name + ".json");
+        std::error_code error;
+        if (!fs::is_regular_file(beside, error)) continue;
+        try {
+            const auto spacing = file::readJson(beside).at("spacing").get<std::vector<double>>();
+            const Vec3 found{spacing.at(0), spacing.at(1), spacing.at(2)};
+            if (spacing.size() == 3 && found.z > 0 && found.y > 0 && found.x > 0) return found;
+        } catch (const std::exception&) {
+        }
+        throw Error(ErrorKind::Format, {FOVEA_TR("{path} holds no spacing. It must say {\"spacing\": [z, y, x]}, all "
+                                                 "above 0."),
+                                        {{"path", beside.string()}}});
+    }
+    return {1, 1, 1};
+}
+
+Vec3 spacingOf(const ImageInfo& info, const fs::path& path, const std::string& reader) {
+    if (reader == pictures) return {999, 1, 1};
+    if (reader == stacks) return besideStack(path);
+    if (!info.geometry.known) return info.shape().z == 1 ? Vec3{999, 1, 1} : Vec3{1, 1, 1};
+    const Vec3 s = info.geometry.spacing;
+    const Vec3 spacing{inFile(s.z), inFile(s.y), inFile(s.x)};
+    if (info.shape().z == 1 && path.string().ends_with(".png")) return {999, spacing.y, spacing.x};
+    return spacing;
+}
+
+}  // namespace
+
+bool allInOne(const std::string& reader) { return reader == pictures; }
+
+StoredCase openCase(const Files& files, const std::vector<fs::path>& images, const std::string& reader) {
+    std::vector<ImagePtr> channels;
+    for (const fs::path& path : images) channels.push_back(files.open(path));
+    StoredCase one;
+    one.spacing = spacingOf(channels.at(0)->info(), images.at(0), reader);
+    one.image = channels.size() == 1 ? channels[0] : stackChannels(std::move(channels));
+    return one;
+}
+
+RawCase openTrainingCase(const Files& files, const std::string& name, const CaseFiles& paths,
+                         const std::string& reader) {
+    const StoredCase stored = openCase(files, paths.images, reader);
+    return {name, stored.image, files.open(paths.label), stored.spacing};
+}
+
+std::string readerFor(const Files& files, const fs::path& folder, const DatasetJson& dataset) {
+    if (!dataset.reader.empty()) return dataset.reader;
+    // A picture holds all channels, so that the first file alone decides; its channel number is 0000 either way.
+    const auto first = plan::nnunet::listCases(folder, dataset, true).begin()->second.images.at(0);
+    const ImageInfo& info = files.open(first)->info();
+    const std::int64_t pages = info.shape().z;
+    const bool tiff = first.extension() == ".tif";
+    const bool picture = pages == 1 || (tiff && info.channels == 1 && (pages == 3 || pages == 4));
+    return plan::nnunet::readerOf(dataset, picture);
+}
+
+std::map<std::string, std::vector<fs::path>> imagesToPredict(const fs::path& folder, const DatasetJson& dataset,
+                                                             bool oneFile) {
+    const std::string& ending = dataset.fileEnding;
+    std::map<std::string, std::vector<fs::path>> cases;
+    std::error_code error;
+    for (const auto& entry : fs::directory_iterator(folder, error)) {
+        const std::string name = entry.path().filename().string();
+        const std::size_t cut = ending.size() + 5;
+        if (!name.ends_with(ending) || name.size() <= cut || name[name.size() - cut] != '_') continue;
+        cases.try_emplace(name.substr(0, name.size() - cut));
+    }
+    if (error || cases.empty())
+        throw Error(ErrorKind::Missing,
+                    {FOVEA_TR("{path} holds no images to predict. They must be named <case>_0000{ending}, one for "
+                              "each channel."),
+                     {{"path", folder.string()}, {"ending", ending}}});
+    for (auto& [name, images] : cases)
+        for (std::size_t c = 0; c < (oneFile ? 1 : dataset.channelNames.size()); ++c) {
+            images.push_back(folder / plan::nnunet::channelFile(name, c, ending));
+            if (!fs::exists(images.back(), error))
+                throw Error(ErrorKind::Missing, {FOVEA_TR("{path} is not there. Every case needs a file for every "
+                                                          "channel that the model was trained with."),
+                                                 {{"path", images.back().string()}}});
+        }
+    return cases;
+}
+
+void writeLabelMap(const Files& files, const fs::path& path, Volume<std::uint16_t> labels, const ImageInfo& like,
+                   Job& job) {
+    labels.geometry = like.geometry;
+    AnyVolume stored = AnyVolume::from(labels);
+    if (labels.empty() || *std::max_element(labels.begin(), labels.end()) < 255)
+        stored = AnyVolume::from(stored.to<std::uint8_t>());
+    stored.geometry = like.geometry;
+    file::makeFolder(path.parent_path());
+    files.writeLabels(path, MemoryImage({std::move(stored)}, path.string()), job);
+}
+
+}  // namespace fovea::nnunet
