@@ -244,6 +244,8 @@ LoopResult Loop::run() {
             curve_.push_back({iteration_, loss, rate, std::nullopt});
             average();
             tune();
+            if (hooks_.epochEnded && (iteration_ % options_.epoch == 0 || iteration_ == options_.iterations))
+                hooks_.epochEnded(iteration_, optimizer_);
             job_.progress(double(iteration_), double(options_.iterations),
                           {FOVEA_TR("Learning, loss {loss}"), {{"loss", shown(loss)}}});
             if (secondsSince(saved) >= options_.checkpointSeconds)
@@ -267,6 +269,25 @@ LoopResult Loop::run() {
 LoopResult runLoop(torch::nn::Module& module, const LoopHooks& hooks, const LoopOptions& options,
                    const std::filesystem::path& folder, nlohmann::json identity, Job& job) {
     return nn::translated([&] { return Loop(module, hooks, options, folder, std::move(identity), job).run(); });
+}
+
+void beginAt(std::int64_t iterations, const nn::State& weights, const nn::State& momentum, const LoopOptions& options,
+             const std::filesystem::path& folder, nlohmann::json identity) {
+    Checkpoint checkpoint;
+    checkpoint.identity = std::move(identity);
+    checkpoint.identity["loop"] = toJson(options);
+    checkpoint.progress = {{"iteration", iterations},
+                           {"next_sample", iterations * options.batch},
+                           {"batch", options.batch},
+                           {"since_best", 0},
+                           {"stopped", false},
+                           {"best", nullptr},
+                           {"curve", nlohmann::json::array()},
+                           {"optimizer_steps", momentum.empty() ? 0 : iterations}};
+    checkpoint.add("net", weights);
+    checkpoint.add("opt", momentum);
+    file::makeFolder(folder);
+    saveCheckpoint(folder / "checkpoint.safetensors", checkpoint);
 }
 
 LoopOptions LoopOptions::nnunet(std::int64_t epochs) {
