@@ -27,8 +27,8 @@ struct BestConfiguration {
 };
 
 struct BestOptions {
-    std::vector<ModelName> models;  // empty: nnU-Net's four configurations, as far as they are trained
-    Folds folds;                    // empty: allFolds()
+    std::vector<ModelName> models = {};  // empty: nnU-Net's four configurations, as far as they are trained
+    Folds folds = {};                    // empty: allFolds()
     bool ensembles = true;
 };
 

@@ -17,8 +17,9 @@ namespace {
 std::string regionName(const LabelEntry& region) {
     if (!region.list) return std::to_string(region.values.front());
     std::string name = "(";
-    for (const std::int32_t value : region.values) name += (name.size() > 1 ? ", " : "") + std::to_string(value);
-    return name + (region.values.size() == 1 ? ",)" : ")");
+    for (const std::int32_t value : region.values)
+        name.append(name.size() > 1 ? ", " : "").append(std::to_string(value));
+    return name.append(region.values.size() == 1 ? ",)" : ")");
 }
 
 }  // namespace
