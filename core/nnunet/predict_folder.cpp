@@ -2,19 +2,14 @@
 
 #include "base/error.h"
 #include "base/file.h"
-#include "nnunet/ensemble.h"
 #include "nnunet/preprocessed_case.h"
+#include "nnunet/probabilities.h"
 
 namespace fovea::nnunet {
 
 namespace fs = std::filesystem;
 
 namespace {
-
-fs::path probabilitiesBeside(const fs::path& target, const std::string& ending) {
-    const std::string name = target.filename().string();
-    return target.parent_path() / (name.substr(0, name.size() - ending.size()) + ".npz");
-}
 
 std::string readerOfModel(const nn::TrainedModel& model) {
     return model.plans.json().value("image_reader_writer", std::string("SimpleITKIO"));
@@ -29,23 +24,20 @@ PreparedCase prepared(const Predictor& predictor, const Files& files, const Stor
         writePreprocessed(folder, {*stored.image, labels.get(), stored.spacing, {}}, predictor.rule(), job);
     const PreprocessedCase made = openPreprocessed(folder);
     PreparedCase one{made.image, made.properties, work / "logits", {}};
-    if (labels)
-        one.image = withPreviousStage(made.image, made.labels, predictor.model().dataset.labels.foreground());
+    if (labels) one.image = withPreviousStage(made.image, made.labels, predictor.model().dataset.labels.foreground());
     return one;
 }
 
 }  // namespace
 
-void predictCase(const Predictor& predictor, const PreparedCase& one, const Files& files, const ImageInfo& like,
-                 const fs::path& target, bool saved, Job& job) {
-    JobPart sliding(job, 0, 0.8), exporting(job, 0.8, 1);
-    predictor.predict(one, sliding, [&](const plan::Prediction& prediction) {
-        if (saved)
-            saveProbabilities(probabilitiesBeside(target, predictor.model().dataset.fileEnding),
-                              plan::exportedProbabilities(prediction, one.properties, predictor.rule(), exporting));
-        writeLabelMap(files, target, plan::exportedLabels(prediction, one.properties, predictor.rule(), exporting), like,
-                      exporting);
-    });
+void exportCase(const Predictor& predictor, const plan::Prediction& prediction, const plan::CaseProperties& properties,
+                const Files& files, const ImageInfo& like, const fs::path& folder, const std::string& name,
+                bool withProbabilities, Job& job) {
+    if (withProbabilities)
+        saveProbabilities(probabilitiesPath(folder, name),
+                          plan::exportedProbabilities(prediction, properties, predictor.rule(), job));
+    writeLabelMap(files, folder / (name + predictor.model().dataset.fileEnding),
+                  plan::exportedLabels(prediction, properties, predictor.rule(), job), like, job);
 }
 
 std::size_t predictFolder(const Predictor& predictor, const Files& files, const PredictFolderOptions& options,
@@ -67,12 +59,16 @@ std::size_t predictFolder(const Predictor& predictor, const Files& files, const 
         const fs::path target = options.out / (name + ending), work = options.out / ".work" / name;
         if (options.keep && fs::exists(target)) continue;
         try {
-            JobPart preparing(part, 0, 0.1), predicting(part, 0.1, 1);
+            JobPart preparing(part, 0, 0.1), predicting(part, 0.1, 0.9);
             const StoredCase stored = openCase(files, images, reader);
             const fs::path previous =
                 options.previousStage.empty() ? fs::path() : options.previousStage / (name + ending);
             const PreparedCase one = prepared(predictor, files, stored, previous, work, preparing);
-            predictCase(predictor, one, files, stored.image->info(), target, options.saveProbabilities, predicting);
+            JobPart exporting(part, 0.9, 1);
+            predictor.predict(one, predicting, [&](const plan::Prediction& prediction) {
+                exportCase(predictor, prediction, one.properties, files, stored.image->info(), options.out, name,
+                           options.saveProbabilities, exporting);
+            });
         } catch (Error& error) {
             throw error.context({FOVEA_TR("predicting {name}"), {{"name", name}}});
         }
