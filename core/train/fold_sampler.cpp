@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "base/error.h"
+#include "train/cascade_labels.h"
 #include "train/spatial_transform.h"
 
 namespace fovea::train {
@@ -138,9 +139,11 @@ SampleArrays FoldSampler::sample(std::uint64_t index) const {
         labels = std::move(window.labels);
         previous = std::move(window.previous);
     }
-    if (one.previous)
-        for (Volume<float>& channel : oneHotChannels(previous, options_.previousClasses))
-            result.channels.push_back(std::move(channel));
+    if (one.previous) {
+        std::vector<Volume<float>> earlier = oneHotChannels(previous, options_.previousClasses);
+        if (options_.augment) spoilCascadeLabels(earlier, {}, rng);
+        for (Volume<float>& channel : earlier) result.channels.push_back(std::move(channel));
+    }
 
     result.target = Volume<std::uint8_t>(patch);
     result.weight = Volume<float>(patch, 1.0f);

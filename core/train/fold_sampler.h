@@ -27,7 +27,7 @@ struct FoldSamplerOptions {
     std::optional<AugmentOptions> augment;      // absent: validation patches
     std::optional<std::int16_t> ignore;         // this label has certainty 0
     std::vector<bool> masked;                   // channels that are 0 where the label is −1, after augmentation
-    std::vector<std::int16_t> previousClasses;  // become one channel each, after the image's
+    std::vector<std::int16_t> previousClasses;  // become one channel each, after the image's; spoilt in training
     std::uint64_t seed = 0;
 };
 
