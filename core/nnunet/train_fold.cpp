@@ -112,7 +112,7 @@ class Training {
     at::Tensor lossOf(const train::Batch& batch, std::vector<at::Tensor>* heads = nullptr);
     std::vector<at::Tensor> targetsOf(const at::Tensor& labels, const std::vector<at::Tensor>& heads) const;
     void validate(EpochFigures& figures, std::int64_t epoch);
-    void endEpoch(std::int64_t iteration, const train::Optimizer& optimizer);
+    void endEpoch(std::int64_t iteration, double loss, const train::Optimizer& optimizer);
     void write(const char* name, const train::Optimizer& optimizer) const;
 
     const PlannedTask& task_;
@@ -131,7 +131,6 @@ class Training {
     train::LoopOptions loop_;
 
     TrainingLog log_;
-    std::vector<at::Tensor> losses_;  // of this epoch
     double epochBegan_ = 0, seconds_ = 0;
     std::int64_t steps_ = 0;
 };
@@ -247,17 +246,13 @@ void Training::write(const char* name, const train::Optimizer& optimizer) const 
     nn::writeNnUNetCheckpoint(folder_ / name, checkpoint);
 }
 
-void Training::endEpoch(std::int64_t iteration, const train::Optimizer& optimizer) {
+void Training::endEpoch(std::int64_t iteration, double loss, const train::Optimizer& optimizer) {
     const std::int64_t epoch = (iteration + options_.iterations - 1) / options_.iterations;
-    if (std::size_t(epoch) <= log_.epochs()) {  // ended before the stop, after the checkpoint
-        losses_.clear();
-        epochBegan_ = now();
-        return;
-    }
+    if (std::size_t(epoch) <= log_.epochs()) return;  // ended before the stop, after the checkpoint
     seconds_ += now() - epochBegan_;
     EpochFigures figures;
     figures.began = epochBegan_;
-    for (const at::Tensor& loss : losses_) figures.trainLoss += loss.item<double>() / double(losses_.size());
+    figures.trainLoss = loss;
     figures.learningRate = train::polyLearningRate(options_.learningRate, epoch - 1, options_.epochs);
     validate(figures, epoch);
     figures.ended = now();
@@ -276,7 +271,6 @@ void Training::endEpoch(std::int64_t iteration, const train::Optimizer& optimize
     job_.message(MessageLevel::Info,
                  {FOVEA_TR("Epoch {n} of {all}: loss {figures}"),
                   {{"n", std::to_string(epoch)}, {"all", std::to_string(options_.epochs)}, {"figures", text}}});
-    losses_.clear();
     epochBegan_ = now();
 }
 
@@ -294,13 +288,11 @@ TrainedFold Training::run() {
         if (epochBegan_ == 0) epochBegan_ = now();
     };
     hooks.loss = [&](std::uint64_t, std::int64_t count) {
-        const at::Tensor loss = lossOf(feed_.next(count));
-        losses_.push_back(loss.detach());
         ++steps_;
-        return loss;
+        return lossOf(feed_.next(count));
     };
-    hooks.epochEnded = [&](std::int64_t iteration, const train::Optimizer& optimizer) {
-        endEpoch(iteration, optimizer);
+    hooks.epochEnded = [&](std::int64_t iteration, double loss, const train::Optimizer& optimizer) {
+        endEpoch(iteration, loss, optimizer);
     };
     train::runLoop(*unet_, hooks, loop_, folder_, identity(), job_);
     file::remove(folder_ / resumeName);  // all of it is in the final checkpoint
