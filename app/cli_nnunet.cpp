@@ -1,6 +1,5 @@
+#include "cli_nnunet.h"
 #include "base/file.h"
-#include "cli.h"
-#include "nnunet/folders.h"
 
 namespace fovea::app {
 
@@ -17,6 +16,7 @@ void addNnunetCommands(CLI::App& app, Cli& cli) {
         ->envname("nnUNet_preprocessed");
     group->add_option("--results", roots->results, "Folder of trained models")->envname("nnUNet_results");
     group->fallthrough();
+    addNnunetScoring(*group, cli, roots);
 }
 
 }  // namespace fovea::app
