@@ -1,5 +1,7 @@
 // fovea-cli nnunet evaluate, postprocess, ensemble, crossval, best: what follows predictions.
 #include <cmath>
+#include <iomanip>
+#include <sstream>
 #include "base/file.h"
 
 #include "base/parallel.h"
@@ -25,21 +27,21 @@ struct Arguments {
 
 json number(double value) { return std::isnan(value) ? json() : json(value); }
 
-// {"1": 0.93, …}: the mean Dice of each class.
-json diceByClass(const measure::LabelSummary& summary, const nnunet::ScoredClasses& scored) {
-    json dice = json::object();
-    for (std::size_t c = 0; c < scored.names.size(); ++c) dice[scored.names[c]] = number(summary.mean[c].dice);
-    return dice;
+std::string scoreText(double value) {
+    std::ostringstream text;
+    text << std::fixed << std::setprecision(4) << value;
+    return std::isnan(value) ? "none" : text.str();
 }
 
+// Mean Dice of the foreground and of each class.
 void sayScores(const Cli& cli, const measure::LabelSummary& summary, const nnunet::ScoredClasses& scored, json line) {
     line["state"] = "done";
     line["cases"] = summary.byCase.size();
     line["foreground_dice"] = number(summary.foreground.dice);
-    std::string text = std::to_string(summary.byCase.size()) + " cases  Dice " + line["foreground_dice"].dump();
-    for (const auto& [name, dice] : diceByClass(summary, scored).items()) {
-        line["dice"][name] = dice;
-        text.append("\n    ").append(name).append("  ").append(dice.dump());
+    std::string text = std::to_string(summary.byCase.size()) + " cases  Dice " + scoreText(summary.foreground.dice);
+    for (std::size_t c = 0; c < scored.names.size(); ++c) {
+        line["dice"][scored.names[c]] = number(summary.mean[c].dice);
+        text.append("\n    ").append(scored.names[c]).append("  ").append(scoreText(summary.mean[c].dice));
     }
     cli.say(line, text);
 }
@@ -87,11 +89,11 @@ void runCrossval(Cli& cli, const Arguments& a, const nnunet::Roots& roots) {
 std::string bestText(const nnunet::BestConfiguration& found) {
     std::string text;
     for (const nnunet::Candidate& one : found.candidates)
-        text.append(number(one.dice()).dump()).append("  ").append(one.name).append("\n");
+        text.append(scoreText(one.dice())).append("  ").append(one.name).append("\n");
     return text.append("best: ")
         .append(found.chosen().name)
         .append("\npost-processed: ")
-        .append(number(found.postprocessing.after.foreground.dice).dump());
+        .append(scoreText(found.postprocessing.after.foreground.dice));
 }
 
 void runBest(Cli& cli, const Arguments& a, const nnunet::Roots& roots) {
@@ -116,8 +118,7 @@ void addDatasetJson(CLI::App* command, Arguments& a) {
 
 void addDataset(CLI::App* command, Arguments& a) {
     command->add_option("dataset", a.dataset, "Data set: its name or number")->check(notEmpty)->required();
-    command->add_option("--folds", a.folds, "Folds that are trained; default: all of the split")
-        ->check(CLI::NonNegativeNumber);
+    command->add_option("--folds", a.folds, "Folds that are trained; default: all of the split")->check(notNegative);
     command->add_option("--trainer", a.trainer, "Name of the trainer")->check(notEmpty)->capture_default_str();
 }
 
