@@ -20,6 +20,7 @@ void addNnunetCommands(CLI::App& app, Cli& cli) {
         ->envname("nnUNet_preprocessed");
     group->add_option("--results", roots->results, "Folder of trained models")->envname("nnUNet_results");
     addNnunetTraining(*group, cli, roots);
+    addNnunetScoring(*group, cli, roots);
 }
 
 }  // namespace fovea::app

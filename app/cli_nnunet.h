@@ -12,5 +12,6 @@ nnunet::Files nnunetFiles();
 
 // Each adds sub-commands to `fovea-cli nnunet`.
 void addNnunetTraining(CLI::App& group, Cli& cli, RootsPtr roots);  // plan, preprocess, train, predict
+void addNnunetScoring(CLI::App& group, Cli& cli, RootsPtr roots);   // evaluate, ensemble, best, …
 
 }  // namespace fovea::app

@@ -17,19 +17,6 @@ fs::path modelFolder(const DatasetFolders& dataset, const ModelName& model) {
     return dataset.model(model.plans, model.configuration, model.trainer);
 }
 
-std::vector<ModelName> trainedModels(const DatasetFolders& dataset) {
-    std::vector<ModelName> models;
-    std::error_code error;
-    for (const char* configuration : {"2d", "3d_fullres", "3d_lowres", "3d_cascade_fullres"})
-        if (const ModelName model{configuration}; fs::exists(modelFolder(dataset, model), error))
-            models.push_back(model);
-    if (models.empty())
-        throw Error(ErrorKind::Missing, {FOVEA_TR("{path} holds no trained model of {plans}. Train one, or name the "
-                                                  "plans and configurations."),
-                                         {{"path", dataset.results().string()}, {"plans", ModelName{}.plans}}});
-    return models;
-}
-
 Candidate alone(const Files& files, const DatasetFolders& dataset, const ModelName& model, const Folds& folds,
                 Job& job) {
     const fs::path folder = modelFolder(dataset, model);
@@ -63,18 +50,35 @@ ordered_json number(double value) { return std::isnan(value) ? ordered_json() : 
 
 }  // namespace
 
+std::vector<ModelName> trainedModels(const DatasetFolders& dataset, const std::vector<std::string>& plans,
+                                     const std::string& trainer) {
+    std::vector<ModelName> models;
+    std::error_code error;
+    for (const std::string& name : plans)
+        for (const char* configuration : {"2d", "3d_fullres", "3d_lowres", "3d_cascade_fullres"})
+            if (const ModelName model{configuration, name, trainer}; fs::exists(modelFolder(dataset, model), error))
+                models.push_back(model);
+    if (models.empty())
+        throw Error(ErrorKind::Missing, {FOVEA_TR("{path} holds no trained model of these plans. Train one, or name "
+                                                  "the plans and configurations."),
+                                         {{"path", dataset.results().string()}}});
+    return models;
+}
+
+fs::path informationPath(const DatasetFolders& dataset) { return dataset.results() / "inference_information.json"; }
+
 BestConfiguration findBestConfiguration(const Files& files, const DatasetFolders& dataset, const BestOptions& options,
                                         Job& job) {
-    const std::vector<ModelName> models = options.models.empty() ? trainedModels(dataset) : options.models;
+    if (options.models.empty()) throw Error(ErrorKind::Input, FOVEA_TR("There is no model to choose from. Name some."));
     const Folds folds = options.folds.empty() ? allFolds(dataset) : options.folds;
-    const std::size_t count = models.size(), pairs = options.ensembles ? count * (count - 1) / 2 : 0;
+    const std::size_t count = options.models.size(), pairs = options.ensembles ? count * (count - 1) / 2 : 0;
     const double steps = double(count + pairs + 1);
     BestConfiguration found;
     const auto next = [&] {
         const double done = double(found.candidates.size());
         return JobPart(job, done / steps, (done + 1) / steps);
     };
-    for (const ModelName& model : models) {
+    for (const ModelName& model : options.models) {
         JobPart part = next();
         found.candidates.push_back(alone(files, dataset, model, folds, part));
     }
@@ -86,8 +90,7 @@ BestConfiguration findBestConfiguration(const Files& files, const DatasetFolders
     found.best = firstOfBest(found.candidates);
     JobPart part = next();
     found.postprocessing = decidePostprocessing(files, found.chosen().crossval, part);
-    plan::nnunet::writePythonJson(dataset.results() / "inference_information.json",
-                                  inferenceInformation(dataset, found, options.ensembles));
+    plan::nnunet::writePythonJson(informationPath(dataset), inferenceInformation(dataset, found, options.ensembles));
     return found;
 }
 

@@ -26,20 +26,26 @@ struct BestConfiguration {
     const Candidate& chosen() const { return candidates[best]; }
 };
 
+// nnU-Net's four configurations of these plans, as far as they are trained. Throws Error(Missing) when none is.
+std::vector<ModelName> trainedModels(const DatasetFolders& dataset,
+                                     const std::vector<std::string>& plans = {"nnUNetPlans"},
+                                     const std::string& trainer = "nnUNetTrainer");
+
 struct BestOptions {
-    std::vector<ModelName> models = {};  // empty: nnU-Net's four configurations, as far as they are trained
-    Folds folds = {};                    // empty: allFolds()
+    std::vector<ModelName> models;
+    Folds folds = {};  // empty: allFolds()
     bool ensembles = true;
 };
 
 // Collects the cross-validation of every model, averages every pair's saved probabilities into
 // <results>/<data set>/ensembles/ensemble___A___B___<folds>, scores all by their foreground-mean Dice, decides the best
-// one's post-processing and writes <results>/<data set>/inference_information.json. Throws Error as collectCrossval()
-// and ensemble() do, Missing when nothing is trained. Cancelled.
+// one's post-processing and writes informationPath(). Throws Error as collectCrossval() and ensemble() do,
+// Input for no models; Cancelled.
 BestConfiguration findBestConfiguration(const Files& files, const DatasetFolders& dataset, const BestOptions& options,
                                         Job& job);
 
-// nnU-Net's inference_information.json.
+// <results>/<data set>/inference_information.json and what nnU-Net writes there.
+std::filesystem::path informationPath(const DatasetFolders& dataset);
 nlohmann::ordered_json inferenceInformation(const DatasetFolders& dataset, const BestConfiguration& found,
                                             bool ensembles);
 

@@ -49,12 +49,13 @@ class TestBestConfiguration : public QObject {
         file::write(folder / "plans.json", "{\"plans_name\": \"" + configuration + "\"}");
         plan::nnunet::saveDatasetJson(folder / "dataset.json", datasetOf(R"({"background": 0, "a": 1})", ending));
     }
-    BestConfiguration best(BestOptions options = {}) {
+    BestConfiguration best(std::vector<ModelName> models = {}, bool ensembles = true) {
         Job job;
+        const BestOptions options{models.empty() ? trainedModels(dataset()) : models, {}, ensembles};
         return findBestConfiguration(files(), dataset(), options, job);
     }
-    std::string refused(ErrorKind kind, const BestOptions& options = {}) {
-        return refusal(kind, [&] { best(options); });
+    std::string refused(ErrorKind kind, const std::vector<ModelName>& models = {}) {
+        return refusal(kind, [&] { best(models); });
     }
 
   private Q_SLOTS:
@@ -145,15 +146,14 @@ class TestBestConfiguration : public QObject {
         train("2d", sure);
         train("3d_fullres", sure);
         QCOMPARE(best().best, std::size_t(0));
-        QCOMPARE(best({.models = {{"3d_fullres"}, {"2d"}}}).chosen().models[0].configuration,
-                 std::string("3d_fullres"));
+        QCOMPARE(best({{"3d_fullres"}, {"2d"}}).chosen().models[0].configuration, std::string("3d_fullres"));
     }
 
     void withoutEnsembles() {
         train("2d", leftWrong);
         train("3d_lowres", speck);
         file::remove(model("2d") / "fold_0" / "validation" / "a.npz");
-        const BestConfiguration found = best({.ensembles = false});
+        const BestConfiguration found = best({}, false);
         QCOMPARE(found.candidates.size(), std::size_t(2));
         QCOMPARE(found.chosen().models[0].configuration, std::string("3d_lowres"));
         QCOMPARE(found.postprocessing.before.foreground.dice, 6.0 / 7);
@@ -170,7 +170,7 @@ class TestBestConfiguration : public QObject {
             putMap(preprocessed / "gt_segmentations" / (name + ending), rows(1, 6, std::vector<std::int32_t>(6)));
         train("2d", std::vector<float>(6, 0.f));
         train("3d_fullres", sure);
-        const BestConfiguration found = best({.ensembles = false});
+        const BestConfiguration found = best({}, false);
         QCOMPARE(found.chosen().models[0].configuration, std::string("3d_fullres"));
         const auto told = file::readOrderedJson(results / "inference_information.json");
         QVERIFY(told.at("all_results").at("nnUNetTrainer__nnUNetPlans__2d").is_null());
@@ -178,8 +178,11 @@ class TestBestConfiguration : public QObject {
 
     void nothingIsTrained() {
         QVERIFY(says(refused(ErrorKind::Missing), "no trained model"));
+        Job job;
+        QVERIFY(says(refusal(ErrorKind::Input, [&] { findBestConfiguration(files(), dataset(), {}, job); }),
+                     "no model to choose from"));
         train("2d", sure);
-        QVERIFY(says(refused(ErrorKind::Missing, {.models = {{"2d"}, {"3d_fullres"}}}), "3d_fullres"));
+        QVERIFY(says(refused(ErrorKind::Missing, {{"2d"}, {"3d_fullres"}}), "3d_fullres"));
         file::write(model("2d") / "dataset.json", "{");
         QVERIFY(says(refused(ErrorKind::Format), "dataset.json"));
     }
