@@ -3,7 +3,6 @@
 #include <cmath>
 
 #include "base/error.h"
-#include "base/file.h"
 #include "nnunet/ensemble.h"
 
 namespace fovea::nnunet {
@@ -28,11 +27,11 @@ Candidate together(const Files& files, const DatasetFolders& dataset, const Cand
     const std::string name = "ensemble___" + a.name + "___" + b.name + "___" + foldsText(folds);
     const fs::path folder = dataset.results() / "ensembles" / name;
     JobPart averaging(job, 0, 0.7), scoring(job, 0.7, 1);
-    file::remove(folder);  // an older one may hold cases that are no longer there
-    file::makeFolder(folder);
-    copyModelFiles(a.crossval.folder, folder);
-    const auto json = plan::nnunet::loadDatasetJson(folder / "dataset.json");
-    ensemble(files, {a.crossval.folder, b.crossval.folder}, folder, json, false, averaging);
+    const auto json = plan::nnunet::loadDatasetJson(a.crossval.folder / "dataset.json");
+    replaceFolder(folder, [&](const fs::path& part) {
+        copyModelFiles(a.crossval.folder, part);
+        ensemble(files, {a.crossval.folder, b.crossval.folder}, part, json, false, averaging);
+    });
     return {name, {a.models.front(), b.models.front()}, scoreCrossval(files, dataset, folder, scoring)};
 }
 

@@ -79,26 +79,11 @@ void gather(const DatasetFolders& dataset, const fs::path& model, const Folds& f
     }
 }
 
-// Fills a folder beside `target` and renames it when all is there; nothing is left of it otherwise.
-void staged(const fs::path& target, const std::function<void(const fs::path&)>& fillFolder) {
-    fs::path part = target;
-    part += ".part";
-    file::remove(part);
-    file::makeFolder(part);
-    try {
-        fillFolder(part);
-        file::commitFolder(part, target);
-    } catch (...) {
-        file::remove(part);
-        throw;
-    }
-}
-
 }  // namespace
 
 std::string foldsText(const Folds& folds) {
     std::string text;
-    for (const int fold : folds) text += (text.empty() ? "" : "_") + std::to_string(fold);
+    for (const int fold : folds) text.append(text.empty() ? "" : "_").append(std::to_string(fold));
     return text;
 }
 
@@ -135,7 +120,7 @@ Crossval collectCrossval(const Files& files, const DatasetFolders& dataset, cons
                     {FOVEA_TR("{path} is not there. Train this configuration first."), {{"path", model.string()}}});
     const fs::path folder = model / ("crossval_results_folds_" + foldsText(folds));
     JobPart gathering(job, 0, 0.2), scoring(job, 0.2, 1);
-    staged(folder, [&](const fs::path& part) { gather(dataset, model, folds, part, gathering); });
+    replaceFolder(folder, [&](const fs::path& part) { gather(dataset, model, folds, part, gathering); });
     return scoreCrossval(files, dataset, folder, scoring);
 }
 

@@ -16,7 +16,7 @@ namespace {
 std::string listed(const Names& names) {
     constexpr std::size_t most = 5;
     std::string text;
-    for (std::size_t i = 0; i < std::min(most, names.size()); ++i) text += (i ? ", " : "") + names[i];
+    for (std::size_t i = 0; i < std::min(most, names.size()); ++i) text.append(i ? ", " : "").append(names[i]);
     return names.size() > most ? text + ", …" : text;
 }
 

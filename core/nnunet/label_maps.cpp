@@ -4,6 +4,7 @@
 #include <mutex>
 
 #include "base/error.h"
+#include "base/file.h"
 #include "base/parallel.h"
 
 namespace fovea::nnunet {
@@ -80,6 +81,20 @@ void forEachCase(const std::vector<std::string>& cases, Job& job, const std::fun
         const std::lock_guard lock(mutex);
         job.progress(++done, double(cases.size()));
     });
+}
+
+void replaceFolder(const fs::path& target, const std::function<void(const fs::path&)>& fill) {
+    fs::path part = target;
+    part += ".part";
+    file::remove(part);
+    file::makeFolder(part);
+    try {
+        fill(part);
+        file::commitFolder(part, target);
+    } catch (...) {
+        file::remove(part);
+        throw;
+    }
 }
 
 }  // namespace fovea::nnunet

@@ -30,4 +30,7 @@ Volume<std::int32_t> readLabelMap(const Files& files, const std::filesystem::pat
 // asked for cancellation between cases.
 void forEachCase(const std::vector<std::string>& cases, Job& job, const std::function<void(std::size_t)>& f);
 
+// Fills a folder beside `target`, which takes its place when all is there; nothing is left of it after an exception.
+void replaceFolder(const std::filesystem::path& target, const std::function<void(const std::filesystem::path&)>& fill);
+
 }  // namespace fovea::nnunet

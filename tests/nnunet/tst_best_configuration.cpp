@@ -162,6 +162,7 @@ class TestBestConfiguration : public QObject {
         const auto told = file::readOrderedJson(results / "inference_information.json");
         QCOMPARE(told.at("best_model_or_ensemble").at("result_on_crossval_post_pp").get<double>(), 1.0);
         QVERIFY2(says(refused(ErrorKind::Missing), "a.npz"), "an ensemble needs all probabilities");
+        QVERIFY(fs::is_empty(results / "ensembles"));  // nothing half done is left
     }
 
     // A class that never occurs has no Dice: no score loses against one.
