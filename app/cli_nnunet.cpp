@@ -2,13 +2,6 @@
 
 namespace fovea::app {
 
-nnunet::Files nnunetFiles() {
-    return {[](const std::filesystem::path& path) { return openImage(path.string(), 0, {}); },
-            [](const std::filesystem::path& path, const ImageSource& labels, Job& job) {
-                writeImage(path, labels, true, job);
-            }};
-}
-
 void addNnunetCommands(CLI::App& app, Cli& cli) {
     CLI::App* group = app.add_subcommand(
         "nnunet", "nnU-Net alone, on its own folders: plan, preprocess, train, predict, evaluate, …");
@@ -21,6 +14,7 @@ void addNnunetCommands(CLI::App& app, Cli& cli) {
     group->add_option("--results", roots->results, "Folder of trained models")->envname("nnUNet_results");
     addNnunetTraining(*group, cli, roots);
     addNnunetScoring(*group, cli, roots);
+    addNnunetExchange(*group, cli, roots);
 }
 
 }  // namespace fovea::app

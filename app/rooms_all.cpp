@@ -1,6 +1,8 @@
 #include "io/formats.h"
 #include "services.h"
 #include "stage/annotate_from.h"
+#include "stage/nnunet_export.h"
+#include "stage/nnunet_import.h"
 
 namespace fovea::app {
 
@@ -22,6 +24,21 @@ Text commitLabels(const project::Artifacts& artifacts, int round, const std::str
     const stage::CommittedTruth done = stage::commitTruth(artifacts, round, labelsPath, job);
     return {FOVEA_TR("Labels committed in {patches} patches; {already} were complete before."),
             {{"patches", std::to_string(done.patches)}, {"already", std::to_string(done.already)}}};
+}
+
+json importNnunet(project::Project& project, const project::StageList& stages, const std::filesystem::path& raw,
+                  Job& job) {
+    const stage::ImportedDataset done = stage::importDataset(project, stages, raw, nnunetFiles(), job);
+    return {{"cases", done.cases}, {"objects", done.objects}, {"patches", done.patches}};
+}
+
+json exportNnunet(const project::Project& project, const project::StageList& stages, const std::filesystem::path& raw,
+                  const std::filesystem::path& models, Job& job) {
+    const auto done = stage::exportDataset(project, stages, raw, models.empty() ? std::nullopt : std::optional(models),
+                                           nnunetFiles(), job);
+    json line = {{"raw", done.raw.string()}, {"model", nullptr}, {"cases", done.cases}};
+    if (done.model) line["model"] = done.model->string();
+    return line;
 }
 
 json describeFormats() {

@@ -32,6 +32,24 @@ Text commitLabels(const project::Artifacts&, int, const std::string&, Job&) {
                 FOVEA_TR("This build cannot edit labels. Commit them where the project lives."));
 }
 
+namespace {
+
+[[noreturn]] void refuseExchange() {
+    throw Error(ErrorKind::Unsupported,
+                FOVEA_TR("This build cannot exchange data sets. Do it where the project lives."));
+}
+
+}  // namespace
+
+json importNnunet(project::Project&, const project::StageList&, const std::filesystem::path&, Job&) {
+    refuseExchange();
+}
+
+json exportNnunet(const project::Project&, const project::StageList&, const std::filesystem::path&,
+                  const std::filesystem::path&, Job&) {
+    refuseExchange();
+}
+
 json describeFormats() {
     return {{"formats",
              {{{"id", "ome-zarr"},

@@ -24,6 +24,16 @@ Services makeServices() {
     return services;
 }
 
+nnunet::Files nnunetFiles() {
+    return {[](const std::filesystem::path& path) { return openImage(path.string(), 0, {}); },
+            [](const std::filesystem::path& path, const ImageSource& labels, Job& job) {
+                writeImage(path, labels, true, job);
+            },
+            [](const std::filesystem::path& path, const ImageSource& image, Job& job) {
+                writeImage(path, image, false, job);
+            }};
+}
+
 std::string deviceByName(const std::string& wanted) { return nn::findDevice(wanted).name; }
 
 namespace {

@@ -2,6 +2,7 @@
 #include <nlohmann/json.hpp>
 #include <string>
 
+#include "nnunet/files.h"
 #include "project/project.h"
 #include "segment/prompt_engine.h"
 #include "stage/stages.h"
@@ -26,6 +27,15 @@ std::vector<std::string> resolveImages(const std::string& path);  // see io::res
 void writeImage(const std::filesystem::path& path, const ImageSource& image, bool labels, Job& job);
 // The simulated annotator, see stage::commitTruth. Returns a sentence about what was done.
 Text commitLabels(const project::Artifacts& artifacts, int round, const std::string& labelsPath, Job& job);
+
+// The formats there are, for the jobs on nnU-Net's folders.
+nnunet::Files nnunetFiles();
+// See stage::importDataset() and stage::exportDataset(); JSON: {"cases", "objects", "patches"}, {"raw", "model",
+// "cases"}.
+nlohmann::json importNnunet(project::Project& project, const project::StageList& stages,
+                            const std::filesystem::path& raw, Job& job);
+nlohmann::json exportNnunet(const project::Project& project, const project::StageList& stages,
+                            const std::filesystem::path& raw, const std::filesystem::path& models, Job& job);
 
 // "auto", "cpu", "cuda:0" → the device to use. Throws Error(Device).
 std::string deviceByName(const std::string& wanted);

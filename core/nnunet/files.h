@@ -16,6 +16,7 @@ namespace fovea::nnunet {
 struct Files {
     std::function<ImagePtr(const std::filesystem::path&)> open;
     std::function<void(const std::filesystem::path&, const ImageSource& labels, Job&)> writeLabels;
+    std::function<void(const std::filesystem::path&, const ImageSource& image, Job&)> writeImage;
 };
 
 // All channels of a case, and its spacing as nnU-Net reads it: z, y, x as stored, in the file's own unit; 999 across a
