@@ -39,6 +39,12 @@ struct PredictArguments {
     bool noMirroring = false, saveProbabilities = false, keep = false;
 };
 
+const CLI::Validator foldName(
+    [](const std::string& word) {
+        const bool number = word.size() < 4 && word.find_first_not_of("0123456789") == std::string::npos;
+        return number || word == "all" ? std::string() : word + " is no fold: give a number or all";
+    },
+    "");
 const CLI::Validator precisions = CLI::IsMember({"auto", "float32", "bfloat16"});
 
 std::string patchText(const nlohmann::ordered_json& sizes) {
@@ -50,8 +56,7 @@ std::string patchText(const nlohmann::ordered_json& sizes) {
 void runPlan(Cli& cli, const RootsPtr& roots, PlanArguments& a) {
     if (!a.spacing.empty()) a.request.targetSpacing = parseSpacing(a.spacing);
     const DatasetFolders folders(*roots, a.dataset);
-    const auto planned =
-        asUsage([&] { return nnunet::planDataset(folders, nnunetFiles(), a.request, a.again, cli.job); });
+    const auto planned = nnunet::planDataset(folders, nnunetFiles(), a.request, a.again, cli.job);
     const auto plans = plan::nnunet::PlansFile::load(planned.plans);
     json line = {{"state", "done"}, {"plans", planned.plans.string()}, {"configurations", json::object()}};
     std::string human = planned.plans.string();
@@ -104,7 +109,7 @@ void runTrain(Cli& cli, const RootsPtr& roots, TrainArguments& a) {
     json line = {{"state", "done"}, {"folder", nnunet::foldFolder(task, a.fold).string()}};
     std::string human = nnunet::foldFolder(task, a.fold).string();
     if (!a.onlyValidation) {
-        const nnunet::TrainedFold done = asUsage([&] { return nnunet::trainFold(task, a.fold, a.options, cli.job); });
+        const nnunet::TrainedFold done = nnunet::trainFold(task, a.fold, a.options, cli.job);
         line.update({{"epochs", done.epochs},
                      {"train_loss", done.trainLoss},
                      {"validation_loss", done.validationLoss},
@@ -158,7 +163,7 @@ void addTrain(CLI::App& group, Cli& cli, const RootsPtr& roots) {
     CLI::App* command = group.add_subcommand("train", "Trains one fold and predicts its validation cases");
     command->add_option("dataset", a->dataset, "Name or number of the data set")->check(notEmpty)->required();
     command->add_option("configuration", a->configuration, "2d, 3d_fullres, …")->check(notEmpty)->required();
-    command->add_option("fold", a->fold, "A number, or all")->check(notEmpty)->required();
+    command->add_option("fold", a->fold, "A number, or all")->check(notEmpty)->check(foldName)->required();
     command->add_option("--plans", a->plans, "Name of the plans")->capture_default_str();
     nnunet::TrainOptions& o = a->options;
     command->add_option("--epochs", o.epochs)->check(CLI::Range(1, 100000))->capture_default_str();
