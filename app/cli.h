@@ -51,6 +51,7 @@ Vec3 parseSpacing(const std::string& text);
 
 // For words that name a file or folder.
 extern const CLI::Validator notEmpty;
+extern const CLI::Validator notNegative;
 
 // Each adds its sub-commands to `app`; what they do runs while parsing.
 void addProjectCommands(CLI::App& app, Cli& cli);  // import, the stages, run, work

@@ -13,9 +13,6 @@ namespace fovea::app {
 
 namespace {
 
-const CLI::Validator notNegative(
-    [](const std::string& word) { return word.starts_with('-') ? word + " is negative" : std::string(); }, "");
-
 // The words a person may have meant: sub-commands and options of the command that did not understand.
 std::vector<std::string> known(const CLI::App& app) {
     std::vector<std::string> words;
@@ -29,10 +26,12 @@ std::vector<std::string> known(const CLI::App& app) {
 std::string usage(const CLI::App& app, const CLI::ParseError& error, int argc, char** argv) {
     std::vector<std::string> words = known(app);
     const CLI::App* command = &app;
+    std::string path;  // of the command
     for (int i = 1; i < argc; ++i)
         for (const CLI::App* sub : command->get_subcommands({}))
             if (sub->get_name() == argv[i]) {
                 command = sub;
+                path += sub->get_name() + " ";
                 for (const std::string& word : known(*sub)) words.push_back(word);
                 break;
             }
@@ -45,8 +44,7 @@ std::string usage(const CLI::App& app, const CLI::ParseError& error, int argc, c
             return word + " is not known here. Did you mean " + near + "?";
     }
     const std::string what = error.what();
-    return what + (what.ends_with('.') ? "" : ".") + " See fovea-cli " +
-           (command == &app ? "" : command->get_name() + " ") + "--help.";
+    return what + (what.ends_with('.') ? "" : ".") + " See fovea-cli " + path + "--help.";
 }
 
 // Before anything else, because it takes a new start of the program to change them.

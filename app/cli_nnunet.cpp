@@ -1,22 +1,26 @@
-#include "base/file.h"
-#include "cli.h"
-#include "nnunet/folders.h"
+#include "cli_nnunet.h"
 
 namespace fovea::app {
 
-namespace fs = std::filesystem;
-using nlohmann::json;
+nnunet::Files nnunetFiles() {
+    return {[](const std::filesystem::path& path) { return openImage(path.string(), 0, {}); },
+            [](const std::filesystem::path& path, const ImageSource& labels, Job& job) {
+                writeImage(path, labels, true, job);
+            }};
+}
 
 void addNnunetCommands(CLI::App& app, Cli& cli) {
     CLI::App* group = app.add_subcommand(
-        "nnunet", "nnU-Net alone, on its own folders: plan, preprocess, train, predict, evaluate, import, export");
+        "nnunet", "nnU-Net alone, on its own folders: plan, preprocess, train, predict, evaluate, …");
     group->require_subcommand(1);
-    auto roots = std::make_shared<nnunet::Roots>();
+    group->fallthrough();
+    const RootsPtr roots = std::make_shared<nnunet::Roots>();
     group->add_option("--raw", roots->raw, "Folder of raw data sets")->envname("nnUNet_raw");
     group->add_option("--preprocessed", roots->preprocessed, "Folder of preprocessed data sets")
         ->envname("nnUNet_preprocessed");
     group->add_option("--results", roots->results, "Folder of trained models")->envname("nnUNet_results");
-    group->fallthrough();
+    addNnunetTraining(*group, cli, roots);
+    addNnunetScoring(*group, cli, roots);
 }
 
 }  // namespace fovea::app

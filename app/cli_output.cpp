@@ -48,6 +48,9 @@ std::string stageText(const json& row) {
 
 const CLI::Validator notEmpty([](const std::string& word) { return word.empty() ? "is empty. Give a path" : ""; }, "");
 
+const CLI::Validator notNegative(
+    [](const std::string& word) { return word.starts_with('-') ? word + " is negative" : std::string(); }, "");
+
 namespace {
 
 template <class T>

@@ -54,21 +54,6 @@ class SlabList {
     bool complete_ = false, continued_ = false;
 };
 
-// Tiles of the box's plane, small enough for the budget; cut at multiples of 128, where chunks end.
-std::vector<Box> planeTiles(const Box& box, const WindowOptions& options, std::size_t classes, std::uint64_t budget) {
-    const std::uint64_t perPosition =
-        std::uint64_t(options.patch.z) * sizeof(float) * (options.norms.size() + classes + 1);
-    const Index n = box.extent();
-    if (std::uint64_t(n.y * n.x) * perPosition <= budget) return {box};
-    auto edge = std::int64_t(std::sqrt(double(budget) / double(perPosition)));
-    edge =
-        std::max({edge / 128 * 128, (std::max(options.patch.y, options.patch.x) + 127) / 128 * 128, std::int64_t(128)});
-    std::vector<Box> tiles;
-    const Box aligned{{box.begin.z, box.begin.y / 128 * 128, box.begin.x / 128 * 128}, box.end};
-    forEachTile(aligned, {n.z, edge, edge}, [&](const Box& tile) { tiles.push_back(tile.intersected(box)); });
-    return tiles;
-}
-
 struct SlabWriter {
     zarr::Writer& writer;
     SlabList& list;
@@ -130,6 +115,20 @@ Box frameFor(const Box& box, Index patch, Index imageShape) {
 at::Tensor probabilityBytes(const at::Tensor& logits) {
     const auto p = at::softmax(logits, 0).narrow(0, 1, logits.size(0) - 1);
     return (p * 255).round().to(at::kByte).to(at::kCPU).contiguous();
+}
+
+std::vector<Box> planeTiles(const Box& box, const WindowOptions& options, std::size_t classes, std::uint64_t budget) {
+    const std::uint64_t perPosition =
+        std::uint64_t(options.patch.z) * sizeof(float) * (options.norms.size() + classes + 1);
+    const Index n = box.extent();
+    if (std::uint64_t(n.y * n.x) * perPosition <= budget) return {box};
+    auto edge = std::int64_t(std::sqrt(double(budget) / double(perPosition)));
+    edge =
+        std::max({edge / 128 * 128, (std::max(options.patch.y, options.patch.x) + 127) / 128 * 128, std::int64_t(128)});
+    std::vector<Box> tiles;
+    const Box aligned{{box.begin.z, box.begin.y / 128 * 128, box.begin.x / 128 * 128}, box.end};
+    forEachTile(aligned, {n.z, edge, edge}, [&](const Box& tile) { tiles.push_back(tile.intersected(box)); });
+    return tiles;
 }
 
 std::vector<Volume<std::uint8_t>> predictVolume(const ImageSource& image, const Box& box, const Network& network,

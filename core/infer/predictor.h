@@ -27,6 +27,10 @@ Box frameFor(const Box& box, Index patch, Index imageShape);
 // CPU.
 at::Tensor probabilityBytes(const at::Tensor& logits);
 
+// Tiles of the box's plane (all of its sections each), so small that the sums of a sliding window for `classes` outputs
+// take at most `budget` bytes; cut at multiples of 128, where chunks end.
+std::vector<Box> planeTiles(const Box& box, const WindowOptions& options, std::size_t classes, std::uint64_t budget);
+
 // Probabilities of `box`, in memory: one volume per class but the background, geometry set. For small boxes.
 std::vector<Volume<std::uint8_t>> predictVolume(const ImageSource& image, const Box& box, const Network& network,
                                                 const WindowOptions& options, Job& job);

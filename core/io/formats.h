@@ -31,7 +31,8 @@ ImagePtr open(const std::string& path, const OpenOptions& options = {});
 // pictures) or one. Returns paths that open() takes, in natural order.
 std::vector<std::string> resolve(const std::string& path);
 
-// Writes one channel. The format follows the suffix (.tif .nrrd .nii .nii.gz .mha .mrc .zarr .png-series folder).
+// Writes one channel. The format follows the suffix (.tif .nrrd .nii .nii.gz .mha .mrc .zarr .png-series folder; .png
+// for one section of whole numbers up to 65535).
 // Written beside the target and renamed. Throws Error(Unsupported) naming what the format cannot hold.
 struct WriteOptions {
     bool labels = false;

@@ -1,5 +1,6 @@
 #pragma once
 #include <cstdint>
+#include <filesystem>
 #include <functional>
 #include <nlohmann/json.hpp>
 #include <optional>
@@ -56,8 +57,14 @@ Postprocessing choosePostprocessing(const std::vector<LabelCase>& cases, const s
 // nnU-Net's postprocessing.json: the steps as names of its functions with their arguments, and the scores before and
 // after. `names` are those of the classes in its summaries, "3" or of a region "(1, 2)". NaN becomes null.
 nlohmann::json postprocessingJson(const Postprocessing& chosen, const std::vector<std::string>& names);
-// {"foreground_mean", "mean" by name, "metric_per_case"} with nnU-Net's names of the scores.
-nlohmann::json summaryJson(const LabelSummary& summary, const std::vector<std::string>& names);
+// The two files that a case's scores compare.
+struct ComparedFiles {
+    std::filesystem::path reference, prediction;
+};
+// {"foreground_mean", "mean" by name, "metric_per_case"} with nnU-Net's names of the scores. `files`: one per case, or
+// none when they are not files.
+nlohmann::json summaryJson(const LabelSummary& summary, const std::vector<std::string>& names,
+                           const std::vector<ComparedFiles>& files = {});
 // The steps of such a file. Throws Error(Format) for another layout, Error(Unsupported) for another function.
 std::vector<LabelClass> postprocessingSteps(const nlohmann::json& file);
 

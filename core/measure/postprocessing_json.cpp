@@ -43,10 +43,16 @@ void addLabels(const json& value, LabelClass& labels) {
 
 }  // namespace
 
-json summaryJson(const LabelSummary& summary, const std::vector<std::string>& names) {
+json summaryJson(const LabelSummary& summary, const std::vector<std::string>& names,
+                 const std::vector<ComparedFiles>& files) {
     json result = meansJson(summary, names);
     json& cases = result["metric_per_case"] = json::array();
-    for (const auto& one : summary.byCase) cases.push_back({{"metrics", byName(one, names)}});
+    for (std::size_t i = 0; i < summary.byCase.size(); ++i) {
+        cases.push_back({{"metrics", byName(summary.byCase[i], names)}});
+        if (files.empty()) continue;
+        cases.back()["prediction_file"] = files.at(i).prediction.string();
+        cases.back()["reference_file"] = files.at(i).reference.string();
+    }
     return result;
 }
 

@@ -48,17 +48,17 @@ Vec3 besideStack(const fs::path& image) {
     return {1, 1, 1};
 }
 
-Vec3 spacingOf(const ImageInfo& info, const fs::path& path, const std::string& reader) {
+}  // namespace
+
+Vec3 spacingAsRead(const ImageInfo& info, const std::string& reader) {
     if (reader == pictures) return {999, 1, 1};
-    if (reader == stacks) return besideStack(path);
+    if (reader == stacks) return besideStack(info.path);
     if (!info.geometry.known) return info.shape().z == 1 ? Vec3{999, 1, 1} : Vec3{1, 1, 1};
     const Vec3 s = info.geometry.spacing;
     const Vec3 spacing{inFile(s.z), inFile(s.y), inFile(s.x)};
-    if (info.shape().z == 1 && path.string().ends_with(".png")) return {999, spacing.y, spacing.x};
+    if (info.shape().z == 1 && info.path.ends_with(".png")) return {999, spacing.y, spacing.x};
     return spacing;
 }
-
-}  // namespace
 
 bool allInOne(const std::string& reader) { return reader == pictures; }
 
@@ -66,7 +66,7 @@ StoredCase openCase(const Files& files, const std::vector<fs::path>& images, con
     std::vector<ImagePtr> channels;
     for (const fs::path& path : images) channels.push_back(files.open(path));
     StoredCase one;
-    one.spacing = spacingOf(channels.at(0)->info(), images.at(0), reader);
+    one.spacing = spacingAsRead(channels.at(0)->info(), reader);
     one.image = channels.size() == 1 ? channels[0] : stackChannels(std::move(channels));
     return one;
 }

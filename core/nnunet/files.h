@@ -25,6 +25,8 @@ struct StoredCase {
     Vec3 spacing{1, 1, 1};
 };
 
+// The spacing that nnU-Net's reader of this name takes from an image file (info.path).
+Vec3 spacingAsRead(const ImageInfo& info, const std::string& reader);
 // `reader`: a class name of nnU-Net, from plans ("image_reader_writer") or readerOf(). Throws Error as opening and
 // stackChannels() do.
 StoredCase openCase(const Files& files, const std::vector<std::filesystem::path>& images, const std::string& reader);

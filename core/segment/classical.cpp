@@ -6,13 +6,13 @@
 #include <limits>
 #include <map>
 
+#include "base/parallel_parts.h"
 #include "measure/numbering.h"
 #include "measure/object_stats.h"
 #include "segment/blob_finder.h"
 #include "segment/filters.h"
 #include "segment/grow.h"
 #include "segment/section_step.h"
-#include "segment/tiles.h"
 
 namespace fovea::segment {
 namespace {
@@ -151,7 +151,7 @@ Found findAll(const Volume<float>& image, const Plan& plan, Job& job) {
     forEachTile(image.box(), tile, [&](const Box& box) { tiles.push_back(box); });
     std::vector<std::vector<Blob>> results(tiles.size());
     std::vector<Box> areas(tiles.size());
-    forTiles(std::int64_t(tiles.size()), job, [&](std::int64_t t, Job& part) {
+    forParts(std::int64_t(tiles.size()), job, [&](std::int64_t t, Job& part) {
         areas[t] = tiles[t].grown(halo).intersected(image.box());
         results[t] = blobsIn(crop(image, areas[t]), settings, !plan.dark && settings.typicalRadius > 0, part);
     });

@@ -1,9 +1,11 @@
 #include <algorithm>
 
 #include "base/file.h"
+#include "data/sub_image.h"
 #include "measure/object_stats.h"
 #include "plan/fingerprint.h"
 #include "stage/given_labels.h"
+#include "stage/model_objects.h"
 #include "stage/object_file.h"
 #include "stage/patch_grid.h"
 #include "stage/stages.h"
@@ -34,6 +36,15 @@ OptionTable optionsOf(const Labelers& labelers) {
                           .type = OptionType::Box,
                           .defaultValue = "",
                           .help = FOVEA_TR("Part of the image to look at; empty = all of it")},
+                         {.name = "model",
+                          .type = OptionType::Path,
+                          .defaultValue = "",
+                          .help = FOVEA_TR("Folder that nnU-Net trained, asked instead of the engine; empty = none")},
+                         {.name = "mirror",
+                          .type = OptionType::Bool,
+                          .defaultValue = true,
+                          .help = FOVEA_TR("The model looks at mirrored images, too: better, four to eight times as "
+                                           "long")},
                          {.name = "from",
                           .type = OptionType::Path,
                           .defaultValue = "",
@@ -80,6 +91,16 @@ Found look(StageContext& context, const ImageSource& image, const Labelers& labe
     return result;
 }
 
+// What a trained model finds.
+Found ask(StageContext& context, const ImagePtr& image, const Box& box, Job& job) {
+    const std::string folder = context.options.string("model");
+    ModelObjects found = objectsOfModel(context, folder, partOf(image, box), context.options.flag("mirror"), job);
+    Found result{std::move(found.labels), {}, {{"model", folder}}};
+    for (const ModelObject& one : found.objects)
+        result.rows.push_back({one.id, "to-review", "nnunet", one.score, one.box.shifted(box.begin), one.voxels});
+    return result;
+}
+
 // Labels somebody made elsewhere; ids are kept.
 Found bring(StageContext& context, Index shape, const Box& box, Job& job) {
     const std::string path = givenPath(context.options.string("from"), context.cases().front(), 1);
@@ -96,8 +117,9 @@ void run(StageContext& context, const Labelers& labelers) {
     const ImageInfo& info = image->info();
     const Box all = Box::of(info.shape()), box = chosenBox(context.options, "box", info.shape());
     JobPart finding(*context.job, 0, 0.9);
-    Found found = context.options.string("from").empty() ? look(context, *image, labelers, box, finding)
-                                                         : bring(context, info.shape(), box, finding);
+    Found found = !context.options.string("from").empty()    ? bring(context, info.shape(), box, finding)
+                  : !context.options.string("model").empty() ? ask(context, image, box, finding)
+                                                             : look(context, *image, labelers, box, finding);
     if (box != all) {
         Volume<std::int32_t> whole(info.shape());
         copyBox(found.labels, found.labels.box(), whole, box.begin);

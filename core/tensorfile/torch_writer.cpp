@@ -190,10 +190,10 @@ void writeTorch(const std::filesystem::path& path, const PickleValue& value) {
     const std::string pickle = writer.run(value);
     const std::string root = "archive/", order = "little", version = "3\n";
     const auto bytesOf = [](const std::string& text) { return std::as_bytes(std::span(text)); };
-    std::vector<ZipContent> contents{{root + "data.pkl", bytesOf(pickle)}, {root + "byteorder", bytesOf(order)}};
+    std::vector<ZipContent> contents{{root + "data.pkl", {bytesOf(pickle)}}, {root + "byteorder", {bytesOf(order)}}};
     for (std::size_t i = 0; i < writer.storages().size(); ++i)
-        contents.push_back({root + "data/" + std::to_string(i), writer.storages()[i]});
-    contents.push_back({root + "version", bytesOf(version)});
+        contents.push_back({root + "data/" + std::to_string(i), {writer.storages()[i]}});
+    contents.push_back({root + "version", {bytesOf(version)}});
     writeZip(path, contents);
 }
 

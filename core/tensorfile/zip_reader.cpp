@@ -2,9 +2,11 @@
 
 #include <algorithm>
 #include <cstring>
+#include <optional>
 #include <string_view>
 
 #include "tensorfile/crc32.h"
+#include "tensorfile/inflate.h"
 
 namespace fovea::tensorfile {
 
@@ -119,7 +121,10 @@ ZipReader::ZipReader(const ByteFile& file) : file_(file) {
         ZipRecord record = locate(recordName, header, directory.at);
         record.size = size;
         record.crc = number<std::uint32_t>(entry, 16);
-        record.stored = number<std::uint16_t>(entry, 10) == 0;
+        const auto method = number<std::uint16_t>(entry, 10);
+        record.stored = method == 0;
+        record.deflated = method == 8;
+        record.packed = packed;
         if (packed > directory.at - record.begin) refuse(Refusal::Truncated, recordName + " lies outside the file");
         if (record.stored && packed != size) refuse(Refusal::StorageSize, recordName + " has two sizes");
         if ((total += packed) > file_.size()) refuse(Refusal::Ambiguous, "its records overlap");
@@ -128,15 +133,40 @@ ZipReader::ZipReader(const ByteFile& file) : file_(file) {
     }
 }
 
-std::string ZipReader::read(const std::string& recordName, std::uint64_t limit) const {
+const ZipRecord& ZipReader::find(const std::string& recordName) const {
     const auto found = records_.find(recordName);
     if (found == records_.end()) refuse(Refusal::MissingRecord, recordName + " is not there");
-    const ZipRecord& record = found->second;
+    return found->second;
+}
+
+std::string ZipReader::read(const std::string& recordName, std::uint64_t limit) const {
+    const ZipRecord& record = find(recordName);
     if (!record.stored) refuse(Refusal::Compressed, recordName + " is compressed");
+    return readUnpacked(recordName, limit);
+}
+
+std::string ZipReader::readUnpacked(const std::string& recordName, std::uint64_t limit) const {
+    const ZipRecord& record = find(recordName);
+    if (!record.stored && !record.deflated)
+        refuse(Refusal::Compressed, recordName + " is compressed in an unusual way");
     if (record.size > limit) refuse(Refusal::Limits, recordName + " is too large");
-    std::string bytes = file_.read(record.begin, record.size);
-    if (crc32(std::as_bytes(std::span(bytes))) != record.crc) refuse(Refusal::Crc, recordName + " is damaged");
-    return bytes;
+    std::optional<std::string> bytes = file_.read(record.begin, record.packed);
+    if (record.deflated) bytes = inflated(*bytes, record.size);
+    if (!bytes || crc32(std::as_bytes(std::span(*bytes))) != record.crc)
+        refuse(Refusal::Crc, recordName + " is damaged");
+    return std::move(*bytes);
+}
+
+void ZipReader::verify(const std::string& recordName) const {
+    const ZipRecord& record = find(recordName);
+    if (!record.stored) refuse(Refusal::Compressed, recordName + " is compressed");
+    constexpr std::uint64_t part = std::uint64_t(1) << 24;
+    std::uint32_t crc = 0;
+    for (std::uint64_t at = 0; at < record.size; at += part) {
+        const std::string bytes = file_.read(record.begin + at, std::min(part, record.size - at));
+        crc = crc32(std::as_bytes(std::span(bytes)), crc);
+    }
+    if (crc != record.crc) refuse(Refusal::Crc, recordName + " is damaged");
 }
 
 }  // namespace fovea::tensorfile

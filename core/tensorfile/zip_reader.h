@@ -11,10 +11,13 @@ namespace fovea::tensorfile {
 struct ZipRecord {
     std::uint64_t begin = 0, size = 0;  // of its bytes in the file
     std::uint32_t crc = 0;
-    bool stored = true;  // else compressed: cannot be read here
+    bool stored = true;        // else compressed,
+    bool deflated = false;     // by this method,
+    std::uint64_t packed = 0;  // to as many bytes
 };
 
-// The directory of a zip archive (PKWARE's APPNOTE; ZIP64 too), for records that are stored, as torch.save writes them.
+// The directory of a zip archive (PKWARE's APPNOTE; ZIP64 too), for records that are stored, as torch.save writes them,
+// or deflated, as numpy.savez_compressed does.
 // Names that leave their folder, names twice and records beyond the file are refused.
 class ZipReader {
   public:
@@ -24,6 +27,10 @@ class ZipReader {
     const std::map<std::string, ZipRecord>& records() const { return records_; }
     // A whole record, checksum compared. Throws RefusedFile when it is compressed, damaged or larger than `limit`.
     std::string read(const std::string& name, std::uint64_t limit) const;
+    // The same, unpacked where it is deflated.
+    std::string readUnpacked(const std::string& name, std::uint64_t limit) const;
+    // Reads a stored record once to compare its checksum, for one that is then read in parts. Throws as read().
+    void verify(const std::string& name) const;
 
   private:
     struct Directory {
@@ -31,6 +38,7 @@ class ZipReader {
     };
     Directory findDirectory() const;
     ZipRecord locate(const std::string& name, std::uint64_t at, std::uint64_t end) const;
+    const ZipRecord& find(const std::string& name) const;
     [[noreturn]] void refuse(Refusal reason, const std::string& why) const;
 
     const ByteFile& file_;

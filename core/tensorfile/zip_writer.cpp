@@ -44,35 +44,51 @@ std::string padding(std::uint64_t at) {
     return field + std::string(std::size_t(fill), 'Z');
 }
 
+// A record as its headers tell it.
+struct Record {
+    const std::string& name;
+    std::uint64_t bytes = 0;
+    std::uint32_t crc = 0;
+};
+
+Record recordOf(const ZipContent& content) {
+    Record record{content.name};
+    for (const auto part : content.parts) {
+        record.bytes += part.size();
+        record.crc = crc32(part, record.crc);
+    }
+    return record;
+}
+
 // What local header and directory entry have in common, from "version needed" on.
-std::string common(const ZipContent& content, std::uint32_t crc, std::size_t extraBytes, bool wide) {
+std::string common(const Record& record, std::size_t extraBytes, bool wide) {
     std::string text;
     add(text, wide ? needs64 : needs);
     for (const std::uint16_t value : {std::uint16_t(0x0800), std::uint16_t(0), std::uint16_t(0), dateOf1980})
         add(text, value);  // names are UTF-8; stored; time, date
-    add(text, crc);
-    add(text, short32(content.bytes.size()));
-    add(text, short32(content.bytes.size()));
-    add(text, std::uint16_t(content.name.size()));
+    add(text, record.crc);
+    add(text, short32(record.bytes));
+    add(text, short32(record.bytes));
+    add(text, std::uint16_t(record.name.size()));
     add(text, std::uint16_t(extraBytes));
     return text;
 }
 
-std::string localHeader(const ZipContent& content, std::uint32_t crc, std::uint64_t at) {
-    std::string extra = wideField(content.bytes.size(), 0);
+std::string localHeader(const Record& record, std::uint64_t at) {
+    std::string extra = wideField(record.bytes, 0);
     const bool wide = !extra.empty();
-    extra += padding(at + 30 + content.name.size() + extra.size());
-    return "PK\3\4" + common(content, crc, extra.size(), wide) + content.name + extra;
+    extra += padding(at + 30 + record.name.size() + extra.size());
+    return "PK\3\4" + common(record, extra.size(), wide) + record.name + extra;
 }
 
-std::string directoryEntry(const ZipContent& content, std::uint32_t crc, std::uint64_t at) {
-    const std::string extra = wideField(content.bytes.size(), at);
+std::string directoryEntry(const Record& record, std::uint64_t at) {
+    const std::string extra = wideField(record.bytes, at);
     std::string text("PK\1\2");
     add(text, extra.empty() ? needs : needs64);
-    text += common(content, crc, extra.size(), !extra.empty());
+    text += common(record, extra.size(), !extra.empty());
     text.append(10, '\0');  // comment, disk, attributes
     add(text, short32(at));
-    return text + content.name + extra;
+    return text + record.name + extra;
 }
 
 std::string directoryEnd(std::uint64_t entries, std::uint64_t at, std::uint64_t size) {
@@ -104,12 +120,13 @@ void writeZip(const std::filesystem::path& path, const std::vector<ZipContent>& 
     std::string directory;
     std::uint64_t at = 0;
     for (const ZipContent& content : contents) {
-        const std::uint32_t crc = crc32(content.bytes);
-        directory += directoryEntry(content, crc, at);
-        headers.push_back(localHeader(content, crc, at));
+        const Record record = recordOf(content);
+        directory += directoryEntry(record, at);
+        headers.push_back(localHeader(record, at));
         parts.push_back(headers.back());
-        parts.emplace_back(reinterpret_cast<const char*>(content.bytes.data()), content.bytes.size());
-        at += headers.back().size() + content.bytes.size();
+        for (const auto part : content.parts)
+            parts.emplace_back(reinterpret_cast<const char*>(part.data()), part.size());
+        at += headers.back().size() + record.bytes;
     }
     const std::string end = directoryEnd(contents.size(), at, directory.size());
     parts.push_back(directory);

@@ -9,7 +9,7 @@ namespace fovea::tensorfile {
 
 struct ZipContent {
     std::string name;
-    std::span<const std::byte> bytes;
+    std::vector<std::span<const std::byte>> parts;  // of its bytes, in this order
 };
 
 // A zip archive of stored records, in this order, whose bytes begin at multiples of 64 as torch wants them; ZIP64 where

@@ -90,6 +90,7 @@ class Loop {
     double stepWithinMemory();
     void average();
     void tune();
+    void endEpoch();
     void finish(LoopResult& result);
 
     torch::nn::Module& module_;
@@ -213,6 +214,17 @@ void Loop::tune() {
     if (!last.empty()) assign(state_, last);
 }
 
+void Loop::endEpoch() {
+    if (!hooks_.epochEnded || iteration_ == 0 ||
+        (iteration_ % options_.epoch != 0 && iteration_ != options_.iterations))
+        return;
+    const std::int64_t begin = (iteration_ - 1) / options_.epoch * options_.epoch;
+    double sum = 0;
+    std::int64_t count = 0;
+    for (auto p = curve_.rbegin(); p != curve_.rend() && p->iteration > begin; ++p) sum += p->loss, ++count;
+    hooks_.epochEnded(iteration_, count > 0 ? sum / double(count) : 0, optimizer_);
+}
+
 void Loop::finish(LoopResult& result) {
     if (!best_.empty())
         assign(state_, best_);
@@ -235,6 +247,7 @@ LoopResult Loop::run() {
     resume();
     if (hooks_.rewind) hooks_.rewind(nextSample_);
     try {
+        endEpoch();
         while (iteration_ < options_.iterations && !stopped_) {
             job_.check();
             job_.yield();
@@ -244,6 +257,7 @@ LoopResult Loop::run() {
             curve_.push_back({iteration_, loss, rate, std::nullopt});
             average();
             tune();
+            endEpoch();
             job_.progress(double(iteration_), double(options_.iterations),
                           {FOVEA_TR("Learning, loss {loss}"), {{"loss", shown(loss)}}});
             if (secondsSince(saved) >= options_.checkpointSeconds)
@@ -267,6 +281,25 @@ LoopResult Loop::run() {
 LoopResult runLoop(torch::nn::Module& module, const LoopHooks& hooks, const LoopOptions& options,
                    const std::filesystem::path& folder, nlohmann::json identity, Job& job) {
     return nn::translated([&] { return Loop(module, hooks, options, folder, std::move(identity), job).run(); });
+}
+
+void beginAt(std::int64_t iterations, const nn::State& weights, const nn::State& momentum, const LoopOptions& options,
+             const std::filesystem::path& folder, nlohmann::json identity) {
+    Checkpoint checkpoint;
+    checkpoint.identity = std::move(identity);
+    checkpoint.identity["loop"] = toJson(options);
+    checkpoint.progress = {{"iteration", iterations},
+                           {"next_sample", iterations * options.batch},
+                           {"batch", options.batch},
+                           {"since_best", 0},
+                           {"stopped", false},
+                           {"best", nullptr},
+                           {"curve", nlohmann::json::array()},
+                           {"optimizer_steps", momentum.empty() ? 0 : iterations}};
+    checkpoint.add("net", weights);
+    checkpoint.add("opt", momentum);
+    file::makeFolder(folder);
+    saveCheckpoint(folder / "checkpoint.safetensors", checkpoint);
 }
 
 LoopOptions LoopOptions::nnunet(std::int64_t epochs) {

@@ -10,6 +10,7 @@
 #include <vector>
 
 #include "base/job.h"
+#include "nn/weights.h"
 #include "train/optimizer.h"
 
 namespace fovea::train {
@@ -45,6 +46,10 @@ struct LoopHooks {
     std::function<at::Tensor(std::uint64_t first, std::int64_t batch)> loss;
     // Score of the module as it is (averaged weights in place), higher is better; may be empty.
     std::function<double()> tune;
+    // Called after the last iteration of each epoch with the epoch's mean loss and the optimizer as it is then. What it
+    // throws ends the run. After a resume, the epoch that had ended last ends once more: a stop may have come
+    // meanwhile.
+    std::function<void(std::int64_t iteration, double loss, const Optimizer& optimizer)> epochEnded;
     // Called before every run over samples from `first` on: a start, a resume, a smaller batch.
     std::function<void(std::uint64_t first)> rewind;
 };
@@ -67,6 +72,11 @@ struct LoopResult {
 // `identity`, Cancelled.
 LoopResult runLoop(torch::nn::Module& module, const LoopHooks& hooks, const LoopOptions& options,
                    const std::filesystem::path& folder, nlohmann::json identity, Job& job);
+
+// Writes the checkpoint that runLoop() goes on from in `folder`: a run of these options with `iterations` behind it, as
+// another program left it. `momentum` as Optimizer::state().
+void beginAt(std::int64_t iterations, const nn::State& weights, const nn::State& momentum, const LoopOptions& options,
+             const std::filesystem::path& folder, nlohmann::json identity);
 
 nlohmann::json toJson(const LoopOptions& options);
 nlohmann::json toJson(const std::vector<CurvePoint>& curve);

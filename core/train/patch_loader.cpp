@@ -24,8 +24,8 @@ struct PatchLoader::Worker {
     std::jthread thread;
 };
 
-PatchLoader::PatchLoader(const PatchSampler& sampler, std::uint64_t first, int threads)
-    : sampler_(sampler), index_(first), first_(first) {
+PatchLoader::PatchLoader(const SampleSource& source, std::uint64_t first, int threads)
+    : source_(source), index_(first), first_(first) {
     for (int t = 0; t < threads; ++t) workers_.push_back(std::make_unique<Worker>());
     for (int t = 0; t < threads; ++t)
         workers_[t]->thread =
@@ -40,7 +40,7 @@ void PatchLoader::work(Worker& worker, std::uint64_t first, std::uint64_t step) 
     for (std::uint64_t index = first;; index += step) {
         Made made;
         try {
-            made.arrays = sampler_.sample(index);
+            made.arrays = source_.sample(index);
         } catch (...) {
             made.error = std::current_exception();
         }
@@ -51,7 +51,7 @@ void PatchLoader::work(Worker& worker, std::uint64_t first, std::uint64_t step) 
 
 SampleArrays PatchLoader::next() {
     const std::uint64_t index = index_++;
-    if (workers_.empty()) return sampler_.sample(index);
+    if (workers_.empty()) return source_.sample(index);
     // A worker that failed has ended: its queue holds the error as the last thing taken, and nobody asks again.
     auto made = workers_[(index - first_) % workers_.size()]->queue.pop();
     if (!made) throw Error(ErrorKind::Internal, "patch loader used after its end");

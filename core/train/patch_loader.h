@@ -4,7 +4,7 @@
 #include <cstdint>
 #include <memory>
 
-#include "train/patch_sampler.h"
+#include "train/sample_source.h"
 
 namespace fovea::train {
 
@@ -22,7 +22,7 @@ Batch collate(const std::vector<SampleArrays>& samples, int dims);
 class PatchLoader {
   public:
     // threads 0: samples are made inside next().
-    PatchLoader(const PatchSampler& sampler, std::uint64_t first, int threads);
+    PatchLoader(const SampleSource& source, std::uint64_t first, int threads);
     ~PatchLoader();
     PatchLoader(const PatchLoader&) = delete;
     PatchLoader& operator=(const PatchLoader&) = delete;
@@ -33,7 +33,7 @@ class PatchLoader {
     struct Worker;
     void work(Worker& worker, std::uint64_t first, std::uint64_t step);
 
-    const PatchSampler& sampler_;
+    const SampleSource& source_;
     std::uint64_t index_;
     const std::uint64_t first_;
     std::vector<std::unique_ptr<Worker>> workers_;

@@ -8,7 +8,7 @@
 #include "data/box.h"
 #include "data/image_source.h"
 #include "plan/preprocess.h"
-#include "train/augment.h"
+#include "train/sample_source.h"
 #include "train/targets.h"
 
 namespace fovea::train {
@@ -48,9 +48,8 @@ struct SamplerOptions {
     std::uint64_t seed = 0;
 };
 
-// Sample i is a function of (sources, options, i) alone, whatever the thread and the order. Torch-free; thread-safe.
-// Memory: one small record per 16² to 64² cell that holds something known, plus the windows in hand.
-class PatchSampler {
+// See SampleSource. Memory: one small record per 16² to 64² cell that holds something known, plus the windows in hand.
+class PatchSampler : public SampleSource {
   public:
     // Looks through labels and weights once. Throws Error(Input): nothing known outside held boxes, shapes that differ,
     // another number of channels.
@@ -58,7 +57,7 @@ class PatchSampler {
 
     // Channels normalised and augmented, classes, certainty 0…1. Never reads a held box: windows are cut there, the
     // rest is mirrored image with certainty 0.
-    SampleArrays sample(std::uint64_t index) const;
+    SampleArrays sample(std::uint64_t index) const override;
 
     const SamplerOptions& options() const { return options_; }
     std::int64_t knownVoxels() const { return known_; }

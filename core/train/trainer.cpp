@@ -9,8 +9,9 @@
 #include "base/error.h"
 #include "nn/guards.h"
 #include "nn/torch_errors.h"
+#include "train/batch_feed.h"
 #include "train/loss.h"
-#include "train/patch_loader.h"
+#include "train/start_weights.h"
 
 namespace fovea::train {
 
@@ -18,46 +19,12 @@ namespace {
 
 constexpr double doubtFrom = 0.25;  // share of the steps after which the network may doubt pseudo-labels
 
-Batch moved(Batch batch, c10::Device device, const nn::Compute& compute) {
-    return {nn::placed(batch.image.to(device), compute), batch.target.to(device), batch.weight.to(device)};
-}
-
-// Fresh networks keep their heads; the rest is taken from the file, whose number of classes may be another.
-void loadAllButHeads(const std::filesystem::path& path, nn::UNetImpl& unet) {
-    nn::State state = nn::readState(path);
-    const auto own = nn::stateOf(unet);
-    std::erase_if(state, [](const auto& item) { return item.first.find(".seg_layers.") != std::string::npos; });
-    for (const auto& [name, tensor] : own)
-        if (name.find(".seg_layers.") != std::string::npos) state.emplace_back(name, tensor);
-    nn::loadState(state, unet, path.string());
-}
-
 void startWeights(const TrainRequest& request, nn::UNet& unet) {
     if (request.start == Start::Whole)
         nn::loadWeights(request.startFrom, *unet);
     else if (request.start == Start::Encoder)
-        loadAllButHeads(request.startFrom, *unet);
+        loadPretrained(request.startFrom, *unet);
 }
-
-// Samples are taken in order; a rewind starts the loader threads anew.
-class Feed {
-  public:
-    Feed(const PatchSampler& sampler, int threads) : sampler_(sampler), threads_(threads) {}
-    void rewind(std::uint64_t first) {
-        loader_.reset();
-        loader_ = std::make_unique<PatchLoader>(sampler_, first, threads_);
-    }
-    Batch next(std::int64_t count, int dims) {
-        std::vector<SampleArrays> samples;
-        for (std::int64_t i = 0; i < count; ++i) samples.push_back(loader_->next());
-        return collate(samples, dims);
-    }
-
-  private:
-    const PatchSampler& sampler_;
-    const int threads_;
-    std::unique_ptr<PatchLoader> loader_;
-};
 
 // Mean foreground Dice over fixed patches, classes without a voxel left out; 1 when there is nothing to find and
 // nothing found.
@@ -67,7 +34,7 @@ double tuningScore(nn::UNet& unet, const TrainRequest& request, const PatchSampl
     std::vector<std::vector<ClassCounts>> counts;
     for (int i = 0; i < request.tuningPatches; ++i) {
         const Batch batch =
-            moved(collate({sampler.sample(std::uint64_t(i))}, request.topology.dims), device, request.compute);
+            moved(collate({sampler.sample(std::uint64_t(i))}, request.topology.dims), request.device, request.compute);
         counts.push_back(countsPerClass(unet->forward(batch.image), batch.target, batch.weight));
     }
     std::vector<double> dice = pseudoDice(counts);
@@ -98,13 +65,13 @@ TrainResult trainOnce(const TrainRequest& request, Job& job) {
     unet->train();
 
     const std::vector<double> headWeights = deepSupervisionWeights(request.topology.stages());
-    Feed feed(sampler, request.loaderThreads);
+    BatchFeed feed(sampler, request.loaderThreads, request.topology.dims, request.device, request.compute);
     LoopHooks hooks;
     hooks.rewind = [&](std::uint64_t first) { feed.rewind(first); };
     // Before that the network does not yet know what the person taught it.
     const auto doubtsFrom = std::uint64_t(doubtFrom * double(request.loop.iterations * request.loop.batch));
     hooks.loss = [&](std::uint64_t first, std::int64_t count) {
-        Batch batch = moved(feed.next(count, request.topology.dims), device, request.compute);
+        Batch batch = feed.next(count);
         std::vector<torch::Tensor> heads;
         {
             const nn::AutocastGuard autocast(device, request.compute);

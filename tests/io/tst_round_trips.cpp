@@ -125,6 +125,23 @@ class TestRoundTrips : public QObject {
         QVERIFY(io::open((temp.path() / "y.png-series").string())->readAll<std::int32_t>() == labels);
     }
 
+    void picturesOfOneSection() {
+        const file::TempFolder temp;
+        Job job;
+        const auto kept = [&](const auto& labels, DType stored) {
+            const fs::path path = temp.path() / (std::string(name(stored)) + ".png");
+            io::write(path, image(labels), {.labels = true, .compress = true}, job);
+            const ImagePtr back = io::open(path.string());
+            return back->info().dtype == stored &&
+                   back->readAll<std::int32_t>() == AnyVolume::from(labels).template to<std::int32_t>();
+        };
+        QVERIFY(kept(ramp<std::uint8_t>({1, 7, 9}), DType::U8));
+        QVERIFY(kept(Volume<std::uint16_t>({1, 2, 2}, {0, 65535, 256, 1}), DType::U16));
+        QVERIFY(failsWith([&] { io::write(temp.path() / "z.png", image(Volume<std::uint8_t>({2, 3, 3})), {}, job); },
+                          ErrorKind::Unsupported, "one section"));
+        QCOMPARE(filesIn(temp.path()), 2);
+    }
+
     void notANumberSurvives() {
         const file::TempFolder temp;
         Volume<float> v({2, 3, 4}, 1.5f);

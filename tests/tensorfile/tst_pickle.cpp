@@ -57,8 +57,8 @@ class TestPickle : public QObject {
     std::filesystem::path zipWith(const std::string& pickle, const std::vector<ZipContent>& more = {}) {
         static const std::vector<float> numbers{0, 1, 2, 3, 4, 5};
         const auto path = folder_.path() / "x.pth";
-        std::vector<ZipContent> contents{{"a/data.pkl", bytesOf(pickle)},
-                                         {"a/data/0", std::as_bytes(std::span(numbers))}};
+        std::vector<ZipContent> contents{{"a/data.pkl", {bytesOf(pickle)}},
+                                         {"a/data/0", {std::as_bytes(std::span(numbers))}}};
         contents.insert(contents.end(), more.begin(), more.end());
         writeZip(path, contents);
         return path;
@@ -217,12 +217,12 @@ class TestPickle : public QObject {
             return refusal([&] { TorchFile file(path); });
         };
         const std::string little = "little", big = "big";
-        QCOMPARE(opened({{"a/byteorder", bytesOf(little)}}), std::string("read"));
-        QCOMPARE(opened({{"a/byteorder", bytesOf(big)}}), std::string("byteorder"));
-        QCOMPARE(opened({{"a/data/0", bytesOf(big)}}), std::string("ambiguous"));
-        QCOMPARE(opened({{"b/data.pkl", bytesOf(pickle)}}), std::string("ambiguous"));
+        QCOMPARE(opened({{"a/byteorder", {bytesOf(little)}}}), std::string("read"));
+        QCOMPARE(opened({{"a/byteorder", {bytesOf(big)}}}), std::string("byteorder"));
+        QCOMPARE(opened({{"a/data/0", {bytesOf(big)}}}), std::string("ambiguous"));
+        QCOMPARE(opened({{"b/data.pkl", {bytesOf(pickle)}}}), std::string("ambiguous"));
         for (const char* bad : {"../x", "/x", "a/../x", "a//x", "c:x", "a\\x", "./x", ""})
-            QCOMPARE(opened({{bad, bytesOf(big)}}), std::string("path"));
+            QCOMPARE(opened({{bad, {bytesOf(big)}}}), std::string("path"));
         const auto path = zipWith(pickle);
         const std::string whole = file::read(path);
         for (std::size_t cut = 0; cut < whole.size(); ++cut) {

@@ -1,4 +1,4 @@
-#include "segment/tiles.h"
+#include "base/parallel_parts.h"
 
 #include <algorithm>
 #include <atomic>
@@ -7,17 +7,17 @@
 
 #include "base/parallel.h"
 
-namespace fovea::segment {
+namespace fovea {
 namespace {
 
-struct Shared {
-    std::atomic<double> done{0};  // in tiles
+struct SharedProgress {
+    std::atomic<double> done{0};  // in parts
     std::atomic<bool> stop{false};
 };
 
-class Tile : public Job {
+class Part : public Job {
   public:
-    explicit Tile(Shared& shared) : shared_(shared) {}
+    explicit Part(SharedProgress& shared) : shared_(shared) {}
     using Job::progress;
     void progress(double done, double total, const Text&) override {
         const double share = total > 0 ? std::clamp(done / total, 0.0, 1.0) : 0;
@@ -28,19 +28,19 @@ class Tile : public Job {
     bool cancelled() const override { return shared_.stop; }
 
   private:
-    Shared& shared_;
+    SharedProgress& shared_;
     double share_ = 0;
 };
 
 }  // namespace
 
-void forTiles(std::int64_t count, Job& job, const std::function<void(std::int64_t, Job&)>& work) {
+void forParts(std::int64_t count, Job& job, const std::function<void(std::int64_t, Job&)>& work) {
     job.check();
-    Shared shared;
+    SharedProgress shared;
     std::future<void> all = std::async(std::launch::async, [&] {
-        Tile asked(shared);
+        Part asked(shared);
         parallelFor(count, asked, [&](std::int64_t t) {
-            Tile part(shared);
+            Part part(shared);
             work(t, part);
             part.progress(1, 1);
         });
@@ -53,4 +53,4 @@ void forTiles(std::int64_t count, Job& job, const std::function<void(std::int64_
     job.progress(1, 1);
 }
 
-}  // namespace fovea::segment
+}  // namespace fovea

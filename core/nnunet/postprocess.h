@@ -1,0 +1,22 @@
+#pragma once
+#include "nnunet/evaluate.h"
+
+// Keeping only the largest components of predicted label maps, where that helps (spec nnunet.md section 5.4).
+namespace fovea::nnunet {
+
+// The steps of a postprocessing.json. Throws Error as measure::postprocessingSteps() does, naming the file.
+std::vector<measure::LabelClass> loadPostprocessing(const std::filesystem::path& path);
+// Atomic.
+void writePostprocessing(const std::filesystem::path& path, const measure::Postprocessing& chosen,
+                         const ScoredClasses& scored);
+
+// The steps done to every label map <case><ending> of `from`, written to `to` with its geometry. Cases in parallel,
+// one per thread in memory. Throws Error naming the case; Cancelled.
+void postprocess(const Files& files, const std::filesystem::path& from, const std::filesystem::path& to,
+                 const std::string& ending, const std::vector<measure::LabelClass>& steps, Job& job);
+
+// What measure::choosePostprocessing() finds best for these cases. Every trial reads them anew.
+measure::Postprocessing choosePostprocessing(const Files& files, const ComparedFolders& compared,
+                                             const ScoredClasses& scored, Job& job);
+
+}  // namespace fovea::nnunet
