@@ -45,5 +45,5 @@ def official_train(*arguments, folders, threads=2):
     return execute([sys.executable, driver, *arguments, "--threads", threads], folders, threads, augmenters=0)
 
 
-def fovea(*arguments, folders, threads=2):
-    return execute([CLI, "nnunet", *arguments], folders, threads)
+def fovea(*arguments, folders, threads=2, seed=0):
+    return execute([CLI, "--threads", threads, "--seed", seed, "nnunet", *arguments], folders, threads)
