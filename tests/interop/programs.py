@@ -45,5 +45,11 @@ def official_train(*arguments, folders, threads=2):
     return execute([sys.executable, driver, *arguments, "--threads", threads], folders, threads, augmenters=0)
 
 
+def official_predict(model, images, out, folders, threads=2):
+    """nnU-Net's own prediction, but for sums in float32."""
+    driver = pathlib.Path(__file__).with_name("official_predict.py")
+    return execute([sys.executable, driver, model, images, out, threads], folders, threads)
+
+
 def fovea(*arguments, folders, threads=2, seed=0):
     return execute([CLI, "--threads", threads, "--seed", seed, "nnunet", *arguments], folders, threads)
