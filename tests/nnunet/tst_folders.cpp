@@ -54,12 +54,12 @@ class TestFolders : public QObject {
                 file::makeFolder((folder / name).parent_path());
                 file::write(folder / (std::string(name) + ending), "");
             }
-            const nnunet::Files files{[&](const std::filesystem::path&) -> ImagePtr {
-                                          const Volume<std::uint8_t> volume({pages, 6, 7});
-                                          return std::make_shared<MemoryImage>(
-                                              std::vector<AnyVolume>{AnyVolume::from(volume)});
-                                      },
-                                      {}};
+            const nnunet::Files files{
+                [&](const std::filesystem::path&) -> ImagePtr {
+                    const Volume<std::uint8_t> volume({pages, 6, 7});
+                    return std::make_shared<MemoryImage>(std::vector<AnyVolume>{AnyVolume::from(volume)});
+                },
+                {}};
             return nnunet::readerFor(files, folder, dataset);
         };
         QCOMPARE(reader(".png", 1), std::string("NaturalImage2DIO"));
