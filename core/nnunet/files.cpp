@@ -81,7 +81,8 @@ std::string readerFor(const Files& files, const fs::path& folder, const DatasetJ
     if (!dataset.reader.empty()) return dataset.reader;
     // A picture holds all channels, so that the first file alone decides; its channel number is 0000 either way.
     const auto first = plan::nnunet::listCases(folder, dataset, true).begin()->second.images.at(0);
-    const ImageInfo& info = files.open(first)->info();
+    const ImagePtr image = files.open(first);  // held: the info is the image's
+    const ImageInfo& info = image->info();
     const std::int64_t pages = info.shape().z;
     const bool tiff = first.extension() == ".tif";
     const bool picture = pages == 1 || (tiff && info.channels == 1 && (pages == 3 || pages == 4));

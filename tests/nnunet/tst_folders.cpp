@@ -3,6 +3,7 @@
 
 #include "base/error.h"
 #include "base/file.h"
+#include "nnunet/files.h"
 #include "nnunet/folders.h"
 
 using namespace fovea;
@@ -40,6 +41,31 @@ class TestFolders : public QObject {
         QCOMPARE(refused(roots, ""), ErrorKind::Missing);
         QCOMPARE(refused(roots, "Dataset099_No"), ErrorKind::Missing);
         QCOMPARE(refused({roots.raw, {}, roots.results}, "4"), ErrorKind::Missing);
+    }
+    // A file that is opened for this alone, as the programs do.
+    void readerOfTheFirstImage() {
+        const auto folder = temp.path() / "images";
+        plan::nnunet::DatasetJson dataset;
+        dataset.channelNames = {"light"};
+        dataset.numTraining = 1;
+        const auto reader = [&](const char* ending, std::int64_t pages) {
+            dataset.fileEnding = ending;
+            for (const char* name : {"imagesTr/a_0000", "labelsTr/a"}) {
+                file::makeFolder((folder / name).parent_path());
+                file::write(folder / (std::string(name) + ending), "");
+            }
+            const nnunet::Files files{
+                [&](const std::filesystem::path&) -> ImagePtr {
+                    const Volume<std::uint8_t> volume({pages, 6, 7});
+                    return std::make_shared<MemoryImage>(std::vector<AnyVolume>{AnyVolume::from(volume)});
+                },
+                {}};
+            return nnunet::readerFor(files, folder, dataset);
+        };
+        QCOMPARE(reader(".png", 1), std::string("NaturalImage2DIO"));
+        QCOMPARE(reader(".tif", 1), std::string("NaturalImage2DIO"));
+        QCOMPARE(reader(".tif", 5), std::string("Tiff3DIO"));
+        QCOMPARE(reader(".nrrd", 1), std::string("SimpleITKIO"));
     }
 };
 
