@@ -15,6 +15,7 @@ constexpr std::array rows = {
     ActionRow{"file.open_project", "Open project…", "app", "Ctrl+Alt+O", "File", "folder"},
     ActionRow{"file.sample", "Try the sample", "app", "", "File", "play"},
     ActionRow{"file.bring_labels", "Bring labels you have…", "project", "", "File", "import"},
+    ActionRow{"file.ask_model", "Find objects with a trained model…", "project", "", "File", "folder"},
     ActionRow{"file.close_project", "Close project", "project", "Ctrl+W", "File", "x"},
     ActionRow{"file.quit", "Quit", "app", "Ctrl+Q", "File", ""},
     ActionRow{"edit.undo", "Undo", "project", "Ctrl+Z", "Edit", "undo"},

@@ -145,6 +145,7 @@ void MainWindow::makePages() {
     for (QWidget* page : std::initializer_list<QWidget*>{start_, objects_, review_, learn_, export_})
         stack_->addWidget(page);
     connect(objects_, &ObjectsPage::bringLabels, actions_->action("file.bring_labels"), &QAction::trigger);
+    connect(objects_, &ObjectsPage::askModel, actions_->action("file.ask_model"), &QAction::trigger);
     connect(review_, &ReviewPage::hintsChanged, this, [this](const QVector<std::pair<QString, QString>>& hints) {
         if (page() == Review) hints_->setHints(hints);  // an image may be opened while another page is shown
     });
@@ -173,7 +174,12 @@ void MainWindow::bindActions() {
     a.on("file.sample", [this] { workspace_.openSample(); });
     a.on("file.bring_labels", [this] {
         const QString path = QFileDialog::getOpenFileName(this, tr("Bring labels"));
-        if (!path.isEmpty()) bringLabels(path);
+        if (!path.isEmpty()) findWith("from", path);
+    });
+    a.on("file.ask_model", [this] {
+        const QString folder =
+            QFileDialog::getExistingDirectory(this, tr("Model folder: plans.json, dataset.json, fold_0, …"));
+        if (!folder.isEmpty()) findWith("model", folder);
     });
     a.on("file.close_project", [this] { workspace_.closeProject(); });
     a.on("file.quit", [this] { close(); });
@@ -307,12 +313,14 @@ void MainWindow::openImages() {
     if (!paths.isEmpty()) workspace_.openImages(paths);
 }
 
-void MainWindow::bringLabels(const QString& path) {
+void MainWindow::findWith(const char* option, const QString& path) {
     project::Project* project = workspace_.project();
     if (!project) return;
     try {
         const project::Stage& stage = project::stageById(workspace_.backend().stages, "pseudo-label");
-        project->setOptions(stage, {{"from", path.toStdString()}});
+        nlohmann::json values = {{"from", ""}, {"model", ""}};
+        values[option] = path.toStdString();
+        project->setOptions(stage, values);
         workspace_.findObjects();
     } catch (const Error& error) {
         tell(QString::fromStdString(error.what()));

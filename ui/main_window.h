@@ -39,7 +39,8 @@ class MainWindow : public QMainWindow {
     LearnPage& learnPage() { return *learn_; }
     ExportPage& exportPage() { return *export_; }
     // Brings a label image in as proposals of the open case.
-    void bringLabels(const QString& path);
+    // Finds objects anew: by labels somebody made, or by a folder that nnU-Net trained, in place of the engine.
+    void findWith(const char* option, const QString& path);
 
   protected:
     void dragEnterEvent(QDragEnterEvent* event) override;

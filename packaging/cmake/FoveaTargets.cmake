@@ -29,7 +29,7 @@ function(fovea_qttest room file)
   target_link_libraries(${target} PRIVATE ${TEST_DEPS} Qt6::Test fovea_flags)
   add_test(NAME ${target} COMMAND ${target})
   set_tests_properties(${target} PROPERTIES LABELS ${room} TIMEOUT 1800
-    ENVIRONMENT "QT_QPA_PLATFORM=offscreen;OMP_WAIT_POLICY=PASSIVE;OMP_NUM_THREADS=1")
+    ENVIRONMENT "QT_QPA_PLATFORM=offscreen;OMP_WAIT_POLICY=PASSIVE;OMP_NUM_THREADS=1;QTEST_FUNCTION_TIMEOUT=1700000")
 endfunction()
 
 # fovea_named_test(nn tst_unet DEPS fovea_nn): a list of named functions (tests/support/named_tests.h) with a plain main,

@@ -3,12 +3,14 @@
 
 #include <QFile>
 #include <QLabel>
+#include <QPushButton>
 #include <QSlider>
 #include <QTableView>
 #include <QToolButton>
 #include <csignal>
 
 #include "project/deliver.h"
+#include "ui/page/objects_page.h"
 #include "ui/panel/layers_panel.h"
 #include "ui/panel/object_table_view.h"
 #include "ui/panel/prompt_bar.h"
@@ -267,6 +269,23 @@ class TestReview : public QObject {
         button("Model prediction")->click();
         scene.setPrediction(nullptr);
         QVERIFY(button("Labels (you edit these)")->isChecked() && slider("Fill")->isVisible());
+    }
+    // The engine is asked again after labels were brought or a model was asked.
+    void findingForgetsWhatWasBrought() {
+        project::Project& project = *house->workspace.project();
+        const project::Stage& stage = project::stageById(house->services.stages, "pseudo-label");
+        project.setOptions(stage, {{"from", "/no/such/labels.tif"}, {"model", "/no/such/model"}});
+        auto* objects = house->window.findChild<ObjectsPage*>();
+        objects->refresh();
+        QPushButton* find = nullptr;
+        for (QPushButton* button : objects->findChildren<QPushButton*>())
+            if (button->text().contains("whole volume")) find = button;
+        QVERIFY(find);
+        QSignalSpy finished(&house->workspace, &Workspace::chainFinished);
+        find->click();
+        QVERIFY(finished.wait(patience));
+        QVERIFY2(finished.first().first().toBool(), qPrintable(finished.first().at(1).toString()));
+        QCOMPARE(project.optionsOf(stage).string("from") + project.optionsOf(stage).string("model"), std::string());
     }
     void verdictsDoNotRecountTheObjects() {
         ReviewSession& review = *page().review();

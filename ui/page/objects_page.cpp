@@ -49,17 +49,25 @@ ObjectsPage::ObjectsPage(Theme& theme, Workspace& workspace, QWidget* parent)
     card->content()->addWidget(state_);
     column->addWidget(card);
 
-    auto* own = new Card;
-    own->setMaximumWidth(640);
-    own->content()->addWidget(makeLabel(tr("I have labels already"), "section"));
-    own->content()->addWidget(makeParagraph(
-        tr("A label image of the same size: OME-Zarr, TIFF, NRRD, NIfTI, MHA or a PNG folder. It replaces what the "
-           "classical engine found; nothing you accepted changes."),
-        "small"));
-    auto* bring = makeButton(theme, tr("Bring labels…"), "plain", "import");
-    connect(bring, &QPushButton::clicked, this, &ObjectsPage::bringLabels);
-    own->content()->addWidget(bring, 0, Qt::AlignLeft);
-    column->addWidget(own);
+    const auto addOffer = [&](const QString& title, const QString& text, const QString& button, const char* icon,
+                              void (ObjectsPage::*clicked)()) {
+        auto* offer = new Card;
+        offer->setMaximumWidth(640);
+        offer->content()->addWidget(makeLabel(title, "section"));
+        offer->content()->addWidget(makeParagraph(text, "small"));
+        auto* asks = makeButton(theme, button, "plain", icon);
+        connect(asks, &QPushButton::clicked, this, clicked);
+        offer->content()->addWidget(asks, 0, Qt::AlignLeft);
+        column->addWidget(offer);
+    };
+    addOffer(tr("I have a trained model"),
+             tr("A folder that nnU-Net trained, here or elsewhere: it holds plans.json and fold_0, fold_1, …"),
+             tr("Find with a model…"), "folder", &ObjectsPage::askModel);
+    addOffer(
+        tr("I have labels already"),
+        tr("A label image of the same size: OME-Zarr, TIFF, NRRD, NIfTI, MHA or a PNG folder. It replaces what was "
+           "found; nothing you accepted changes."),
+        tr("Bring labels…"), "import", &ObjectsPage::bringLabels);
     column->addStretch();
     connect(&workspace, &Workspace::chainStarted, this, &ObjectsPage::refresh);
     connect(&workspace, &Workspace::chainFinished, this, &ObjectsPage::refresh);
@@ -85,10 +93,15 @@ void ObjectsPage::refresh() {
     }
     const project::Stage& stage = project::stageById(workspace_.backend().stages, "pseudo-label");
     if (!form_) {
-        OptionTable shown = stage.options;  // labels are brought with the button below
-        std::erase_if(shown, [](const OptionSpec& spec) { return spec.name == "from"; });
+        // Models and labels have buttons of their own.
+        const auto elsewhere = [](const std::string& name) {
+            return name == "from" || name == "model" || name == "mirror";
+        };
+        OptionTable shown = stage.options;
+        std::erase_if(shown, [&](const OptionSpec& spec) { return elsewhere(spec.name); });
         nlohmann::json values = workspace_.project()->optionsOf(stage).json();
-        values.erase("from");
+        for (const OptionSpec& spec : stage.options)
+            if (elsewhere(spec.name)) values.erase(spec.name);
         form_ = new OptionForm(theme_, shown, values);
         settings_->layout()->addWidget(form_);
     }
@@ -103,8 +116,9 @@ void ObjectsPage::refresh() {
 
 void ObjectsPage::find() {
     try {
-        workspace_.project()->setOptions(project::stageById(workspace_.backend().stages, "pseudo-label"),
-                                         form_->values());
+        nlohmann::json values = form_->values();
+        values["from"] = values["model"] = "";  // the engine is asked
+        workspace_.project()->setOptions(project::stageById(workspace_.backend().stages, "pseudo-label"), values);
     } catch (const Error& error) {
         state_->setText(QString::fromStdString(error.what()));
         return;

@@ -11,7 +11,8 @@ class ProgressStrip;
 class Theme;
 class Workspace;
 
-// Objects: the built-in engine finds them, or labels the person has are brought in. Settings are folded.
+// Objects: the built-in engine finds them, a trained model does, or labels the person has are brought in. Settings are
+// folded.
 class ObjectsPage : public QWidget {
     Q_OBJECT
   public:
@@ -20,6 +21,7 @@ class ObjectsPage : public QWidget {
 
   Q_SIGNALS:
     void bringLabels();
+    void askModel();
 
   private:
     void find();
