@@ -63,12 +63,23 @@ double rounded(double value) {
 
 void Run::measure(const std::function<void()>& work, const std::function<Facts()>& facts,
                   const std::function<void()>& setup) {
-    if (setup) setup();
-    work();
+    time(work, facts, setup, 1, std::max(1, settings_.repeat));
+}
+
+void Run::measureOnce(const std::function<void()>& work, const std::function<Facts()>& facts) {
+    time(work, facts, {}, 0, 1);
+}
+
+void Run::time(const std::function<void()>& work, const std::function<Facts()>& facts,
+               const std::function<void()>& setup, int warmup, int repeat) {
+    for (int i = 0; i < warmup; ++i) {
+        if (setup) setup();
+        work();
+    }
     const double loadBefore = load(), before = statusMib("VmRSS");
     const bool ownPeak = resetPeak();
     std::vector<double> wall, cpu;
-    for (int i = 0; i < std::max(1, settings_.repeat); ++i) {
+    for (int i = 0; i < repeat; ++i) {
         if (setup) setup();
         const double cpuStart = cpuSeconds();
         const auto start = std::chrono::steady_clock::now();
@@ -84,7 +95,7 @@ void Run::measure(const std::function<void()>& work, const std::function<Facts()
                          {"seconds_median", rounded(median(wall))},
                          {"cpu_seconds", rounded(*std::min_element(cpu.begin(), cpu.end()))},
                          {"runs", wall.size()},
-                         {"warmup", 1},
+                         {"warmup", warmup},
                          {"threads", settings_.threads},
                          {"rss_before_mib", std::lround(before)},
                          {"rss_peak_mib", std::lround(peak)},
