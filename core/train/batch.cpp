@@ -34,7 +34,7 @@ Batch collate(const std::vector<SampleArrays>& samples, int dims) {
     return batch;
 }
 
-Batch moved(Batch batch, const std::string& device, const nn::Compute& compute) {
+Batch moved(const Batch& batch, const std::string& device, const nn::Compute& compute) {
     const c10::Device to = nn::torchDevice(device);
     return {nn::placed(batch.image.to(to), compute), batch.target.to(to), batch.weight.to(to)};
 }

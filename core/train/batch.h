@@ -19,6 +19,6 @@ struct Batch {
 Batch collate(const std::vector<SampleArrays>& samples, int dims);
 
 // A batch moved to the device and into the layout.
-Batch moved(Batch batch, const std::string& device, const nn::Compute& compute);
+Batch moved(const Batch& batch, const std::string& device, const nn::Compute& compute);
 
 }  // namespace fovea::train
