@@ -105,7 +105,7 @@ void Run::time(const std::function<void()>& work, const std::function<Facts()>& 
     if (!said.work.empty()) line["work"] = said.work;
     if (!said.check.is_null()) line["check"] = said.check;
     if (!said.note.empty()) line["note"] = said.note;
-    print(std::move(line));
+    print(line);
 }
 
 void Run::skip(const std::string& why) {
@@ -121,7 +121,7 @@ tensorfile::Tensor Run::cached(const std::string& name, const std::function<tens
     return tensorfile::readNpy(path);
 }
 
-void Run::print(ordered_json line) {
+void Run::print(const ordered_json& line) {
     std::printf("%s\n", line.dump().c_str());
     std::fflush(stdout);
 }

@@ -46,7 +46,7 @@ class Run {
   private:
     void time(const std::function<void()>& work, const std::function<Facts()>& facts,
               const std::function<void()>& setup, int warmup, int repeat);
-    void print(nlohmann::ordered_json line);
+    void print(const nlohmann::ordered_json& line);
 
     std::string bench_, name_;
     Settings settings_;

@@ -5,7 +5,7 @@ namespace fovea::bench {
 Bench nnunet() {
     Bench bench{"nnunet", {}};
     for (auto part : {trainCases, augmentCases, predictCases, preprocessCases})
-        for (Case& one : part()) bench.cases.push_back(std::move(one));
+        for (const Case& one : part()) bench.cases.push_back(one);
     return bench;
 }
 

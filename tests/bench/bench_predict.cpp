@@ -23,7 +23,7 @@ ImagePtr noise(Index shape) {
     Rng rng(1);
     Volume<float> volume(shape);
     for (float& value : volume) value = float(rng.normal());
-    return std::make_shared<MemoryImage>(std::vector<AnyVolume>{AnyVolume::from(std::move(volume))});
+    return std::make_shared<MemoryImage>(std::vector<AnyVolume>{AnyVolume::from(volume)});
 }
 
 struct Predicted {
