@@ -1,16 +1,6 @@
 #include "train/batch_feed.h"
 
-#include <torch/types.h>
-
-#include "nn/guards.h"
-#include "nn/weights.h"
-
 namespace fovea::train {
-
-Batch moved(Batch batch, const std::string& device, const nn::Compute& compute) {
-    const c10::Device to = nn::torchDevice(device);
-    return {nn::placed(batch.image.to(to), compute), batch.target.to(to), batch.weight.to(to)};
-}
 
 BatchFeed::BatchFeed(const SampleSource& source, int threads, int dims, std::string device, nn::Compute compute)
     : source_(source), threads_(threads), dims_(dims), device_(std::move(device)), compute_(std::move(compute)) {}

@@ -4,6 +4,7 @@
 #include <string>
 
 #include "nn/compute.h"
+#include "train/batch.h"
 #include "train/patch_loader.h"
 
 namespace fovea::train {
@@ -24,8 +25,5 @@ class BatchFeed {
     const nn::Compute compute_;
     std::unique_ptr<PatchLoader> loader_;
 };
-
-// A batch moved to the device and into the layout.
-Batch moved(Batch batch, const std::string& device, const nn::Compute& compute);
 
 }  // namespace fovea::train

@@ -1,21 +1,11 @@
 #pragma once
-#include <ATen/core/Tensor.h>
-
 #include <cstdint>
 #include <memory>
+#include <vector>
 
 #include "train/sample_source.h"
 
 namespace fovea::train {
-
-struct Batch {
-    at::Tensor image;   // (B, C, [Z,] Y, X) float32
-    at::Tensor target;  // (B, [Z,] Y, X) int64
-    at::Tensor weight;  // (B, [Z,] Y, X) float32, 0…1
-};
-
-// Stacks samples of one shape; `dims` 2 drops the depth of 1.
-Batch collate(const std::vector<SampleArrays>& samples, int dims);
 
 // Makes samples ahead on its own threads and hands them out in order, so that the number of threads changes nothing but
 // the speed. At most about 2 samples per thread wait. next() throws what making the sample threw. One consumer.

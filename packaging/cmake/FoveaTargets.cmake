@@ -18,6 +18,17 @@ function(fovea_room name)
   target_link_libraries(fovea_${name} PUBLIC ${ROOM_DEPS} Threads::Threads PRIVATE fovea_flags ${ROOM_PRIVATE})
 endfunction()
 
+# fovea_add_test(labels tst_labels_brush NAME=value …): a test of a room with this environment. tests_<room> builds all of them.
+function(fovea_add_test room target)
+  add_test(NAME ${target} COMMAND ${target})
+  set_tests_properties(${target} PROPERTIES LABELS ${room} TIMEOUT 1800
+    ENVIRONMENT "OMP_WAIT_POLICY=PASSIVE;OMP_NUM_THREADS=1;${ARGN}")
+  if(NOT TARGET tests_${room})
+    add_custom_target(tests_${room})
+  endif()
+  add_dependencies(tests_${room} ${target})
+endfunction()
+
 # fovea_qttest(labels tst_brush DEPS fovea_labels …): tests/<room>/tst_brush.cpp, a Qt Test program named tst_<room>_brush.
 function(fovea_qttest room file)
   cmake_parse_arguments(TEST "" "" "DEPS;SOURCES" ${ARGN})
@@ -27,9 +38,7 @@ function(fovea_qttest room file)
   target_include_directories(${target} PRIVATE ${CMAKE_SOURCE_DIR} ${CMAKE_SOURCE_DIR}/tests)
   target_compile_definitions(${target} PRIVATE QT_NO_KEYWORDS FOVEA_SOURCE_DIR="${CMAKE_SOURCE_DIR}")
   target_link_libraries(${target} PRIVATE ${TEST_DEPS} Qt6::Test fovea_flags)
-  add_test(NAME ${target} COMMAND ${target})
-  set_tests_properties(${target} PROPERTIES LABELS ${room} TIMEOUT 1800
-    ENVIRONMENT "QT_QPA_PLATFORM=offscreen;OMP_WAIT_POLICY=PASSIVE;OMP_NUM_THREADS=1;QTEST_FUNCTION_TIMEOUT=1700000")
+  fovea_add_test(${room} ${target} QT_QPA_PLATFORM=offscreen QTEST_FUNCTION_TIMEOUT=1700000)
 endfunction()
 
 # fovea_named_test(nn tst_unet DEPS fovea_nn): a list of named functions (tests/support/named_tests.h) with a plain main,
@@ -42,7 +51,5 @@ function(fovea_named_test room file)
   target_include_directories(${target} PRIVATE ${CMAKE_SOURCE_DIR} ${CMAKE_SOURCE_DIR}/tests)
   target_compile_definitions(${target} PRIVATE FOVEA_SOURCE_DIR="${CMAKE_SOURCE_DIR}")
   target_link_libraries(${target} PRIVATE ${TEST_DEPS} fovea_flags)
-  add_test(NAME ${target} COMMAND ${target})
-  set_tests_properties(${target} PROPERTIES LABELS ${room} TIMEOUT 1800
-    ENVIRONMENT "OMP_WAIT_POLICY=PASSIVE;OMP_NUM_THREADS=1")
+  fovea_add_test(${room} ${target})
 endfunction()

@@ -63,12 +63,23 @@ double rounded(double value) {
 
 void Run::measure(const std::function<void()>& work, const std::function<Facts()>& facts,
                   const std::function<void()>& setup) {
-    if (setup) setup();
-    work();
+    time(work, facts, setup, 1, std::max(1, settings_.repeat));
+}
+
+void Run::measureOnce(const std::function<void()>& work, const std::function<Facts()>& facts) {
+    time(work, facts, {}, 0, 1);
+}
+
+void Run::time(const std::function<void()>& work, const std::function<Facts()>& facts,
+               const std::function<void()>& setup, int warmup, int repeat) {
+    for (int i = 0; i < warmup; ++i) {
+        if (setup) setup();
+        work();
+    }
     const double loadBefore = load(), before = statusMib("VmRSS");
     const bool ownPeak = resetPeak();
     std::vector<double> wall, cpu;
-    for (int i = 0; i < std::max(1, settings_.repeat); ++i) {
+    for (int i = 0; i < repeat; ++i) {
         if (setup) setup();
         const double cpuStart = cpuSeconds();
         const auto start = std::chrono::steady_clock::now();
@@ -84,7 +95,7 @@ void Run::measure(const std::function<void()>& work, const std::function<Facts()
                          {"seconds_median", rounded(median(wall))},
                          {"cpu_seconds", rounded(*std::min_element(cpu.begin(), cpu.end()))},
                          {"runs", wall.size()},
-                         {"warmup", 1},
+                         {"warmup", warmup},
                          {"threads", settings_.threads},
                          {"rss_before_mib", std::lround(before)},
                          {"rss_peak_mib", std::lround(peak)},
@@ -94,7 +105,7 @@ void Run::measure(const std::function<void()>& work, const std::function<Facts()
     if (!said.work.empty()) line["work"] = said.work;
     if (!said.check.is_null()) line["check"] = said.check;
     if (!said.note.empty()) line["note"] = said.note;
-    print(std::move(line));
+    print(line);
 }
 
 void Run::skip(const std::string& why) {
@@ -110,7 +121,7 @@ tensorfile::Tensor Run::cached(const std::string& name, const std::function<tens
     return tensorfile::readNpy(path);
 }
 
-void Run::print(ordered_json line) {
+void Run::print(const ordered_json& line) {
     std::printf("%s\n", line.dump().c_str());
     std::fflush(stdout);
 }

@@ -36,13 +36,17 @@ class Run {
     // asked once, after the last.
     void measure(const std::function<void()>& work, const std::function<Facts()>& facts,
                  const std::function<void()>& setup = {});
+    // The same, once and without a run to warm up: for what takes long.
+    void measureOnce(const std::function<void()>& work, const std::function<Facts()>& facts);
     // Says why a case could not run; nothing is measured.
     void skip(const std::string& why);
     // inputs/<name>.npy; made by `make` and kept there when it is absent.
     tensorfile::Tensor cached(const std::string& name, const std::function<tensorfile::Tensor()>& make);
 
   private:
-    void print(nlohmann::ordered_json line);
+    void time(const std::function<void()>& work, const std::function<Facts()>& facts,
+              const std::function<void()>& setup, int warmup, int repeat);
+    void print(const nlohmann::ordered_json& line);
 
     std::string bench_, name_;
     Settings settings_;

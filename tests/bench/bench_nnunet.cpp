@@ -3,9 +3,10 @@
 namespace fovea::bench {
 
 Bench nnunet() {
-    std::vector<Case> cases = preprocessCases();
-    for (Case& one : augmentCases()) cases.push_back(std::move(one));
-    return {"nnunet", std::move(cases)};
+    Bench bench{"nnunet", {}};
+    for (auto part : {trainCases, augmentCases, predictCases, preprocessCases})
+        for (const Case& one : part()) bench.cases.push_back(one);
+    return bench;
 }
 
 }  // namespace fovea::bench

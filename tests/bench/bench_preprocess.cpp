@@ -62,8 +62,8 @@ void preprocess(Run& run) {
                     Facts facts;
                     facts.work = "image uint8 and 3-class labels 20 x 1024 x 1024 -> 20 x 589 x 589";
                     facts.rates = {{"input voxels/s", raw.size()}};
+                    // The mean is 0 but for rounding: no fact to compare.
                     facts.check = {{"shape", {1, channel.shape().z, channel.shape().y, channel.shape().x}},
-                                   {"mean", mean},
                                    {"std", std::sqrt(squares / double(channel.size()) - mean * mean)}};
                     return facts;
                 });

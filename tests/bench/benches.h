@@ -8,7 +8,9 @@ Bench instances();  // bench_instances.cpp
 Bench labels();     // bench_labels.cpp
 Bench nnunet();     // bench_nnunet.cpp, of the cases below
 
+std::vector<Case> trainCases();       // bench_train.cpp
 std::vector<Case> augmentCases();     // bench_augment.cpp
+std::vector<Case> predictCases();     // bench_predict.cpp
 std::vector<Case> preprocessCases();  // bench_preprocess.cpp
 
 }  // namespace fovea::bench

@@ -1,10 +1,7 @@
 // Targets and patch sampling.
-#include <torch/torch.h>
-
 #include <cmath>
-#include <cstring>
 
-#include "nn/torch_test.h"
+#include "support/named_tests.h"
 #include "train/fixtures.h"
 #include "train/patch_loader.h"
 
@@ -220,16 +217,6 @@ void loaderPassesErrorsOn() {
     CHECK_THROWS(loader.next(), Error);
 }
 
-void collatesShapes() {
-    Job job;
-    const PatchSampler sampler({{{squares({4, 40, 40})}}}, optionsFor({4, 32, 32}), job);
-    const Batch three = collate({sampler.sample(0), sampler.sample(1)}, 3);
-    CHECK(three.image.sizes() == torch::IntArrayRef({2, 1, 4, 32, 32}));
-    CHECK(three.target.sizes() == torch::IntArrayRef({2, 4, 32, 32}));
-    const PatchSampler flat({{{squares({4, 40, 40})}}}, optionsFor({1, 32, 32}), job);
-    CHECK(collate({flat.sample(0)}, 2).image.sizes() == torch::IntArrayRef({1, 1, 32, 32}));
-}
-
 }  // namespace
 
 std::vector<NamedTest> fovea::test::tests() {
@@ -241,6 +228,5 @@ std::vector<NamedTest> fovea::test::tests() {
             {"anywhere reaches beyond the image", anywhereReachesBeyondTheImage},
             {"replay is believed less", replayIsBelievedLess},
             {"odd cases", oddCases},
-            {"loader passes errors on", loaderPassesErrorsOn},
-            {"collates shapes", collatesShapes}};
+            {"loader passes errors on", loaderPassesErrorsOn}};
 }
