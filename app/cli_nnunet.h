@@ -11,7 +11,7 @@ using RootsPtr = std::shared_ptr<nnunet::Roots>;
 nnunet::Files nnunetFiles();
 
 // Each adds sub-commands to `fovea-cli nnunet`.
-void addNnunetTraining(CLI::App& group, Cli& cli, RootsPtr roots);  // plan, preprocess, train, predict
-void addNnunetScoring(CLI::App& group, Cli& cli, RootsPtr roots);   // evaluate, ensemble, best, …
+void addNnunetTraining(CLI::App& group, Cli& cli, const RootsPtr& roots);  // plan, preprocess, train, predict
+void addNnunetScoring(CLI::App& group, Cli& cli, RootsPtr roots);          // evaluate, ensemble, best, …
 
 }  // namespace fovea::app
