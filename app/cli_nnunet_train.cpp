@@ -215,7 +215,7 @@ void addPredict(CLI::App& group, Cli& cli) {
 
 }  // namespace
 
-void addNnunetTraining(CLI::App& group, Cli& cli, RootsPtr roots) {
+void addNnunetTraining(CLI::App& group, Cli& cli, const RootsPtr& roots) {
     addPlan(group, cli, roots);
     addPreprocess(group, cli, roots);
     addTrain(group, cli, roots);
