@@ -98,7 +98,12 @@ void ExportPage::refresh() {
         note_->show();
     }
     if (form_) return;
-    form_ = new OptionForm(theme_, stage.options, workspace_.project()->optionsOf(stage).json());
+    // Which round is taken is chosen on the Learn page, with its figures beside it.
+    OptionTable shown = stage.options;
+    std::erase_if(shown, [](const OptionSpec& spec) { return spec.name == "round"; });
+    nlohmann::json values = workspace_.project()->optionsOf(stage).json();
+    values.erase("round");
+    form_ = new OptionForm(theme_, shown, values);
     formPlace_->layout()->addWidget(form_);
     if (folder_->text().isEmpty())
         folder_->setText(QDir::cleanPath(QString::fromStdString(
@@ -117,7 +122,9 @@ void ExportPage::chooseFolder() {
 
 void ExportPage::start() {
     try {
-        workspace_.project()->setOptions(project::stageById(workspace_.backend().stages, "export"), form_->values());
+        nlohmann::json values = form_->values();
+        values["round"] = -1;  // the one in use
+        workspace_.project()->setOptions(project::stageById(workspace_.backend().stages, "export"), values);
     } catch (const Error& error) {
         state_->setText(QString::fromStdString(error.what()));
         return;
