@@ -21,7 +21,7 @@ extern "C" void onSignal(int) {
 }  // namespace
 
 CliJob::CliJob() : said_(std::chrono::steady_clock::now()) {
-    struct sigaction action {};
+    struct sigaction action{};
     action.sa_handler = onSignal;
     ::sigaction(SIGINT, &action, nullptr);
     ::sigaction(SIGTERM, &action, nullptr);

@@ -38,9 +38,7 @@ class GuardedApplication : public QApplication {
         } catch (const std::exception& error) {
             log::error(error.what());
             const QString problem = QString::fromStdString(error.what());
-            if (tell)
-                QMetaObject::invokeMethod(
-                    this, [this, problem] { tell(problem); }, Qt::QueuedConnection);
+            if (tell) QMetaObject::invokeMethod(this, [this, problem] { tell(problem); }, Qt::QueuedConnection);
         }
         return false;
     }

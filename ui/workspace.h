@@ -53,7 +53,8 @@ class Workspace : public QObject {
 
     // The edits that the person is making now; chains wait until the disk has them.
     void follow(std::weak_ptr<const labels::EditSession> edits) { edits_ = std::move(edits); }
-    // Runs stages in order as one background job, on everything the person did before. Refused (returns false) while another chain runs.
+    // Runs stages in order as one background job, on everything the person did before. Refused (returns false) while
+    // another chain runs.
     bool runStages(const std::vector<std::string>& stages, const Text& title);
     bool running() const { return chain_ != 0; }
     void stopChain();

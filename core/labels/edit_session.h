@@ -104,8 +104,8 @@ class EditSession {
     void redo();
     std::vector<HistoryEntry> history(int most = 200) const;  // newest first
     std::int64_t journalPosition() const;                     // entries so far, what a snapshot refers to
-    // Blocks until everything is on disk; on any thread. Throws Error when the journal cannot be written (disk full): edits stay in
-    // memory.
+    // Blocks until everything is on disk; on any thread. Throws Error when the journal cannot be written (disk full):
+    // edits stay in memory.
     void flush() const;
     // Writes the compact copy now (done by itself every 200 edits, 5 minutes, and at closing).
     void compact();

@@ -277,9 +277,7 @@ class TestTraining : public QObject {
         fs::create_directories(empty);
         const nn::TrainedModel model = nn::loadTrainedModel(foldFolder(task(), "0").parent_path(), {"0"});
         const Predictor predictor(model, {});
-        QCOMPARE(refused([&] {
-                     predictFolder(predictor, data->files, {empty, data->temp.path() / "o"}, job);
-                 }).first,
+        QCOMPARE(refused([&] { predictFolder(predictor, data->files, {empty, data->temp.path() / "o"}, job); }).first,
                  ErrorKind::Missing);
     }
 };
