@@ -77,15 +77,14 @@ void runPreprocess(Cli& cli, const RootsPtr& roots, const PreprocessArguments& a
 
 nn::Compute predictCompute(const nn::TrainedModel& model, const Cli& cli, const std::string& device,
                            const std::string& precision) {
-    nn::Compute compute;
-    compute.threads = cli.threads > 0 ? cli.threads : nn::hardwareThreads();
-    if (precision != "auto") {
-        compute.dtype = precision;
-        return compute;
+    if (precision == "auto") {
+        Job quiet;
+        return nnunet::fastestCompute(model, device, cli.threads, quiet);
     }
-    const auto patch = model.plans.configuration(model.configuration).at("patch_size").get<std::vector<std::int64_t>>();
-    Job quiet;
-    return nn::chooseCompute(model.networks.front()->topology(), patch, 1, false, device, cli.threads, quiet).compute;
+    nn::Compute compute;
+    compute.dtype = precision;
+    compute.threads = cli.threads > 0 ? cli.threads : nn::hardwareThreads();
+    return compute;
 }
 
 void validate(Cli& cli, const nnunet::PlannedTask& task, const TrainArguments& a, json& line, std::string& human) {

@@ -1,11 +1,10 @@
 #include "nnunet/label_maps.h"
 
 #include <algorithm>
-#include <mutex>
 
 #include "base/error.h"
 #include "base/file.h"
-#include "base/parallel.h"
+#include "base/parallel_parts.h"
 
 namespace fovea::nnunet {
 
@@ -69,17 +68,12 @@ Volume<std::int32_t> labelsOf(const ImagePtr& map) {
 Volume<std::int32_t> readLabelMap(const Files& files, const fs::path& path) { return labelsOf(files.open(path)); }
 
 void forEachCase(const std::vector<std::string>& cases, Job& job, const std::function<void(std::size_t)>& f) {
-    std::mutex mutex;
-    double done = 0;
-    parallelFor(std::int64_t(cases.size()), job, [&](std::int64_t i) {
-        const std::string& name = cases[std::size_t(i)];
+    forParts(std::int64_t(cases.size()), job, [&](std::int64_t i, Job&) {
         try {
             f(std::size_t(i));
         } catch (Error& error) {
-            throw error.context({FOVEA_TR("working on the case {case}"), {{"case", name}}});
+            throw error.context({FOVEA_TR("working on the case {case}"), {{"case", cases[std::size_t(i)]}}});
         }
-        const std::lock_guard lock(mutex);
-        job.progress(++done, double(cases.size()));
     });
 }
 

@@ -58,6 +58,11 @@ infer::WindowOptions windowsOf(const nn::TrainedModel& model, const PredictOptio
 
 }  // namespace
 
+nn::Compute fastestCompute(const nn::TrainedModel& model, const std::string& device, int threads, Job& job) {
+    const auto patch = model.plans.configuration(model.configuration).at("patch_size").get<std::vector<std::int64_t>>();
+    return nn::chooseCompute(model.networks.front()->topology(), patch, 1, false, device, threads, job).compute;
+}
+
 ImagePtr withPreviousStage(ImagePtr image, ImagePtr labels, std::vector<std::int32_t> classes) {
     return std::make_shared<WithPreviousStage>(std::move(image), std::move(labels), std::move(classes));
 }

@@ -18,6 +18,9 @@ struct PredictOptions {
     std::uint64_t memoryBytes = std::uint64_t(2) << 30;  // of the sliding window's sums
 };
 
+// The precision and layout in which this model predicts fastest, by timing; see nn::chooseCompute().
+nn::Compute fastestCompute(const nn::TrainedModel& model, const std::string& device, int threads, Job& job);
+
 // A case on the network's grid, normalised, with the channels of the cascade's earlier stage.
 struct PreparedCase {
     ImagePtr image;

@@ -7,6 +7,7 @@
 #include "base/error.h"
 #include "base/file.h"
 #include "data/tables.h"
+#include "nnunet/label_maps.h"
 #include "tensorfile/npy.h"
 #include "zarr/ome_zarr.h"
 
@@ -118,10 +119,7 @@ std::vector<plan::ClassKey> classKeys(const plan::nnunet::Labels& labels) {
 
 void writePreprocessed(const fs::path& folder, const plan::PreprocessInput& input, const plan::PreprocessRule& rule,
                        Job& job) {
-    const fs::path staged = folder.string() + ".part";
-    file::remove(staged);
-    file::makeFolder(staged);
-    try {
+    replaceFolder(folder, [&](const fs::path& staged) {
         CaseSink sink(staged);
         const CaseProperties done = plan::preprocessCase(input, rule, sink, job);
         tensorfile::writeNpy(staged / "locations.npy", table(done.classLocations));
@@ -130,12 +128,7 @@ void writePreprocessed(const fs::path& folder, const plan::PreprocessInput& inpu
                          {"shape_before_cropping", triple(done.wholeShape)},
                          {"crop", {{"begin", triple(done.crop.begin)}, {"end", triple(done.crop.end)}}},
                          {"keys", done.classLocations.size()}});
-    } catch (...) {
-        file::remove(staged);
-        throw;
-    }
-    file::makeFolder(folder.parent_path());
-    file::commitFolder(staged, folder);
+    });
 }
 
 bool isPreprocessed(const fs::path& folder) {

@@ -33,10 +33,7 @@ nnunet::PredictOptions optionsFor(const project::StageContext& context, const nn
     nnunet::PredictOptions options;
     options.mirror = mirror;
     options.device = deviceOf(context);
-    const auto patch = model.plans.configuration(model.configuration).at("patch_size").get<std::vector<std::int64_t>>();
-    options.compute =
-        nn::chooseCompute(model.networks.front()->topology(), patch, 1, false, options.device, context.threads, job)
-            .compute;
+    options.compute = nnunet::fastestCompute(model, options.device, context.threads, job);
     return options;
 }
 
