@@ -61,8 +61,8 @@ Taps<T> tapsOf(std::int64_t in, std::int64_t out, ResizeFilter filter) {
     std::vector<double> shares;
     for (std::int64_t i = 0; i < out; ++i) {
         const double centre = (double(i) + 0.5) * scale;
-        const std::int64_t begin = std::max<std::int64_t>(std::int64_t(centre - support + 0.5), 0);
-        const std::int64_t end = std::min(std::int64_t(centre + support + 0.5), in);
+        const std::int64_t begin = std::max<std::int64_t>(std::int64_t(std::floor(centre - support + 0.5)), 0);
+        const std::int64_t end = std::min(std::int64_t(std::floor(centre + support + 0.5)), in);
         shares.clear();
         double sum = 0;
         for (std::int64_t t = begin; t < end; ++t) {

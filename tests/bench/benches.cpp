@@ -3,7 +3,7 @@
 namespace fovea::bench {
 
 const std::vector<Bench>& benches() {
-    static const std::vector<Bench> all = {coreset(), instances(), labels(), nnunet()};
+    static const std::vector<Bench> all = {coreset(), instances(), labels(), nnunet(), sam()};
     return all;
 }
 

@@ -7,6 +7,7 @@ Bench coreset();    // bench_coreset.cpp
 Bench instances();  // bench_instances.cpp
 Bench labels();     // bench_labels.cpp
 Bench nnunet();     // bench_nnunet.cpp, of the cases below
+Bench sam();        // bench_sam.cpp
 
 std::vector<Case> trainCases();       // bench_train.cpp
 std::vector<Case> augmentCases();     // bench_augment.cpp

@@ -10,7 +10,7 @@ using namespace fovea;
 // Sums and pixels that Pillow gives (spec models.md 7.3 H).
 class TstImageResize : public QObject {
     Q_OBJECT
-  private slots:
+  private Q_SLOTS:
     void pillow_data();
     void pillow();
     void sameSizeIsTheSame();

@@ -12,7 +12,7 @@ using namespace fovea::segment;
 
 class TstDistanceInstances : public QObject {
     Q_OBJECT
-  private slots:
+  private Q_SLOTS:
     void discsThatTouch();
     void sectionsApart();
     void smallOnesGo();

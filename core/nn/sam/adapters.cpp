@@ -96,17 +96,15 @@ void foldAttention(Pool& pool) {
 }
 
 // LoRA: "<mlp>.mlp_layer.lin1" and lin2.
-void foldMlp(Pool& pool) {
-    for (const std::string number : {"1", "2"})
-        for (const std::string& mlp : pool.stems(".mlp_layer.lin" + number + ".weight")) {
-            torch::Tensor weight = pool.take(mlp + ".mlp_layer.lin" + number + ".weight", {0, 0}).clone();
-            const std::string b = mlp + ".w_b_linear_" + number + ".weight";
-            if (pool.has(b))
-                weight.add_(
-                    product(pool, b, weight.size(0), mlp + ".w_a_linear_" + number + ".weight", weight.size(1)));
-            pool.put(mlp + ".lin" + number + ".weight", weight);
-            pool.put(mlp + ".lin" + number + ".bias", pool.take(mlp + ".mlp_layer.lin" + number + ".bias"));
-        }
+void foldMlp(Pool& pool, const std::string& number) {
+    const std::string inner = ".mlp_layer.lin" + number, outer = ".lin" + number;
+    const std::string left = ".w_b_linear_" + number + ".weight", right = ".w_a_linear_" + number + ".weight";
+    for (const std::string& mlp : pool.stems(inner + ".weight")) {
+        torch::Tensor weight = pool.take(mlp + inner + ".weight", {0, 0}).clone();
+        if (pool.has(mlp + left)) weight.add_(product(pool, mlp + left, weight.size(0), mlp + right, weight.size(1)));
+        pool.put(mlp + outer + ".weight", weight);
+        pool.put(mlp + outer + ".bias", pool.take(mlp + inner + ".bias"));
+    }
 }
 
 // SSF: "<any layer>.layer" with a scale and a shift for each of its outputs.
@@ -155,7 +153,7 @@ State withoutAdapters(const State& state, const std::string& source) {
             wide.emplace_back(name, tensor.is_floating_point() ? tensor.to(torch::kFloat64) : tensor);
         Pool pool(wide, source);
         foldAttention(pool);
-        foldMlp(pool);
+        for (const char* layer : {"1", "2"}) foldMlp(pool, layer);
         foldScales(pool);
         const c10::ScalarType type = state.front().second.scalar_type();
         State plain;

@@ -6,6 +6,7 @@
 #include <ATen/ops/zeros.h>
 
 #include <algorithm>
+#include <cmath>
 
 #include "base/error.h"
 #include "data/image_resize.h"
@@ -33,7 +34,7 @@ Frame frameOf(std::int64_t height, std::int64_t width, std::int64_t side) {
                                            {{"height", std::to_string(height)}, {"width", std::to_string(width)}}));
     const double scale = double(side) / double(std::max(height, width));
     const auto scaled = [&](std::int64_t extent) {
-        return std::max<std::int64_t>(1, std::int64_t(double(extent) * scale + 0.5));
+        return std::max<std::int64_t>(1, std::int64_t(std::floor(double(extent) * scale + 0.5)));
     };
     return {height, width, scaled(height), scaled(width), side};
 }

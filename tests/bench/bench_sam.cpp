@@ -1,0 +1,113 @@
+#include <ATen/ops/rand.h>
+#include <ATen/ops/randn.h>
+#include <ATen/ops/tensor.h>
+
+#include "bench/benches.h"
+#include "nn/compute.h"
+#include "nn/guards.h"
+#include "nn/sam/checkpoint.h"
+#include "nn/sam/frame.h"
+
+// Segment Anything: the image encoder, and one prompt from a cached embedding to masks at the image's size.
+namespace fovea::bench {
+
+namespace {
+
+using namespace nn::sam;
+
+// The one tensor of a file that the peer left.
+at::Tensor tensorAt(const std::filesystem::path& path) { return nn::readState(path).front().second; }
+
+// The peer's weights where it left them; the work does not depend on the values.
+Sam modelOf(const Run& run, const std::string& kind) {
+    const std::filesystem::path weights = run.settings().dump / (kind + "_weights.pt");
+    if (std::filesystem::exists(weights)) return loadSam(weights);
+    Sam sam(samNamed(kind));
+    sam->eval();
+    return sam;
+}
+
+at::Tensor inputOf(const Run& run, const std::string& kind) {
+    const std::filesystem::path input = run.settings().dump / (kind + "_input.pt");
+    return std::filesystem::exists(input) ? tensorAt(input) : at::randn({1, 3, 1024, 1024});
+}
+
+void encode(Run& run, const std::string& kind, const std::string& dtype, double gflop) {
+    const nn::NoGrad off(false);
+    nn::Compute compute;
+    compute.dtype = dtype, compute.threads = run.settings().threads;
+    const nn::ThreadsGuard threads(compute.threads);
+    const nn::AutocastGuard autocast(at::kCPU, compute);
+    Sam sam = modelOf(run, kind);
+    const at::Tensor input = inputOf(run, kind);
+    at::Tensor embedding;
+    run.measure([&] { embedding = sam->embed(input); },
+                [&] {
+                    Facts facts;
+                    facts.work = "image encoder, 1 x 3 x 1024 x 1024 -> 1 x 256 x 64 x 64, " + dtype;
+                    facts.rates = {{"GFLOP/s", gflop}, {"Mpixel/s", 1.048576}};
+                    const at::Tensor real = embedding.to(at::kFloat);
+                    facts.check = {{"shape", real.sizes().vec()}, {"mean_abs", real.abs().mean().item<double>()}};
+                    const std::filesystem::path theirs = run.settings().dump / (kind + "_embedding.pt");
+                    if (std::filesystem::exists(theirs)) {
+                        const at::Tensor want = tensorAt(theirs);
+                        facts.check["largest_deviation"] =
+                            ((real - want).abs().max() / want.abs().max()).item<double>();
+                    }
+                    return facts;
+                });
+}
+
+void prompt(Run& run, std::int64_t side, bool refine) {
+    const nn::NoGrad off(false);
+    const nn::ThreadsGuard threads(run.settings().threads);
+    Sam sam = modelOf(run, "vit_b");
+    const Frame frame = frameOf(side, side, sam->config().imageSize());
+    const at::Tensor embedding = at::randn({1, 256, 64, 64});
+    const at::Tensor positions = sam->promptEncoder()->densePositions();
+    Prompts prompts;
+    prompts.points =
+        inFrame(at::tensor({0.4 * double(side), 0.6 * double(side)}, at::kDouble).reshape({1, 1, 2}), frame);
+    prompts.labels = at::tensor({1}, at::kLong).reshape({1, 1});
+    if (refine) prompts.masks = multimasks(sam->predict(embedding, positions, prompts)).logits.narrow(1, 0, 1);
+    at::Tensor masks;
+    run.measure(
+        [&] {
+            const MaskPrediction all = sam->predict(embedding, positions, prompts);
+            masks = atImageSize((refine ? singleMask(all) : multimasks(all)).logits, frame) > 0;
+        },
+        [&] {
+            Facts facts;
+            facts.work = "1 positive point" + std::string(refine ? " + previous low-resolution mask" : "") +
+                         ", cached embedding -> " + std::to_string(masks.size(1)) + " boolean masks " +
+                         std::to_string(side) + " x " + std::to_string(side);
+            facts.check = {{"masks", masks.sizes().slice(1).vec()}, {"dtype", "bool"}};
+            return facts;
+        });
+}
+
+}  // namespace
+
+Bench sam() {
+    return {"sam",
+            {
+                {"vit_b_encode_fp32", "ViT-B encoder, single precision",
+                 [](Run& run) { encode(run, "vit_b", "float32", 970); }},
+                {"vit_b_encode_bf16", "ViT-B encoder, bf16 autocast",
+                 [](Run& run) { encode(run, "vit_b", "bfloat16", 970); }},
+                {"vit_t_encode_fp32", "ViT-tiny encoder, single precision",
+                 [](Run& run) { encode(run, "vit_t", "float32", 77); }},
+                {"vit_t_encode_bf16", "ViT-tiny encoder, bf16 autocast",
+                 [](Run& run) { encode(run, "vit_t", "bfloat16", 77); }},
+                {"prompt_1024_3masks", "One point to three masks of 1024 x 1024",
+                 [](Run& run) { prompt(run, 1024, false); }},
+                {"prompt_1024_refine", "One point and a mask to a mask of 1024 x 1024",
+                 [](Run& run) { prompt(run, 1024, true); }},
+                {"prompt_4096_3masks", "One point to three masks of 4096 x 4096",
+                 [](Run& run) { prompt(run, 4096, false); }},
+                {"prompt_4096_refine", "One point and a mask to a mask of 4096 x 4096",
+                 [](Run& run) { prompt(run, 4096, true); }},
+            }};
+}
+
+}  // namespace fovea::bench
