@@ -71,13 +71,13 @@ void publishedModelsAreRecognised() {
     for (const std::string name : {"vit_b", "vit_l", "vit_h"}) {
         const SamConfig config = samConfig(listed("sam_" + name + ".json"), name);
         CHECK(config.name() == name);
-        const auto &found = std::get<VitConfig>(config.encoder), &wanted = std::get<VitConfig>(samNamed(name).encoder);
+        const auto found = std::get<VitConfig>(config.encoder), wanted = std::get<VitConfig>(samNamed(name).encoder);
         CHECK(found.depth == wanted.depth && found.heads == wanted.heads && found.window == wanted.window);
         CHECK(found.globalBlocks == wanted.globalBlocks && found.imageSize == 1024 && found.mlpRatio == 4);
         CHECK(config.prompts.mlpHidden == 2048 && config.prompts.multimasks == 3 && config.prompts.iouDepth == 3);
     }
     const SamConfig mobile = samConfig(listed("mobile_sam_vit_t.json"), "vit_t");
-    const auto &found = std::get<TinyVitConfig>(mobile.encoder), wanted = TinyVitConfig();
+    const auto found = std::get<TinyVitConfig>(mobile.encoder), wanted = TinyVitConfig();
     CHECK(mobile.name() == "vit_t" && mobile.prompts.grid() == 64);
     CHECK(found.widths == wanted.widths && found.depths == wanted.depths && found.windows == wanted.windows);
     CHECK(std::equal(found.heads.begin() + 1, found.heads.end(), wanted.heads.begin() + 1));

@@ -1,5 +1,6 @@
 #include "nn/sam/tiny_vit.h"
 
+#include <ATen/ops/conv2d.h>
 #include <ATen/ops/gelu.h>
 #include <ATen/ops/scaled_dot_product_attention.h>
 #include <torch/nn/modules/activation.h>
@@ -49,7 +50,15 @@ ConvBnImpl::ConvBnImpl(std::int64_t in, std::int64_t out, std::int64_t kernel, s
     bn_ = register_module("bn", torch::nn::BatchNorm2d(out));
 }
 
-torch::Tensor ConvBnImpl::forward(const torch::Tensor& x) { return bn_(c_(x)); }
+// With fixed statistics both are one convolution.
+torch::Tensor ConvBnImpl::forward(const torch::Tensor& x) {
+    if (is_training()) return bn_(c_(x));
+    const torch::Tensor scale = bn_->weight * (bn_->running_var + bn_->options.eps()).rsqrt();
+    const auto& o = c_->options;
+    const std::int64_t stride = o.stride()->at(0), padding = (o.kernel_size()->at(0) - 1) / 2;
+    return at::conv2d(x, c_->weight * scale.reshape({-1, 1, 1, 1}), bn_->bias - bn_->running_mean * scale,
+                      {stride, stride}, {padding, padding}, {1, 1}, o.groups());
+}
 
 ConvChainImpl::ConvChainImpl(std::int64_t in, std::int64_t hidden, std::int64_t out, std::int64_t stride) {
     conv1_ = register_module("conv1", ConvBn(in, hidden, 1));
@@ -152,7 +161,7 @@ TinyVitEncoderImpl::Stage TinyVitEncoderImpl::addStage(std::size_t s, torch::nn:
 
 torch::Tensor TinyVitEncoderImpl::forward(const torch::Tensor& image, Steps* steps) {
     checkImage(image, config_.imageSize);
-    torch::Tensor x = patchEmbed_->forward(image);
+    torch::Tensor x = patchEmbed_->forward(image.contiguous(at::MemoryFormat::ChannelsLast));  // as blocks take maps
     keep(steps, "patch_embed", x);
     for (std::size_t s = 0; s < stages_.size(); ++s) {
         Stage& stage = stages_[s];
