@@ -42,6 +42,8 @@ std::string usage(const CLI::App& app, const CLI::ParseError& error, int argc, c
         if (mayBeValue || std::find(words.begin(), words.end(), word) != words.end()) continue;
         if (const std::string near = nearest(word, words); !near.empty())
             return word + " is not known here. Did you mean " + near + "?";
+        if (!word.starts_with("-") && !command->get_subcommands({}).empty())
+            return "There is no command " + path + word + ". See fovea-cli " + path + "--help.";
     }
     const std::string what = error.what();
     return what + (what.ends_with('.') ? "" : ".") + " See fovea-cli " + path + "--help.";

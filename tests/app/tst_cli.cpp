@@ -120,7 +120,7 @@ class TestCli : public QObject {
         QCOMPARE(info.code, 0);
         QVERIFY((info.lines[0]["shape"] == json{6, 64, 96}));
         QVERIFY(info.lines[0]["spacing_known"].get<bool>());
-        QVERIFY(zarr::open(f.truth)->readAll<std::int32_t>().size() > 0);
+        QVERIFY(!zarr::open(f.truth)->readAll<std::int32_t>().empty());
         QCOMPARE(cli({"convert", f.truth, (f.temp.path() / "t.xyz").string()}).code, 1);
     }
 
