@@ -146,6 +146,31 @@ class TestCli : public QObject {
                  std::string("up-to-date"));
     }
 
+    // Verdicts outside of everything held out: right proposals as they are, others repaired first.
+    void theSimulatedAnnotatorJudgesObjects() {
+        Fixture f;
+        const auto sample = [&](const char* seed) {
+            const std::string folder = (f.temp.path() / seed).string();
+            cli({"sample", "--kind", "nuclei", "--shape", "16,160,200", "--seed", seed, "--out", folder});
+            return folder;
+        };
+        const std::string tissue = sample("1"), truth = tissue + "/truth.zarr", other = sample("2") + "/truth.zarr";
+        const auto states = [&](const std::string& project, const std::string& proposals) {
+            cli({"import", "--project", project, tissue + "/image.zarr", "--set", "test=0:16,0:160,140:200"});
+            cli({"pseudo-label", "--project", project, "--set", "from=" + proposals});
+            cli({"query", "--project", project, "--set", "strategy=random", "--set", "patches=1", "--set",
+                 "patch=1,16,16"});
+            const Answer done =
+                cli({"annotate", "--project", project, "--from", truth, "--accept", "3", "--reject", "2", "--json"});
+            return done.code == 0 ? done.lines.back()["cases"]["image"]["result"]["states"] : json(done.err);
+        };
+        const json right = states(f.project, truth), wrong = states(f.project + "2", other);
+        QVERIFY2(right.value("accepted", 0) >= 3 && right.value("nothing-here", 0) == 2 && !right.contains("fixed"),
+                 right.dump().c_str());
+        QVERIFY2(wrong.value("fixed", 0) == 3 && !wrong.contains("nothing-here"), wrong.dump().c_str());
+        QCOMPARE(cli({"annotate", "--project", f.project, "--accept", "3"}).code, 2);
+    }
+
     void aWrongTestBoxMakesNoProject() {
         Fixture f;
         const Answer a = cli({"import", "--project", f.project, f.image, "--set", "test=0:6,0:64,64:999", "--json"});
