@@ -72,6 +72,7 @@ int main(int argc, char** argv) {
     addProjectCommands(app, cli);
     addToolCommands(app, cli);
     addNnunetCommands(app, cli);
+    addSimulateCommands(app, cli);
     addDemoCommand(app, cli);
     const auto fail = [&](int code, const char* state, const std::string& why) {
         if (!why.empty()) log::error(why);

@@ -171,6 +171,19 @@ class TestCli : public QObject {
         QCOMPARE(cli({"annotate", "--project", f.project, "--accept", "3"}).code, 2);
     }
 
+    void theRobotSaysHowManyClicks() {
+        Fixture f;
+        const Answer done = cli({"simulate", "prompts", f.image, f.truth, "--start", "cut", "--objects", "2",
+                                 "--clicks", "3", "--min-voxels", "20", "--json"});
+        QVERIFY2(done.code == 0, done.err.c_str());
+        QCOMPARE(int(done.lines.size()), 3);
+        QCOMPARE(done.lines.back()["objects"].get<int>(), 2);
+        QVERIFY(done.lines[0]["iou"][0].get<double>() > 0.3);
+        const Answer wrong = cli({"simulate", "prompts", f.image, f.truth, "--engine", "none"});
+        QVERIFY2(wrong.code == 2 && contains(wrong.err, "no prompt engine none"), wrong.err.c_str());
+        QCOMPARE(cli({"simulate", "prompts", f.image, f.truth, "--start", "bent"}).code, 2);
+    }
+
     void aWrongTestBoxMakesNoProject() {
         Fixture f;
         const Answer a = cli({"import", "--project", f.project, f.image, "--set", "test=0:6,0:64,64:999", "--json"});
