@@ -54,10 +54,11 @@ extern const CLI::Validator notEmpty;
 extern const CLI::Validator notNegative;
 
 // Each adds its sub-commands to `app`; what they do runs while parsing.
-void addProjectCommands(CLI::App& app, Cli& cli);  // import, the stages, run, work
-void addToolCommands(CLI::App& app, Cli& cli);     // stages, formats, models, plugins, info, convert, sample
-void addNnunetCommands(CLI::App& app, Cli& cli);   // nnunet plan, preprocess, …
-void addDemoCommand(CLI::App& app, Cli& cli);      // demo
+void addProjectCommands(CLI::App& app, Cli& cli);   // import, the stages, run, work
+void addToolCommands(CLI::App& app, Cli& cli);      // stages, formats, models, plugins, info, convert, sample
+void addNnunetCommands(CLI::App& app, Cli& cli);    // nnunet plan, preprocess, …
+void addSimulateCommands(CLI::App& app, Cli& cli);  // simulate prompts
+void addDemoCommand(CLI::App& app, Cli& cli);       // demo
 
 // One line of a stage's run for people.
 std::string stageText(const nlohmann::json& row);

@@ -51,7 +51,7 @@ void runDemo(Cli& cli, const DemoArguments& arguments) {
     request.before = [&](const Stage& stage, int round) {
         if (stage.id == "annotate")
             log::info(
-                commitLabels(Artifacts(*project, cli.services.stages), round, sample.truth.string(), cli.job).str());
+                commitLabels(Artifacts(*project, cli.services.stages), round, {sample.truth.string()}, cli.job).str());
     };
     project::run(*project, cli.services.stages, request, cli.job);
 

@@ -42,6 +42,8 @@ std::string usage(const CLI::App& app, const CLI::ParseError& error, int argc, c
         if (mayBeValue || std::find(words.begin(), words.end(), word) != words.end()) continue;
         if (const std::string near = nearest(word, words); !near.empty())
             return word + " is not known here. Did you mean " + near + "?";
+        if (!word.starts_with("-") && !command->get_subcommands({}).empty())
+            return "There is no command " + path + word + ". See fovea-cli " + path + "--help.";
     }
     const std::string what = error.what();
     return what + (what.ends_with('.') ? "" : ".") + " See fovea-cli " + path + "--help.";
@@ -70,6 +72,7 @@ int main(int argc, char** argv) {
     addProjectCommands(app, cli);
     addToolCommands(app, cli);
     addNnunetCommands(app, cli);
+    addSimulateCommands(app, cli);
     addDemoCommand(app, cli);
     const auto fail = [&](int code, const char* state, const std::string& why) {
         if (!why.empty()) log::error(why);

@@ -21,6 +21,7 @@ namespace {
 struct Arguments {
     std::string project, from, out, until, workFolder;
     std::vector<std::string> files, sets, cases, skip;
+    int accept = 0, reject = 0;
     bool again = false, next = false;
 };
 
@@ -57,9 +58,11 @@ RunRequest requestOf(Cli& cli, const Arguments& arguments, Project& project, std
     request.next = arguments.next;
     request.finished = [&cli](const json& row) { cli.say(row, stageText(row)); };
     if (!arguments.from.empty())
-        request.before = [&cli, &project, from = fs::absolute(arguments.from).string()](const Stage& stage, int round) {
+        request.before = [&cli, &project,
+                          given = GivenLabels{fs::absolute(arguments.from).string(), arguments.accept,
+                                              arguments.reject}](const Stage& stage, int round) {
             if (stage.id != "annotate") return;
-            log::info(commitLabels(Artifacts(project, cli.services.stages), round, from, cli.job).str());
+            log::info(commitLabels(Artifacts(project, cli.services.stages), round, given, cli.job).str());
         };
     return request;
 }
@@ -213,9 +216,19 @@ void addProjectCommands(CLI::App& app, Cli& cli) {
             command->callback([&cli, arguments] { runImport(cli, *arguments); });
             continue;
         }
-        if (stage.id == "annotate")
-            command->add_option("--from", arguments->from, "Labels to commit inside the queued patches")
-                ->check(notEmpty);
+        if (stage.id == "annotate") {
+            CLI::Option* from =
+                command->add_option("--from", arguments->from, "Labels to commit inside the queued patches")
+                    ->check(notEmpty);
+            command
+                ->add_option("--accept", arguments->accept,
+                             "Also accept so many of their objects outside of these, repaired where they need it")
+                ->check(notNegative)
+                ->needs(from);
+            command->add_option("--reject", arguments->reject, "And reject so many right ones, as by mistake")
+                ->check(notNegative)
+                ->needs(from);
+        }
         if (stage.id == "export")
             command->add_option("--out", arguments->out, "Folder to copy the files to")->check(notEmpty);
         if (stage.id == "query")

@@ -25,8 +25,13 @@ Services makeServices();
 ImagePtr openImage(const std::string& path, int timepoint, const std::filesystem::path& cache);
 std::vector<std::string> resolveImages(const std::string& path);  // see io::resolve
 void writeImage(const std::filesystem::path& path, const ImageSource& image, bool labels, Job& job);
-// The simulated annotator, see stage::commitTruth. Returns a sentence about what was done.
-Text commitLabels(const project::Artifacts& artifacts, int round, const std::string& labelsPath, Job& job);
+// The simulated annotator, see stage::commitTruth and, where any verdict is wanted, stage::commitVerdicts.
+struct GivenLabels {
+    std::string path;
+    int accept = 0, reject = 0;
+};
+// Returns a sentence about what was done.
+Text commitLabels(const project::Artifacts& artifacts, int round, const GivenLabels& given, Job& job);
 
 // The formats there are, for the jobs on nnU-Net's folders.
 nnunet::Files nnunetFiles();

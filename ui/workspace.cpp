@@ -79,7 +79,7 @@ void Workspace::openImages(const QStringList& paths) {
         importInto(list, folderFor(paths.first()), true);
 }
 
-void Workspace::importInto(std::shared_ptr<std::vector<std::string>> paths, const QString& folder, bool create) {
+void Workspace::importInto(const std::shared_ptr<std::vector<std::string>>& paths, const QString& folder, bool create) {
     auto made = std::make_shared<std::shared_ptr<project::Project>>(project_);
     const std::filesystem::path where = folder.toStdString();
     const project::ImageOpener opener = backend_.opener;

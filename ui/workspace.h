@@ -101,7 +101,7 @@ class Workspace : public QObject {
     void remember(const QString& folder);
     QString folderFor(const QString& image) const;
     bool learnedHere() const;
-    void importInto(std::shared_ptr<std::vector<std::string>> paths, const QString& folder, bool create);
+    void importInto(const std::shared_ptr<std::vector<std::string>>& paths, const QString& folder, bool create);
 
     Backend backend_;
     JobQueue& jobs_;

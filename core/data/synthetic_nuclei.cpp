@@ -65,7 +65,7 @@ std::vector<Nucleus> placeNuclei(const Vec3& size, std::uint64_t seed, Job& job)
             const double a = other.depth(candidate.centre), b = candidate.depth(other.centre);
             return a * b / (a + b) > closest * 0.93;
         };
-        if (std::all_of(placed.begin(), placed.end(), keepsOff)) placed.push_back(std::move(candidate));
+        if (std::all_of(placed.begin(), placed.end(), keepsOff)) placed.push_back(candidate);
     }
     return placed;
 }

@@ -88,7 +88,7 @@ Geometry geometryOf(const itk::ImageIOBase& io, double micrometres) {
         if (dims < 3) continue;
         const std::vector<double> column = io.GetDirection(i);
         for (unsigned world = 0; world < 3 && world < column.size(); ++world)
-            g.direction[std::size_t((2 - int(world)) * 3 + a)] = column[world];
+            g.direction[(2 - world) * 3 + std::size_t(a)] = column[world];
     }
     if (dims < 3) g.spacing.z = g.spacing.x;  // a single picture has no depth of its own
     const auto finite = [](double v) { return std::isfinite(v); };
@@ -103,7 +103,7 @@ void setGeometry(itk::ImageIOBase& io, const Geometry& g, double micrometres) {
         io.SetSpacing(i, g.spacing[a] / micrometres);
         io.SetOrigin(i, g.origin[a] / micrometres);
         std::vector<double> column(3);
-        for (unsigned world = 0; world < 3; ++world) column[world] = g.direction[std::size_t((2 - int(world)) * 3 + a)];
+        for (unsigned world = 0; world < 3; ++world) column[world] = g.direction[(2 - world) * 3 + std::size_t(a)];
         io.SetDirection(i, column);
     }
 }

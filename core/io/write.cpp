@@ -148,7 +148,7 @@ void writeSeries(const fs::path& folder, const std::string& suffix, const ImageS
     for (std::int64_t z = 0; z < n.z; ++z) {
         job.check();
         const std::string count = std::to_string(z);
-        const fs::path path = folder / (std::string(digits - count.size(), '0') + count + suffix);
+        const fs::path path = folder / std::string(digits - count.size(), '0').append(count).append(suffix);
         Job quiet;
         if (suffix == ".png")
             writePngPage(path, image.read(0, 0, section(n, z)), options.compress);

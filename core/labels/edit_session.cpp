@@ -30,7 +30,7 @@ void EditSession::Impl::requireWritable() const {
              {{"folder", folder.string()}}});
 }
 
-void EditSession::Impl::record(EntryKind kind, std::string payload) {
+void EditSession::Impl::record(EntryKind kind, const std::string& payload) {
     auto framed = std::make_shared<const std::string>(frame(payload));
     const auto size = std::uint32_t(framed->size());
     const std::uint64_t offset = writer->append(framed);

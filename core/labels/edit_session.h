@@ -88,7 +88,7 @@ class EditSession {
     // have a row (with its box) for every id of `base`. Not inside beginStep/endStep. Undo needs the old base: every
     // base has a path of its own that keeps its content (else Error(Input)). What opening throws passes through,
     // unchanged.
-    void swapBase(ImagePtr base, const std::string& basePath, const ObjectTable& objects);
+    void swapBase(const ImagePtr& base, const std::string& basePath, const ObjectTable& objects);
     // The labels that lie below steps of this session under this path, to go back to them; null when none do.
     ImagePtr knownBase(const std::string& basePath) const;
     // Simulated annotator: inside `box` the labels become `truth` (ids remapped to fresh ones) except where frozen

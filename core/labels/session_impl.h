@@ -44,10 +44,10 @@ struct EditSession::Impl {
     Impl(const std::filesystem::path& folder_, Index shape_, Geometry geometry, SessionOptions options_);
 
     // session_open.cpp
-    void open(ImagePtr base, const ObjectTable& objects);
-    void start(ImagePtr base, const ObjectTable& objects);
+    void open(const ImagePtr& base, const ObjectTable& objects);
+    void start(const ImagePtr& base, const ObjectTable& objects);
     // Returns the end of the good part of the journal.
-    std::uint64_t replay(ImagePtr base);
+    std::uint64_t replay(const ImagePtr& base);
     void replayEntry(const JournalEntry& entry, bool apply, bool exact);
     void openBase(const ImagePtr& instead);
     void note(const Text& problem);
@@ -60,7 +60,7 @@ struct EditSession::Impl {
 
     // edit_session.cpp
     void requireWritable() const;
-    void record(EntryKind kind, std::string payload);
+    void record(EntryKind kind, const std::string& payload);
     // Applies an edit, makes it (or a part of) an undo step, tells the listener.
     LabelTally commit(LabelEdit edit);
     void finishStep(LabelEdit edit);

@@ -49,7 +49,7 @@ std::string EditSession::Impl::resolved(const std::string& path) const {
     return std::filesystem::exists(here, error) ? here.string() : path;
 }
 
-void EditSession::Impl::open(ImagePtr base, const ObjectTable& objects) {
+void EditSession::Impl::open(const ImagePtr& base, const ObjectTable& objects) {
     if (!options.resolve) options.resolve = [](const std::string& path) { return zarr::open(path); };
     const bool writable = !options.lookOnly && canWrite(folder);
     const std::filesystem::path path = folder / "journal";
@@ -59,11 +59,11 @@ void EditSession::Impl::open(ImagePtr base, const ObjectTable& objects) {
     // Nothing decided yet: what the caller brings is the start.
     if (entries == 0 || (steps.empty() && problems.empty() && state.patches.empty() && (base || !objects.empty()) &&
                          (stored(base ? base->info().path : "") != state.basePath() || objects != state.rows)))
-        start(std::move(base), objects);
+        start(base, objects);
     lastCompact = entries;
 }
 
-void EditSession::Impl::start(ImagePtr base, const ObjectTable& objects) {
+void EditSession::Impl::start(const ImagePtr& base, const ObjectTable& objects) {
     const std::string path = stored(base ? base->info().path : "");
     state.know(path, base);
     state.layer.setOverlay({});
@@ -97,7 +97,7 @@ void EditSession::Impl::openBase(const ImagePtr& instead) {
     }
 }
 
-std::uint64_t EditSession::Impl::replay(ImagePtr base) {
+std::uint64_t EditSession::Impl::replay(const ImagePtr& base) {
     const std::filesystem::path path = folder / "journal";
     if (base) state.know(stored(base->info().path), base);
     JournalReader survey(path, shape);

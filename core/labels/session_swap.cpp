@@ -128,7 +128,7 @@ LabelEdit EditSession::Impl::swapped(ImagePtr base, const std::string& path, con
     return edit;
 }
 
-void EditSession::swapBase(ImagePtr base, const std::string& basePath, const ObjectTable& objects) {
+void EditSession::swapBase(const ImagePtr& base, const std::string& basePath, const ObjectTable& objects) {
     impl_->requireWritable();
     if (impl_->stepOpen) throw Error(ErrorKind::Internal, FOVEA_TR("The base cannot be swapped inside another step."));
     const std::string path = base ? impl_->stored(basePath.empty() ? base->info().path : basePath) : std::string();

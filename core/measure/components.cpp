@@ -160,7 +160,7 @@ Components Labeller<T>::run() {
     Components result;
     result.labels = Volume<std::int32_t>(shape);
     result.labels.geometry = labels_.geometry;
-    if (labels_.size() == 0) return result;
+    if (labels_.empty()) return result;
     // Whole slices per slab, so that only the first slice of a slab looks into the one before. The cut does not depend
     // on the number of threads and does not show in the result.
     const std::int64_t slices =

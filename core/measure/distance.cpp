@@ -79,7 +79,7 @@ Volume<float> distanceTransform(const Volume<std::uint8_t>& mask, Vec3 spacing, 
     const Index shape = mask.shape();
     Volume<float> result(shape);
     result.geometry = mask.geometry;
-    if (result.size() == 0) return result;
+    if (result.empty()) return result;
     const bool border = borderIsBackground;
     parallelFor(shape.z, job, [&](std::int64_t z) {
         Envelope envelope(shape.y);

@@ -126,8 +126,10 @@ double weightedMedian(std::vector<std::pair<double, double>> valueAndWeight) {
     std::sort(valueAndWeight.begin(), valueAndWeight.end());
     double total = 0, half = 0;
     for (const auto& [value, weight] : valueAndWeight) total += weight;
-    for (const auto& [value, weight] : valueAndWeight)
-        if ((half += weight) >= total / 2) return value;
+    for (const auto& [value, weight] : valueAndWeight) {
+        half += weight;
+        if (half >= total / 2) return value;
+    }
     return 0;
 }
 

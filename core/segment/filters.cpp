@@ -58,7 +58,7 @@ void blurLine(const float* in, float* out, std::int64_t n, const std::vector<flo
 
 void blur(Volume<float>& volume, Vec3 sigma, Job& job, Edge edge) {
     const Index shape = volume.shape();
-    if (volume.size() == 0) return;
+    if (volume.empty()) return;
     const auto wanted = [&](int axis) { return sigma[axis] > 0.05 && shape[axis] > 1; };
     Volume<float> other(shape);
     other.geometry = volume.geometry;

@@ -40,6 +40,16 @@ double correlation(const Volume<float>& image, Index apart, double low, double h
     return spread > 0 ? shared / spread : 0;
 }
 
+Box middleOf(Index shape) {
+    Box middle;
+    for (int axis = 0; axis < 3; ++axis) {
+        const std::int64_t size = std::min(shape[axis], block[axis]);
+        middle.begin[axis] = (shape[axis] - size) / 2;
+        middle.end[axis] = middle.begin[axis] + size;
+    }
+    return middle;
+}
+
 }  // namespace
 
 double sectionStep(const Volume<float>& image, Job& job) {
@@ -63,13 +73,11 @@ double sectionStep(const Volume<float>& image, Job& job) {
 }
 
 double sectionStepInTheMiddle(const Volume<float>& image, Job& job) {
-    Box middle;
-    for (int axis = 0; axis < 3; ++axis) {
-        const std::int64_t size = std::min(image.shape()[axis], block[axis]);
-        middle.begin[axis] = (image.shape()[axis] - size) / 2;
-        middle.end[axis] = middle.begin[axis] + size;
-    }
-    return sectionStep(crop(image, middle), job);
+    return sectionStep(crop(image, middleOf(image.shape())), job);
+}
+
+double sectionStepInTheMiddle(const ImageSource& image, Job& job) {
+    return sectionStep(image.readAs<float>(middleOf(image.info().shape())), job);
 }
 
 }  // namespace fovea::segment

@@ -1,5 +1,6 @@
 #pragma once
 #include "base/job.h"
+#include "data/image_source.h"
 #include "data/volume.h"
 
 namespace fovea::segment {
@@ -19,5 +20,6 @@ double sectionStep(const Volume<float>& image, Job& job);
 
 // The same from a block in the middle of a larger image, cheap enough for a click.
 double sectionStepInTheMiddle(const Volume<float>& image, Job& job);
+double sectionStepInTheMiddle(const ImageSource& image, Job& job);  // of channel 0
 
 }  // namespace fovea::segment

@@ -18,4 +18,15 @@ struct CommittedTruth {
 // Error(Missing) when nothing is queued yet.
 CommittedTruth commitTruth(const project::Artifacts& artifacts, int round, const std::string& labelsPath, Job& job);
 
+// Verdicts on single objects, outside of everything held out and of the patches queued in this round.
+struct Verdicts {
+    int accept = 0;  // objects of the truth; a proposal with IoU ≥ 0.5 as it is, any other is repaired first
+    int reject = 0;  // proposals with IoU ≥ 0.5 marked "nothing here" by mistake
+};
+
+// The simulated annotator who looks at single objects, drawn by the project's seed over all cases. Fewer where there
+// are not as many; returns how many of each. Same conditions as commitTruth().
+Verdicts commitVerdicts(const project::Artifacts& artifacts, int round, const std::string& labelsPath,
+                        const Verdicts& wanted, Job& job);
+
 }  // namespace fovea::stage

@@ -127,7 +127,8 @@ ZipReader::ZipReader(const ByteFile& file) : file_(file) {
         record.packed = packed;
         if (packed > directory.at - record.begin) refuse(Refusal::Truncated, recordName + " lies outside the file");
         if (record.stored && packed != size) refuse(Refusal::StorageSize, recordName + " has two sizes");
-        if ((total += packed) > file_.size()) refuse(Refusal::Ambiguous, "its records overlap");
+        total += packed;
+        if (total > file_.size()) refuse(Refusal::Ambiguous, "its records overlap");
         if (!records_.emplace(recordName, record).second) refuse(Refusal::Ambiguous, recordName + " is there twice");
         at += whole;
     }

@@ -210,7 +210,7 @@ class TestBadInput : public QObject {
 
     void truthThatIsNone() {
         Fixture f;
-        const std::string rgb = f.path("rgb.tif"), flat = f.path("flat.tif"), truth = f.path("truth.nrrd");
+        const std::string rgb = f.path("rgb.tif"), flat = f.path("flat.tif");
         file::write(rgb, tiff(96, 64, std::vector<std::string>(6, std::string(64 * 96 * 3, 'c')), 3));
         file::write(flat, tiff(96, 64, {std::string(64 * 96, '\1')}));
         QCOMPARE(f.import().code, 0);

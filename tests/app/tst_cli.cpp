@@ -120,7 +120,7 @@ class TestCli : public QObject {
         QCOMPARE(info.code, 0);
         QVERIFY((info.lines[0]["shape"] == json{6, 64, 96}));
         QVERIFY(info.lines[0]["spacing_known"].get<bool>());
-        QVERIFY(zarr::open(f.truth)->readAll<std::int32_t>().size() > 0);
+        QVERIFY(!zarr::open(f.truth)->readAll<std::int32_t>().empty());
         QCOMPARE(cli({"convert", f.truth, (f.temp.path() / "t.xyz").string()}).code, 1);
     }
 
@@ -144,6 +144,44 @@ class TestCli : public QObject {
                      .lines.back()["state"]
                      .get<std::string>(),
                  std::string("up-to-date"));
+    }
+
+    // Verdicts outside of everything held out: right proposals as they are, others repaired first.
+    void theSimulatedAnnotatorJudgesObjects() {
+        Fixture f;
+        const auto sample = [&](const char* seed) {
+            const std::string folder = (f.temp.path() / seed).string();
+            cli({"sample", "--kind", "nuclei", "--shape", "16,160,200", "--seed", seed, "--out", folder});
+            return folder;
+        };
+        const std::string tissue = sample("1"), truth = tissue + "/truth.zarr", other = sample("2") + "/truth.zarr";
+        const auto states = [&](const std::string& project, const std::string& proposals) {
+            cli({"import", "--project", project, tissue + "/image.zarr", "--set", "test=0:16,0:160,140:200"});
+            cli({"pseudo-label", "--project", project, "--set", "from=" + proposals});
+            cli({"query", "--project", project, "--set", "strategy=random", "--set", "patches=1", "--set",
+                 "patch=1,16,16"});
+            const Answer done =
+                cli({"annotate", "--project", project, "--from", truth, "--accept", "3", "--reject", "2", "--json"});
+            return done.code == 0 ? done.lines.back()["cases"]["image"]["result"]["states"] : json(done.err);
+        };
+        const json right = states(f.project, truth), wrong = states(f.project + "2", other);
+        QVERIFY2(right.value("accepted", 0) >= 3 && right.value("nothing-here", 0) == 2 && !right.contains("fixed"),
+                 right.dump().c_str());
+        QVERIFY2(wrong.value("fixed", 0) == 3 && !wrong.contains("nothing-here"), wrong.dump().c_str());
+        QCOMPARE(cli({"annotate", "--project", f.project, "--accept", "3"}).code, 2);
+    }
+
+    void theRobotSaysHowManyClicks() {
+        Fixture f;
+        const Answer done = cli({"simulate", "prompts", f.image, f.truth, "--start", "cut", "--objects", "2",
+                                 "--clicks", "3", "--min-voxels", "20", "--json"});
+        QVERIFY2(done.code == 0, done.err.c_str());
+        QCOMPARE(int(done.lines.size()), 3);
+        QCOMPARE(done.lines.back()["objects"].get<int>(), 2);
+        QVERIFY(done.lines[0]["iou"][0].get<double>() > 0.3);
+        const Answer wrong = cli({"simulate", "prompts", f.image, f.truth, "--engine", "none"});
+        QVERIFY2(wrong.code == 2 && contains(wrong.err, "no prompt engine none"), wrong.err.c_str());
+        QCOMPARE(cli({"simulate", "prompts", f.image, f.truth, "--start", "bent"}).code, 2);
     }
 
     void aWrongTestBoxMakesNoProject() {

@@ -63,6 +63,7 @@ class TestNnunetScore : public QObject {
         QCOMPARE(fold.code, 2);
         QVERIFY2(contains(fold.err, "-1 is negative"), fold.err.c_str());
         QVERIFY(contains(nnunet({"evalute"}).err, "Did you mean evaluate"));
+        QVERIFY(contains(nnunet({"qqqqqqqq"}).err, "There is no command nnunet qqqqqqqq"));
     }
     void postprocess() {
         file::write(root / "rule.json", R"({"postprocessing_fns": [], "postprocessing_kwargs": []})");

@@ -1,8 +1,6 @@
 #include "ui/edit/prompt_session.h"
 
 #include <QPointer>
-#include <algorithm>
-#include <optional>
 #include <set>
 
 #include "segment/section_step.h"
@@ -16,20 +14,10 @@ using segment::PromptRequest;
 
 namespace {
 
-// A crop larger than this would make a click wait; the margin shrinks first.
-constexpr std::int64_t mostVoxels = std::int64_t(48) << 20;
-
 // As the engine sees it: sections lie apart as far as they look, judged once by a block in the middle.
 double lookOfSections(const ImageSource& image, std::atomic<double>& known, Job& job) {
     if (known.load() > 0) return known;
-    const Index shape = image.info().shape();
-    Box block;
-    for (int axis = 0; axis < 3; ++axis) {
-        const std::int64_t side = std::min<std::int64_t>(shape[axis], axis == 0 ? 16 : 160);
-        block.begin[axis] = (shape[axis] - side) / 2;
-        block.end[axis] = block.begin[axis] + side;
-    }
-    const double step = segment::sectionStep(image.readAs<float>(block), job);
+    const double step = segment::sectionStepInTheMiddle(image, job);
     known = step > segment::thickLooksFrom ? step : 1;
     return known;
 }
@@ -56,36 +44,6 @@ void readCrop(PromptRequest& request, const Box& crop, const ImageSource& image,
 
 }  // namespace
 
-// Where the engine looks: around the points and the object, as far as it reaches, in µm the same in all directions.
-struct PromptSession::Place {
-    Box around, whole;
-    Vec3 spacing;
-    bool spacingKnown = false;
-    std::int64_t reach = 0;
-    std::optional<std::int64_t> slice;  // this one alone
-
-    Box grown(std::int64_t by, double step) const {
-        Vec3 s = spacing;
-        if (!spacingKnown) s.z = step * s.x;
-        const double finest = std::min({s.z, s.y, s.x});
-        Index margin;
-        for (int axis = 0; axis < 3; ++axis)
-            margin[axis] = std::max<std::int64_t>(1, std::int64_t(double(by) * finest / s[axis]));
-        Box box = around.grown(margin).intersected(whole);
-        if (slice) box.begin.z = *slice, box.end.z = *slice + 1;
-        return box;
-    }
-    Box widest() const { return grown(reach, 1); }
-    Box crop(double step) const {
-        Box box = widest();
-        for (std::int64_t by = reach; by >= 8; by /= 2) {
-            box = grown(by, step);
-            if (box.count() <= mostVoxels) break;
-        }
-        return box;
-    }
-};
-
 PromptSession::PromptSession(ReviewSession& review, std::shared_ptr<const segment::PromptEngine> engine, JobQueue& jobs,
                              QObject* parent)
     : QObject(parent), review_(review), engine_(std::move(engine)), jobs_(jobs) {}
@@ -106,9 +64,9 @@ void PromptSession::add(const PointPrompt& point, bool runNow) {
         set(PromptState::Collecting);
 }
 
-PromptSession::Place PromptSession::place() const {
+segment::PromptPlace PromptSession::place() const {
     const ImageInfo& info = review_.image()->info();
-    Place place;
+    segment::PromptPlace place;
     place.whole = Box::of(info.shape());
     place.spacing = info.geometry.spacing;
     place.spacingKnown = info.geometry.known;
@@ -131,7 +89,7 @@ void PromptSession::run() {
     request->wholeObject = wholeObject_;
     request->slice = points_.back().at.z;
     request->points = points_;
-    const Place where = place();
+    const segment::PromptPlace where = place();
     const Box widest = where.widest();
     std::set<std::int32_t> keepOff;
     for (const auto& [id, row] : review_.edits().objects())

@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "base/job_queue.h"
+#include "segment/prompt_crop.h"
 #include "segment/prompt_engine.h"
 #include "ui/edit/review_session.h"
 #include "ui/view/label_look.h"
@@ -50,8 +51,7 @@ class PromptSession : public QObject {
     void said(const QString& text);
 
   private:
-    struct Place;
-    Place place() const;
+    segment::PromptPlace place() const;
     void answered(const segment::PromptAnswer& answer, const Volume<std::uint8_t>& before);
     void set(PromptState state);
 

@@ -85,7 +85,7 @@ RoundReport readRoundReport(const project::Artifacts& artifacts) {
     const fs::path path = artifacts.folder(*ref) / "scores.json";
     const json scores = file::readJson(path);
     try {
-        const json summary = scores.at("summary");
+        const json& summary = scores.at("summary");
         report.scored = ref->round;
         report.rival = summary.value("rival", 0);
         report.judged = summary.value("judged", false);

@@ -22,7 +22,7 @@ namespace {
 class SvgIconEngine : public QIconEngine {
   public:
     SvgIconEngine(QString name, QColor normal, QColor on, QColor disabled)
-        : name_(std::move(name)), normal_(std::move(normal)), on_(std::move(on)), disabled_(std::move(disabled)) {}
+        : name_(std::move(name)), normal_(normal), on_(on), disabled_(disabled) {}
     void paint(QPainter* painter, const QRect& rect, QIcon::Mode mode, QIcon::State state) override {
         const double ratio = painter->device() ? painter->device()->devicePixelRatioF() : 1;
         painter->drawPixmap(rect, scaledPixmap(rect.size() * ratio, mode, state, ratio));
