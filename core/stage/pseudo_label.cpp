@@ -84,7 +84,9 @@ Found look(StageContext& context, const ImageSource& image, const Labelers& labe
         return labeler->id() == context.options.string("engine");
     });
     segment::PseudoLabels found =
-        (*engine)->run(image, channel, box, held, only((*engine)->options(), context.options.json()), job);
+        (*engine)->run({image, channel, box, held, only((*engine)->options(), context.options.json()), context.device,
+                        context.threads},
+                       job);
     Found result{std::move(found.labels), {}, std::move(found.parameters)};
     for (const segment::Proposal& p : found.objects)
         result.rows.push_back({p.id, "to-review", (*engine)->id(), p.confidence, p.box, p.voxels});
