@@ -102,7 +102,8 @@ void addCases(const fs::path& manifest, const fs::path& shared, std::vector<Gold
         const std::string kind = textOf(entry, "kind");
         const auto part = [&](const char* key) { return entry.contains(key) ? entry.at(key) : json::object(); };
         cases.push_back({textOf(entry, "id"), kind.empty() ? textOf(entry, "arch") : kind, part("config"),
-                         part("inputs"), part("outputs"), part("tolerance"), entry, manifest.parent_path(), shared});
+                         part("inputs"), part("outputs"), part("tolerance"), entry, manifest.parent_path(), shared,
+                         "f32"});
     }
 }
 

@@ -16,9 +16,10 @@ using nlohmann::json;
 struct GoldenCase {
     std::string id, kind;
     json config, inputs, outputs, tolerance;
-    json entry;                    // the whole case, for what the other members do not hold
-    std::filesystem::path folder;  // of the manifest: files are named relative to it
-    std::filesystem::path shared;  // of the data that `file` recipes name
+    json entry;                     // the whole case, for what the other members do not hold
+    std::filesystem::path folder;   // of the manifest: files are named relative to it
+    std::filesystem::path shared;   // of the data that `file` recipes name
+    std::string precision = "f32";  // or "f64": the arithmetic that cases of networks are computed in
 
     // config[key] and inputs[key]; Error(Format) naming the key when it is absent.
     const json& option(const char* key) const;

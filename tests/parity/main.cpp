@@ -5,6 +5,7 @@
 
 #include "parity/compare.h"
 #include "parity/kinds.h"
+#include "parity/model_compare.h"
 
 using namespace fovea;
 using namespace fovea::parity;
@@ -23,6 +24,7 @@ Verdict judge(const GoldenCase& golden) {
     }
     try {
         if (kind->judge != nullptr) return kind->judge(golden);
+        if (isModelCase(golden)) return compareModel(golden, kind->run(golden));
         GoldenCase ruled = golden;
         if (kind->rules != nullptr) ruled.tolerance.update(kind->rules(golden));
         return compare(ruled, kind->run(golden));
@@ -55,10 +57,12 @@ std::filesystem::path defaultShared() {
 int main(int argc, char** argv) {
     CLI::App app("Compares Fovea's numbers with stored ones of other programs.");
     std::vector<std::string> folders, wanted;
-    std::string shared = defaultShared().string();
+    std::string shared = defaultShared().string(), precision = "f32";
     app.add_option("DIR", folders, "Folders with manifest.json in or below them")->required();
     app.add_option("--kind", wanted, "Only cases of this kind (repeatable)")->take_all();
     app.add_option("--shared", shared, "Folder that the inputs of cases are named relative to")->capture_default_str();
+    app.add_option("--precision", precision, "Arithmetic of the networks: f32, as in use, or f64")
+        ->check(CLI::IsMember({"f32", "f64"}));
     try {
         app.parse(argc, argv);
     } catch (const CLI::ParseError& error) {
@@ -77,7 +81,8 @@ int main(int argc, char** argv) {
         } catch (const std::exception& error) {
             fail(error.what());
         }
-        for (const GoldenCase& golden : cases) {
+        for (GoldenCase& golden : cases) {
+            golden.precision = precision;
             if (!wanted.empty() && std::find(wanted.begin(), wanted.end(), golden.kind) == wanted.end()) continue;
             seen.push_back(golden.kind);
             const Verdict verdict = judge(golden);

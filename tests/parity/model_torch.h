@@ -1,0 +1,24 @@
+#pragma once
+#include <torch/nn/module.h>
+
+#include "nn/weights.h"
+#include "parity/golden_case.h"
+
+// Inputs and weights of the model fixtures for networks, in the precision under test.
+namespace fovea::parity {
+
+c10::ScalarType precisionOf(const GoldenCase& golden);
+
+// An input of the case: floating-point values in the precision under test, whole numbers as stored.
+at::Tensor modelInput(const GoldenCase& golden, const char* name);
+// The stored array as it is (float32, float64, int64, int32, uint8).
+at::Tensor sameTorch(const tensorfile::Tensor& array);
+
+// Float32 values by the README's "hash/1" for the names, shapes and types of `like`, which must be all entries of the
+// official state dict: count, elements, names and, where meaningful, sum are held against the case's `weights`;
+// Error(Format) when they differ.
+nn::State hashedState(const GoldenCase& golden, nn::State like);
+// The same for a module's own state, which then is in evaluation mode and in the precision under test.
+void hashWeights(const GoldenCase& golden, torch::nn::Module& module);
+
+}  // namespace fovea::parity
