@@ -21,7 +21,7 @@ constexpr double colourMean[] = {0.485, 0.456, 0.406}, colourDeviation[] = {0.22
 
 // (x − mean) / deviation for each of three planes of (1, 3, S, S); `scale` divides both.
 at::Tensor standardised(const at::Tensor& x, const double (&mean)[3], const double (&deviation)[3], double scale) {
-    const auto perPlane = [&](const double (&values)[3]) {
+    const auto perPlane = [&](const double(&values)[3]) {
         return at::tensor({values[0] / scale, values[1] / scale, values[2] / scale}, x.options().dtype(at::kDouble))
             .to(x.scalar_type())
             .view({1, 3, 1, 1});
@@ -35,7 +35,9 @@ at::Tensor stretched(const at::Tensor& x) {
     return (x - least) / (most - least + 1e-6);
 }
 
-at::Tensor stretchedAsColours(const at::Tensor& x) { return stretched(standardised(x, colourMean, colourDeviation, 1)); }
+at::Tensor stretchedAsColours(const at::Tensor& x) {
+    return stretched(standardised(x, colourMean, colourDeviation, 1));
+}
 
 // Grey values of all planes together from their percentiles to 0…1.
 at::Tensor clippedForEncoder(const at::Tensor& x) {

@@ -5,7 +5,6 @@
 #include <map>
 #include <numeric>
 
-#include "measure/numbering.h"
 #include "segment/holes.h"
 
 namespace fovea::segment {
@@ -149,11 +148,17 @@ std::vector<SectionMask> withoutRepeats(std::vector<SectionMask> masks, const Re
 
 Volume<std::int32_t> paintMasks(const std::vector<SectionMask>& masks, Index shape, std::int64_t minSize) {
     Volume<std::int32_t> labels(shape);
+    std::vector<std::int64_t> left(masks.size() + 1);  // pixels by id
     for (std::size_t i = 0; i < masks.size(); ++i)
         forEachPixel(masks[i], labels.box(), [&](std::int64_t y, std::int64_t x) {
-            if (labels(0, y, x) == 0) labels(0, y, x) = std::int32_t(i + 1);
+            if (labels(0, y, x) != 0) return;
+            labels(0, y, x) = std::int32_t(i + 1);
+            ++left[i + 1];
         });
+    for (std::int32_t& id : labels)
+        if (left[std::size_t(id)] < minSize) id = 0;
     for (std::size_t i = 0; i < masks.size(); ++i) {
+        if (left[i + 1] == 0 || left[i + 1] < minSize) continue;
         std::vector<std::int32_t> voxels;
         forEachPixel(masks[i], labels.box(),
                      [&](std::int64_t y, std::int64_t x) { voxels.push_back(std::int32_t(labels.offset(0, y, x))); });
@@ -162,7 +167,6 @@ Volume<std::int32_t> paintMasks(const std::vector<SectionMask>& masks, Index sha
         for (std::size_t v = own; v < voxels.size(); ++v)
             if (labels.data()[voxels[v]] == 0) labels.data()[voxels[v]] = std::int32_t(i + 1);
     }
-    measure::dropSmallObjects(labels, minSize);
     return labels;
 }
 

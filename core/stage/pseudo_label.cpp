@@ -2,6 +2,7 @@
 
 #include "base/file.h"
 #include "data/sub_image.h"
+#include "infer/cellsam_labeler.h"
 #include "measure/object_stats.h"
 #include "plan/fingerprint.h"
 #include "stage/given_labels.h"
@@ -134,6 +135,15 @@ void run(StageContext& context, const Labelers& labelers) {
 }
 
 }  // namespace
+
+const Labelers& pseudoLabelers() {
+    static const Labelers list = [] {
+        Labelers all = segment::pseudoLabelers();
+        all.push_back(infer::cellSamLabeler());
+        return all;
+    }();
+    return list;
+}
 
 Stage pseudoLabelStage(const Extensions& extensions) {
     Stage stage;

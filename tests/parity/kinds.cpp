@@ -16,8 +16,8 @@ const std::vector<Kind>& kinds() {
             {"checkpoint", nullptr, checkpoint},
             {"resume_step", nullptr, resumeStep},
         };
-        for (const auto& family :
-             {planKinds(), preprocessKinds(), trainKinds(), augmentKinds(), inferKinds(), predictKinds()})
+        for (const auto& family : {planKinds(), preprocessKinds(), trainKinds(), augmentKinds(), inferKinds(),
+                                   predictKinds(), maeKinds(), cellSamKinds()})
             list.insert(list.end(), family.begin(), family.end());
         return list;
     }();

@@ -7,11 +7,13 @@
 
 #include <vector>
 
-#include "nn/row_column_attention.h"
+#include "nn/cellsam/row_column_attention.h"
+#include "nn/sam/layers.h"
+#include "nn/steps.h"
 
-namespace fovea::nn {
+namespace fovea::nn::cellsam {
 
-struct AnchorTransformerConfig {
+struct TransformerConfig {
     std::int64_t width = 256, heads = 8;
     std::int64_t encoderLayers = 6, decoderLayers = 6, hidden = 1024;
     std::int64_t queries = 3500, patterns = 1, classes = 2;
@@ -25,28 +27,22 @@ struct Detections {
     torch::Tensor logits, boxes;
 };
 
-// The outputs of the layers, for comparing with other implementations.
-struct AnchorLayers {
-    std::vector<torch::Tensor> encoder;  // (B, width, H, W)
-    std::vector<torch::Tensor> decoder;  // (B, N, width)
-};
-
 // Two linear layers with ReLU between, added to what went in, post-norm. Keys: linear1.*, linear2.*, norm2.*
-class AnchorFeedForwardImpl : public torch::nn::Module {
+class FeedForwardImpl : public torch::nn::Module {
   public:
-    AnchorFeedForwardImpl(std::int64_t width, std::int64_t hidden);
+    FeedForwardImpl(std::int64_t width, std::int64_t hidden);
     torch::Tensor forward(const torch::Tensor& x);
 
   private:
     torch::nn::Linear linear1_{nullptr}, linear2_{nullptr};
     torch::nn::LayerNorm norm2_{nullptr};
 };
-TORCH_MODULE(AnchorFeedForward);
+TORCH_MODULE(FeedForward);
 
 // Ordinary multi-head attention with torch's names. Keys: in_proj_weight (3 · width, width), in_proj_bias, out_proj.*
-class AnchorSelfAttentionImpl : public torch::nn::Module {
+class SelfAttentionImpl : public torch::nn::Module {
   public:
-    AnchorSelfAttentionImpl(std::int64_t width, std::int64_t heads);
+    SelfAttentionImpl(std::int64_t width, std::int64_t heads);
     // Query = key `x`, (B, N, width).
     torch::Tensor forward(const torch::Tensor& x, const torch::Tensor& value);
 
@@ -55,21 +51,21 @@ class AnchorSelfAttentionImpl : public torch::nn::Module {
     torch::Tensor weight_, bias_;
     torch::nn::Linear out_{nullptr};
 };
-TORCH_MODULE(AnchorSelfAttention);
+TORCH_MODULE(SelfAttention);
 
 // Keys: self_attn.*, norm1.*, ffn.*
-class AnchorEncoderLayerImpl : public torch::nn::Module {
+class EncoderLayerImpl : public torch::nn::Module {
   public:
-    explicit AnchorEncoderLayerImpl(const AnchorTransformerConfig& config);
+    explicit EncoderLayerImpl(const TransformerConfig& config);
     // Map (B, H, W, width); codes of columns (W, width) and rows (H, width).
     torch::Tensor forward(const torch::Tensor& map, const torch::Tensor& columnCode, const torch::Tensor& rowCode);
 
   private:
     RowColumnAttention selfAttn_{nullptr};
     torch::nn::LayerNorm norm1_{nullptr};
-    AnchorFeedForward ffn_{nullptr};
+    FeedForward ffn_{nullptr};
 };
-TORCH_MODULE(AnchorEncoderLayer);
+TORCH_MODULE(EncoderLayer);
 
 // Where the queries look: codes of their reference points, (B, N, width).
 struct QueryCodes {
@@ -77,56 +73,45 @@ struct QueryCodes {
 };
 
 // Keys: cross_attn.*, self_attn.*, norm1.*, norm2.*, ffn.*
-class AnchorDecoderLayerImpl : public torch::nn::Module {
+class DecoderLayerImpl : public torch::nn::Module {
   public:
-    explicit AnchorDecoderLayerImpl(const AnchorTransformerConfig& config);
+    explicit DecoderLayerImpl(const TransformerConfig& config);
     // Target (B, N, width); the map with and without the codes of columns and rows, (B, H, W, width).
     torch::Tensor forward(const torch::Tensor& target, const QueryCodes& codes, const torch::Tensor& map,
                           const torch::Tensor& mapColumns, const torch::Tensor& mapRows);
 
   private:
     RowColumnAttention crossAttn_{nullptr};
-    AnchorSelfAttention selfAttn_{nullptr};
+    SelfAttention selfAttn_{nullptr};
     torch::nn::LayerNorm norm1_{nullptr}, norm2_{nullptr};
-    AnchorFeedForward ffn_{nullptr};
+    FeedForward ffn_{nullptr};
 };
-TORCH_MODULE(AnchorDecoderLayer);
-
-// Linear layers with ReLU between: the box head. Keys: layers.{i}.*
-class AnchorMlpImpl : public torch::nn::Module {
-  public:
-    AnchorMlpImpl(std::int64_t width, std::int64_t out);
-    torch::Tensor forward(torch::Tensor x);
-
-  private:
-    std::vector<torch::nn::Linear> layers_;
-};
-TORCH_MODULE(AnchorMlp);
+TORCH_MODULE(DecoderLayer);
 
 // Anchor-DETR's transformer as CellSAM uses it (spec models.md 4.3): learned reference points, the same in every layer,
 // no refinement, one feature level, no dropout. Keys: those below `transformer.` of the authors' checkpoint; the heads
 // are one module each under one name per decoder layer.
-class AnchorTransformerImpl : public torch::nn::Module {
+class TransformerImpl : public torch::nn::Module {
   public:
-    explicit AnchorTransformerImpl(const AnchorTransformerConfig& config);
-    // Map (B, width, H, W).
-    Detections forward(const torch::Tensor& map, AnchorLayers* layers = nullptr);
+    explicit TransformerImpl(const TransformerConfig& config);
+    // Map (B, width, H, W). Steps: encoder{i} as (B, width, H, W), decoder{i} as (B, N, width).
+    Detections forward(const torch::Tensor& map, Steps* steps = nullptr);
 
-    const AnchorTransformerConfig& config() const { return config_; }
+    const TransformerConfig& config() const { return config_; }
 
   private:
-    AnchorTransformerConfig config_;
+    TransformerConfig config_;
     torch::nn::Embedding pattern_{nullptr}, position_{nullptr};
     torch::nn::Linear adapt1dIn_{nullptr}, adapt1dOut_{nullptr}, adapt2dIn_{nullptr}, adapt2dOut_{nullptr};
-    std::vector<AnchorEncoderLayer> encoder_;
-    std::vector<AnchorDecoderLayer> decoder_;
+    std::vector<EncoderLayer> encoder_;
+    std::vector<DecoderLayer> decoder_;
     torch::nn::Linear classHead_{nullptr};
-    AnchorMlp boxHead_{nullptr};
+    sam::Perceptron boxHead_{nullptr};
 
     torch::Tensor adapted1d(const torch::Tensor& positions);
     torch::Tensor adapted2d(const torch::Tensor& points);
 };
-TORCH_MODULE(AnchorTransformer);
+TORCH_MODULE(Transformer);
 
 // Candidates in descending order of their scores.
 struct RankedBoxes {
@@ -137,4 +122,4 @@ struct RankedBoxes {
 // The N best of the N · classes numbers: one query can appear once for each class.
 RankedBoxes rankBoxes(const Detections& detections, double side);
 
-}  // namespace fovea::nn
+}  // namespace fovea::nn::cellsam

@@ -1,4 +1,4 @@
-#include "nn/row_column_attention.h"
+#include "nn/cellsam/row_column_attention.h"
 
 #include <ATen/ops/cat.h>
 #include <ATen/ops/linear.h>
@@ -7,7 +7,7 @@
 #include <cmath>
 #include <vector>
 
-namespace fovea::nn {
+namespace fovea::nn::cellsam {
 
 namespace {
 
@@ -52,4 +52,4 @@ torch::Tensor RowColumnAttentionImpl::forward(const torch::Tensor& queryRow, con
     return out_(at::cat(parts, 2).transpose(1, 2).reshape({b, n, width_}));
 }
 
-}  // namespace fovea::nn
+}  // namespace fovea::nn::cellsam

@@ -3,7 +3,7 @@
 #include <torch/nn/modules/linear.h>
 #include <torch/nn/pimpl.h>
 
-namespace fovea::nn {
+namespace fovea::nn::cellsam {
 
 // Row-column decoupled attention of Anchor-DETR (Wang et al. 2022): a query attends to the columns of a map by one code
 // and to its rows by another, and takes the values where both meet. Keys: in_proj_weight (5 · width, width; query row,
@@ -22,4 +22,4 @@ class RowColumnAttentionImpl : public torch::nn::Module {
 };
 TORCH_MODULE(RowColumnAttention);
 
-}  // namespace fovea::nn
+}  // namespace fovea::nn::cellsam

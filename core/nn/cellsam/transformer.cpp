@@ -1,4 +1,4 @@
-#include "nn/anchor_transformer.h"
+#include "nn/cellsam/transformer.h"
 
 #include <ATen/ops/arange.h>
 #include <ATen/ops/cat.h>
@@ -12,14 +12,13 @@
 #include <numbers>
 
 #include "base/error.h"
+#include "nn/vit.h"
 
-namespace fovea::nn {
+namespace fovea::nn::cellsam {
 
 namespace {
 
-torch::nn::LayerNorm layerNorm(std::int64_t width) {
-    return torch::nn::LayerNorm(torch::nn::LayerNormOptions({width}));
-}
+constexpr double eps = 1e-5;  // of the norms
 
 // Positions (…) in 0…1 → (…, width): sine and cosine in turn.
 torch::Tensor sineCode(const torch::Tensor& positions, std::int64_t width) {
@@ -49,7 +48,7 @@ void registerAdapter(torch::nn::Module& parent, const char* name, torch::nn::Lin
 
 template <class Layer>
 std::vector<Layer> registerLayers(torch::nn::Module& parent, const char* name, std::int64_t count,
-                                  const AnchorTransformerConfig& config) {
+                                  const TransformerConfig& config) {
     std::vector<Layer> layers;
     torch::nn::ModuleList list;
     for (std::int64_t i = 0; i < count; ++i) {
@@ -70,7 +69,7 @@ void registerShared(torch::nn::Module& parent, const char* name, const Head& hea
 
 }  // namespace
 
-void AnchorTransformerConfig::check() const {
+void TransformerConfig::check() const {
     const bool layersFit = encoderLayers >= 0 && encoderLayers <= 64 && decoderLayers >= 1 && decoderLayers <= 64;
     const bool sizesFit = width >= 4 && width <= 4096 && width % 4 == 0 && heads >= 1 && width % heads == 0 &&
                           hidden >= 1 && hidden <= 65536;
@@ -87,24 +86,21 @@ void AnchorTransformerConfig::check() const {
                       {"queries", std::to_string(queries)}}));
 }
 
-AnchorFeedForwardImpl::AnchorFeedForwardImpl(std::int64_t width, std::int64_t hidden) {
+FeedForwardImpl::FeedForwardImpl(std::int64_t width, std::int64_t hidden) {
     linear1_ = register_module("linear1", torch::nn::Linear(width, hidden));
     linear2_ = register_module("linear2", torch::nn::Linear(hidden, width));
-    norm2_ = register_module("norm2", layerNorm(width));
+    norm2_ = register_module("norm2", layerNorm(width, eps));
 }
 
-torch::Tensor AnchorFeedForwardImpl::forward(const torch::Tensor& x) {
-    return norm2_(x + linear2_(linear1_(x).relu_()));
-}
+torch::Tensor FeedForwardImpl::forward(const torch::Tensor& x) { return norm2_(x + linear2_(linear1_(x).relu_())); }
 
-AnchorSelfAttentionImpl::AnchorSelfAttentionImpl(std::int64_t width, std::int64_t heads)
-    : width_(width), heads_(heads) {
+SelfAttentionImpl::SelfAttentionImpl(std::int64_t width, std::int64_t heads) : width_(width), heads_(heads) {
     weight_ = register_parameter("in_proj_weight", torch::zeros({3 * width, width}));
     bias_ = register_parameter("in_proj_bias", torch::zeros({3 * width}));
     out_ = register_module("out_proj", torch::nn::Linear(width, width));
 }
 
-torch::Tensor AnchorSelfAttentionImpl::forward(const torch::Tensor& x, const torch::Tensor& value) {
+torch::Tensor SelfAttentionImpl::forward(const torch::Tensor& x, const torch::Tensor& value) {
     const auto b = x.size(0), n = x.size(1);
     const auto project = [&](const torch::Tensor& from, std::int64_t part) {
         return at::linear(from, weight_.narrow(0, part * width_, width_), bias_.narrow(0, part * width_, width_))
@@ -115,90 +111,75 @@ torch::Tensor AnchorSelfAttentionImpl::forward(const torch::Tensor& x, const tor
     return out_(y.transpose(1, 2).reshape({b, n, width_}));
 }
 
-AnchorEncoderLayerImpl::AnchorEncoderLayerImpl(const AnchorTransformerConfig& config) {
+EncoderLayerImpl::EncoderLayerImpl(const TransformerConfig& config) {
     selfAttn_ = register_module("self_attn", RowColumnAttention(config.width, config.heads));
-    norm1_ = register_module("norm1", layerNorm(config.width));
-    ffn_ = register_module("ffn", AnchorFeedForward(config.width, config.hidden));
+    norm1_ = register_module("norm1", layerNorm(config.width, eps));
+    ffn_ = register_module("ffn", FeedForward(config.width, config.hidden));
 }
 
-torch::Tensor AnchorEncoderLayerImpl::forward(const torch::Tensor& map, const torch::Tensor& columnCode,
-                                              const torch::Tensor& rowCode) {
+torch::Tensor EncoderLayerImpl::forward(const torch::Tensor& map, const torch::Tensor& columnCode,
+                                        const torch::Tensor& rowCode) {
     const auto columns = map + columnCode, rows = map + rowCode.unsqueeze(1);
     const auto attended = selfAttn_(columns.flatten(1, 2), rows.flatten(1, 2), columns, rows, map);
     return ffn_(norm1_(map + attended.view(map.sizes())));
 }
 
-AnchorDecoderLayerImpl::AnchorDecoderLayerImpl(const AnchorTransformerConfig& config) {
+DecoderLayerImpl::DecoderLayerImpl(const TransformerConfig& config) {
     crossAttn_ = register_module("cross_attn", RowColumnAttention(config.width, config.heads));
-    selfAttn_ = register_module("self_attn", AnchorSelfAttention(config.width, config.heads));
-    norm1_ = register_module("norm1", layerNorm(config.width));
-    norm2_ = register_module("norm2", layerNorm(config.width));
-    ffn_ = register_module("ffn", AnchorFeedForward(config.width, config.hidden));
+    selfAttn_ = register_module("self_attn", SelfAttention(config.width, config.heads));
+    norm1_ = register_module("norm1", layerNorm(config.width, eps));
+    norm2_ = register_module("norm2", layerNorm(config.width, eps));
+    ffn_ = register_module("ffn", FeedForward(config.width, config.hidden));
 }
 
-torch::Tensor AnchorDecoderLayerImpl::forward(const torch::Tensor& target, const QueryCodes& codes,
-                                              const torch::Tensor& map, const torch::Tensor& mapColumns,
-                                              const torch::Tensor& mapRows) {
+torch::Tensor DecoderLayerImpl::forward(const torch::Tensor& target, const QueryCodes& codes, const torch::Tensor& map,
+                                        const torch::Tensor& mapColumns, const torch::Tensor& mapRows) {
     auto t = norm2_(target + selfAttn_(target + codes.both, target));
     t = norm1_(t + crossAttn_(t + codes.column, t + codes.row, mapColumns, mapRows, map));
     return ffn_(t);
 }
 
-AnchorMlpImpl::AnchorMlpImpl(std::int64_t width, std::int64_t out) {
-    torch::nn::ModuleList list;
-    for (const std::int64_t to : {width, width, out}) {
-        layers_.push_back(torch::nn::Linear(width, to));
-        list->push_back(layers_.back());
-    }
-    register_module("layers", list);
-}
-
-torch::Tensor AnchorMlpImpl::forward(torch::Tensor x) {
-    for (std::size_t i = 0; i + 1 < layers_.size(); ++i) x = layers_[i](x).relu_();
-    return layers_.back()(x);
-}
-
-AnchorTransformerImpl::AnchorTransformerImpl(const AnchorTransformerConfig& config) : config_(config) {
+TransformerImpl::TransformerImpl(const TransformerConfig& config) : config_(config) {
     config_.check();
     const auto& c = config_;
     pattern_ = register_module("pattern", torch::nn::Embedding(c.patterns, c.width));
     position_ = register_module("position", torch::nn::Embedding(c.queries, 2));
     registerAdapter(*this, "adapt_pos2d", adapt2dIn_, adapt2dOut_, c.width);
     registerAdapter(*this, "adapt_pos1d", adapt1dIn_, adapt1dOut_, c.width);
-    encoder_ = registerLayers<AnchorEncoderLayer>(*this, "encoder_layers", c.encoderLayers, c);
-    decoder_ = registerLayers<AnchorDecoderLayer>(*this, "decoder_layers", c.decoderLayers, c);
+    encoder_ = registerLayers<EncoderLayer>(*this, "encoder_layers", c.encoderLayers, c);
+    decoder_ = registerLayers<DecoderLayer>(*this, "decoder_layers", c.decoderLayers, c);
     classHead_ = torch::nn::Linear(c.width, c.classes);
-    boxHead_ = AnchorMlp(c.width, 4);
+    boxHead_ = sam::Perceptron(c.width, c.width, 4, 3);
     registerShared(*this, "class_embed", classHead_, c.decoderLayers);
     registerShared(*this, "bbox_embed", boxHead_, c.decoderLayers);
 }
 
-torch::Tensor AnchorTransformerImpl::adapted1d(const torch::Tensor& positions) {
+torch::Tensor TransformerImpl::adapted1d(const torch::Tensor& positions) {
     return adapt1dOut_(adapt1dIn_(sineCode(positions, config_.width)).relu_());
 }
 
-torch::Tensor AnchorTransformerImpl::adapted2d(const torch::Tensor& points) {
+torch::Tensor TransformerImpl::adapted2d(const torch::Tensor& points) {
     const auto code = [&](std::int64_t axis) { return sineCode(points.select(-1, axis), config_.width / 2); };
     return adapt2dOut_(adapt2dIn_(at::cat({code(1), code(0)}, -1)).relu_());
 }
 
-Detections AnchorTransformerImpl::forward(const torch::Tensor& map, AnchorLayers* layers) {
+Detections TransformerImpl::forward(const torch::Tensor& map, Steps* steps) {
     const auto b = map.size(0);
     auto src = map.permute({0, 2, 3, 1});  // B, H, W, width
     const auto columnCode = adapted1d(centres(map.size(3), map.options()));
     const auto rowCode = adapted1d(centres(map.size(2), map.options()));
-    for (AnchorEncoderLayer& layer : encoder_) {
-        src = layer(src, columnCode, rowCode);
-        if (layers != nullptr) layers->encoder.push_back(src.permute({0, 3, 1, 2}));
+    for (std::size_t i = 0; i < encoder_.size(); ++i) {
+        src = encoder_[i](src, columnCode, rowCode);
+        keep(steps, "encoder" + std::to_string(i), src.permute({0, 3, 1, 2}));
     }
 
     const auto points = position_->weight.repeat({config_.patterns, 1}).unsqueeze(0);  // 1, N, 2 as x, y
     const QueryCodes codes{adapted2d(points), adapted1d(points.select(-1, 0)), adapted1d(points.select(-1, 1))};
     auto target = pattern_->weight.repeat_interleave(config_.queries, 0).unsqueeze(0).expand({b, -1, -1});
     const auto mapColumns = src + columnCode, mapRows = src + rowCode.unsqueeze(1);
-    for (AnchorDecoderLayer& layer : decoder_) {
-        target = layer(target, codes, src, mapColumns, mapRows);
-        if (layers != nullptr) layers->decoder.push_back(target);
+    for (std::size_t i = 0; i < decoder_.size(); ++i) {
+        target = decoder_[i](target, codes, src, mapColumns, mapRows);
+        keep(steps, "decoder" + std::to_string(i), target);
     }
 
     auto boxes = boxHead_(target);
@@ -215,4 +196,4 @@ RankedBoxes rankBoxes(const Detections& detections, double side) {
     return {scores, order - queries * classes, at::cat({centre - half, centre + half}, -1) * side};
 }
 
-}  // namespace fovea::nn
+}  // namespace fovea::nn::cellsam
