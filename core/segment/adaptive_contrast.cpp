@@ -39,9 +39,10 @@ void clip(Histogram& h, std::int64_t limit) {
     }
     const std::int64_t share = excess / bins, upper = limit - share;
     for (std::int64_t& n : h) {
-        const std::int64_t more = n < upper ? share : limit - n;
-        n += more;
-        excess -= more;
+        const std::int64_t raised = n < upper ? n + share : n;
+        const std::int64_t now = raised >= upper ? limit : raised;  // those that the share lifts so far as well
+        excess -= now - n;
+        n = now;
     }
     while (excess > 0)
         for (int start = 0; start < bins && excess > 0; ++start) {
@@ -87,12 +88,12 @@ std::vector<std::uint8_t> binned(const Volume<float>& section) {
 // The two blocks a padded position lies between, and how far it is from the first to the second.
 struct Between {
     std::int64_t first, second;
-    float share;
+    double share;
 
     Between(std::int64_t position, std::int64_t block, std::int64_t blocks)
         : first(std::clamp<std::int64_t>(position / block - 1, 0, blocks - 1)),
           second(std::clamp<std::int64_t>(position / block, 0, blocks - 1)),
-          share(float(position % block) / float(block)) {}
+          share(double(position % block) / double(block)) {}
 };
 
 }  // namespace
@@ -114,12 +115,12 @@ void clipBright(Volume<float>& section, double percent) {
 }
 
 void equaliseAdaptively(Volume<float>& section, const AdaptiveContrast& options, Job& job) {
+    if (section.empty()) return;
     const Index n = section.shape();
     if (n.z != 1 || options.block < 1)
         throw Error(ErrorKind::Input, {FOVEA_TR("Contrast can be evened out in one section at a time, in squares of at "
                                                 "least one pixel, not in {shape} with {block}."),
                                        {{"shape", toString(n)}, {"block", std::to_string(options.block)}}});
-    if (section.empty()) return;
     stretch(section);
     if (*std::max_element(section.begin(), section.end()) == 0) return;
     const std::vector<std::uint8_t> grey = binned(section);
@@ -140,11 +141,14 @@ void equaliseAdaptively(Volume<float>& section, const AdaptiveContrast& options,
         for (std::int64_t x = 0; x < n.x; ++x) {
             const Between c(columns.front + x, k, across);
             const std::size_t bin = grey[std::size_t(y * n.x + x)];
-            const auto at = [&](std::int64_t i, std::int64_t j) { return maps[std::size_t(i * across + j)][bin]; };
-            float sum = (1 - r.share) * (1 - c.share) * at(r.first, c.first);
-            sum += (1 - r.share) * c.share * at(r.first, c.second);
-            sum += r.share * (1 - c.share) * at(r.second, c.first);
-            sum += r.share * c.share * at(r.second, c.second);
+            const auto part = [&](std::int64_t i, std::int64_t j, double weight) {
+                return float(weight * double(maps[std::size_t(i * across + j)][bin]));
+            };
+            // Rounded as there: the sum is cut to a whole number.
+            float sum = part(r.first, c.first, (1 - r.share) * (1 - c.share));
+            sum += part(r.first, c.second, (1 - r.share) * c.share);
+            sum += part(r.second, c.first, r.share * (1 - c.share));
+            sum += part(r.second, c.second, r.share * c.share);
             section(0, y, x) = std::trunc(sum);
         }
     });

@@ -47,7 +47,7 @@ void TstAdaptiveContrast::executedReference() {
     for (std::int64_t i = 0; i < section.size(); ++i)
         section.data()[i] = float(std::pow((u(1013, std::uint64_t(i)) + 1) / 2, 3));
     equaliseAdaptively(section, {}, job);
-    QVERIFY(std::abs(std::accumulate(section.begin(), section.end(), 0.0) - 10257.87108) < 0.1);
+    QVERIFY(std::abs(std::accumulate(section.begin(), section.end(), 0.0) - 10257.87108) < 0.01);
     QCOMPARE(section.data()[0], 0.0f);
     QCOMPARE(section.data()[10000], 0.0f);
     QVERIFY(std::abs(section.data()[29999] - 0.500030828) < 1e-4);
@@ -76,7 +76,7 @@ void TstAdaptiveContrast::nothingToEvenOut() {
     equaliseAdaptively(nothing, {}, job);
     QVERIFY(nothing.empty());
     equaliseAdaptively(flat, {}, job);
-    QCOMPARE(flat, Volume<float>({1, 20, 30}));
+    QVERIFY(flat == Volume<float>({1, 20, 30}));
 }
 
 void TstAdaptiveContrast::oddShapes() {

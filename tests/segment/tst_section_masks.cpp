@@ -34,9 +34,9 @@ void TstSectionMasks::masksOfLabels() {
     labels(0, 0, 4) = 3;
     const auto masks = masksOf(labels, {0, 10, 20}, {0.5, 0.6, 0.7});
     QCOMPARE(masks.size(), std::size_t(2));
-    QCOMPARE(masks[0].box, (Box{{0, 11, 21}, {1, 13, 24}}));
+    QVERIFY(masks[0].box == (Box{{0, 11, 21}, {1, 13, 24}}));
     QCOMPARE(areaOf(masks[0]), std::int64_t(2));
-    QCOMPARE(masks[1].box, (Box{{0, 10, 24}, {1, 11, 25}}));
+    QVERIFY(masks[1].box == (Box{{0, 10, 24}, {1, 11, 25}}));
     QCOMPARE(masks[1].score, 0.7);
     QVERIFY(masksOf(Volume<std::int32_t>({1, 3, 3}), {}, {}).empty());
 }
@@ -45,7 +45,7 @@ void TstSectionMasks::wholeOnesStandForCutOnes() {
     const auto joined =
         joinTiles({{left, {block(5, 30, 20, 55, 0.6)}}, {right, {block(5, 40, 20, 55, 0.9, true)}}}, 0.5);
     QCOMPARE(joined.size(), std::size_t(1));
-    QCOMPARE(joined[0].box, (Box{{0, 5, 30}, {1, 20, 55}}));
+    QVERIFY(joined[0].box == (Box{{0, 5, 30}, {1, 20, 55}}));
     QCOMPARE(joined[0].score, 0.6);
 }
 
@@ -53,7 +53,7 @@ void TstSectionMasks::piecesAreJoined() {
     const auto joined =
         joinTiles({{left, {block(5, 20, 20, 60, 0.6, true)}}, {right, {block(6, 40, 20, 80, 0.9, true)}}}, 0.5);
     QCOMPARE(joined.size(), std::size_t(1));
-    QCOMPARE(joined[0].box, (Box{{0, 5, 20}, {1, 20, 80}}));
+    QVERIFY(joined[0].box == (Box{{0, 5, 20}, {1, 20, 80}}));
     QCOMPARE(areaOf(joined[0]), std::int64_t(15 * 40 + 14 * 20));
     QCOMPARE(joined[0].score, 0.9);
 }
@@ -87,7 +87,7 @@ void TstSectionMasks::bestOnTop() {
     QCOMPARE(labels(0, 0, 9), 2);
     QCOMPARE(labels(0, 11, 0), 0);
     QCOMPARE(paintMasks({ring}, {1, 12, 20}, 10)(0, 4, 4), 1);
-    QCOMPARE(paintMasks({ring}, {1, 12, 20}, 100), Volume<std::int32_t>({1, 12, 20}));
+    QVERIFY(paintMasks({ring}, {1, 12, 20}, 100) == Volume<std::int32_t>({1, 12, 20}));
 }
 
 QTEST_APPLESS_MAIN(TstSectionMasks)
