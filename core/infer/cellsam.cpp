@@ -21,25 +21,6 @@ namespace {
 
 constexpr std::int64_t boxesAtOnce = 32;  // bounds the memory of the mask decoder and of enlarged masks
 
-// The pixels of a mask (H, W) bool on the CPU.
-SectionMask maskOf(const at::Tensor& foreground, double score) {
-    const std::int64_t height = foreground.size(0), width = foreground.size(1);
-    const bool* pixels = foreground.const_data_ptr<bool>();
-    SectionMask mask;
-    mask.score = score;
-    for (std::int64_t y = 0; y < height; ++y) {
-        const bool *row = pixels + y * width, *end = row + width, *first = std::find(row, end, true);
-        if (first == end) continue;
-        const bool* last = end;
-        while (!*(last - 1)) --last;
-        mask.box = mask.box.united({{0, y, first - row}, {1, y + 1, last - row}});
-    }
-    for (std::int64_t y = mask.box.begin.y; y < mask.box.end.y; ++y)
-        mask.pixels.insert(mask.pixels.end(), pixels + y * width + mask.box.begin.x,
-                           pixels + y * width + mask.box.end.x);
-    return mask;
-}
-
 std::vector<double> numbersOf(const at::Tensor& tensor) {
     const at::Tensor plain = tensor.to(at::kCPU, at::kDouble).contiguous();
     return {plain.const_data_ptr<double>(), plain.const_data_ptr<double>() + plain.numel()};
@@ -75,46 +56,32 @@ CellLogits masksOfBoxes(nn::sam::Sam& segmenter, const at::Tensor& embedding, co
     return {at::cat(logits), at::cat(iou)};
 }
 
-at::Tensor foregroundOf(const at::Tensor& logits, std::int64_t side, std::int64_t height, std::int64_t width,
-                        double threshold) {
+at::Tensor foregroundOf(const at::Tensor& logits, std::int64_t side, Index shown, Index picture, double threshold) {
     const auto enlarged = [](const at::Tensor& x, std::int64_t h, std::int64_t w) {
         return at::upsample_bilinear2d(x, {h, w}, false, std::nullopt, std::nullopt);
     };
-    const at::Tensor full = enlarged(enlarged(logits.unsqueeze(1), side, side), height, width).squeeze(1);
-    return full > std::log(threshold / (1 - threshold));
+    const at::Tensor frame = enlarged(logits.unsqueeze(1), side, side).narrow(2, 0, shown.y).narrow(3, 0, shown.x);
+    return enlarged(frame, picture.y, picture.x).squeeze(1) > std::log(threshold / (1 - threshold));
 }
 
-void paintOver(Volume<std::int32_t>& labels, const at::Tensor& foreground, std::int32_t id) {
+SectionMask sectionMask(const at::Tensor& foreground, double score) {
     const at::Tensor plain = foreground.to(at::kCPU).contiguous();
+    const std::int64_t height = plain.size(0), width = plain.size(1);
     const bool* pixels = plain.const_data_ptr<bool>();
-    for (std::int64_t i = 0; i < labels.size(); ++i)
-        if (pixels[i]) labels.data()[i] = id;
+    SectionMask mask;
+    mask.score = score;
+    for (std::int64_t y = 0; y < height; ++y) {
+        const bool *row = pixels + y * width, *end = row + width, *first = std::find(row, end, true);
+        if (first == end) continue;
+        const bool* last = end;
+        while (!*(last - 1)) --last;
+        mask.box = mask.box.united({{0, y, first - row}, {1, y + 1, last - row}});
+    }
+    for (std::int64_t y = mask.box.begin.y; y < mask.box.end.y; ++y)
+        mask.pixels.insert(mask.pixels.end(), pixels + y * width + mask.box.begin.x,
+                           pixels + y * width + mask.box.end.x);
+    return mask;
 }
-
-namespace {
-
-// What the authors make of masks in descending order of their scores.
-class AuthorsPainting {
-  public:
-    AuthorsPainting(Index shape, std::int64_t minSize) : labels_(shape), minSize_(minSize) {}
-    void add(const at::Tensor& foreground, double score) {
-        scores_.push_back(score);
-        paintOver(labels_, foreground, std::int32_t(scores_.size()));
-    }
-    std::vector<SectionMask> masks() {
-        std::vector<double> left;
-        for (const std::int32_t id : segment::tidyLabels(labels_, minSize_))
-            left.push_back(scores_[std::size_t(id - 1)]);
-        return segment::masksOf(labels_, {0, 0, 0}, left);
-    }
-
-  private:
-    Volume<std::int32_t> labels_;
-    std::int64_t minSize_;
-    std::vector<double> scores_;
-};
-
-}  // namespace
 
 CellSamSegmenter::CellSamSegmenter(nn::cellsam::CellSam model, CellSamOptions options)
     : model_(std::move(model)), options_(std::move(options)), device_(nn::torchDevice(options_.device)) {
@@ -124,39 +91,58 @@ CellSamSegmenter::CellSamSegmenter(nn::cellsam::CellSam model, CellSamOptions op
     model_.finder->eval();
 }
 
-CellBoxes CellSamSegmenter::detect(const at::Tensor& picture) {
-    const double side = double(model_.finder->config().backbone.imageSize);
-    const auto ranked = nn::cellsam::rankBoxes(model_.finder->forward(picture), side);
-    const bool authors = options_.rules == CellSamRules::Authors;
-    return boxesAbove(ranked,
-                      authors ? cellSamThreshold(numbersOf(ranked.scores), options_.boxScore) : options_.boxScore);
+CellSamSegmenter::Pictures CellSamSegmenter::picturesOf(const at::Tensor& planes) const {
+    const std::int64_t side = model_.finder->config().backbone.imageSize;
+    const auto ready = [&](const at::Tensor& picture) { return nn::placed(picture.to(device_), options_.compute); };
+    const Index section{1, planes.size(1), planes.size(2)};
+    if (options_.rules == CellSamRules::FirstRelease) {
+        const CellSamFirstInput input = cellSamFirstInput(planes, side);
+        const at::Tensor picture = ready(input.picture);
+        return {picture, picture, {1, input.height, input.width}, section};
+    }
+    const CellSamInput input = cellSamInput(planes, side, model_.advanced);
+    return {ready(input.detector), ready(cellSamEncoderInput(input.encoder)), {1, side, side}, section};
 }
 
-std::vector<SectionMask> CellSamSegmenter::masksOf(const CellBoxes& found, const at::Tensor& picture, Index shape,
-                                                   Job& job) {
-    const bool authors = options_.rules == CellSamRules::Authors;
-    const at::Tensor embedding = model_.segmenter->imageEncoder()->forward(picture);
-    AuthorsPainting painting(authors ? shape : Index{}, options_.minSize);
+CellBoxes CellSamSegmenter::detect(const at::Tensor& picture) {
+    const auto ranked = nn::cellsam::rankBoxes(model_.finder->forward(picture), double(picture.size(-1)));
+    const bool mixed = options_.rules == CellSamRules::Authors;
+    return boxesAbove(ranked,
+                      mixed ? cellSamThreshold(numbersOf(ranked.scores), options_.boxScore) : options_.boxScore);
+}
+
+std::vector<SectionMask> CellSamSegmenter::masksOf(const CellBoxes& found, const Pictures& pictures, Job& job) {
+    const at::Tensor embedding = model_.segmenter->imageEncoder()->forward(pictures.encoder);
+    const std::int64_t side = pictures.encoder.size(-1);
     std::vector<SectionMask> masks;
     for (std::int64_t from = 0; from < found.boxes.size(0); from += boxesAtOnce) {
         job.check();
         const std::int64_t count = std::min(boxesAtOnce, found.boxes.size(0) - from);
         const CellLogits some = masksOfBoxes(model_.segmenter, embedding, found.boxes.narrow(0, from, count));
         const at::Tensor foreground =
-            foregroundOf(some.logits, picture.size(-1), shape.y, shape.x, options_.foreground).to(at::kCPU);
+            foregroundOf(some.logits, side, pictures.shown, pictures.section, options_.foreground).to(at::kCPU);
         const std::vector<double> iou = numbersOf(some.iou), scores = numbersOf(found.scores.narrow(0, from, count));
         for (std::size_t i = 0; i < iou.size(); ++i) {
             if (iou[i] < options_.iou) continue;
-            const at::Tensor one = foreground[std::int64_t(i)];
-            if (authors)
-                painting.add(one, scores[i]);
-            else
-                masks.push_back(maskOf(one, scores[i] * std::min(iou[i], 1.0)));
+            const double certainty = options_.rules == CellSamRules::Improved ? std::min(iou[i], 1.0) : 1.0;
+            masks.push_back(sectionMask(foreground[std::int64_t(i)], scores[i] * certainty));
         }
     }
-    if (authors) return painting.masks();
-    std::erase_if(masks, [&](const SectionMask& mask) { return segment::areaOf(mask) < options_.minSize; });
-    return segment::withoutRepeats(std::move(masks));
+    return masks;
+}
+
+std::vector<SectionMask> CellSamSegmenter::settled(std::vector<SectionMask> masks, Index section) const {
+    if (options_.rules == CellSamRules::Improved) {
+        std::erase_if(masks, [&](const SectionMask& mask) { return segment::areaOf(mask) < options_.minSize; });
+        return segment::withoutRepeats(std::move(masks));
+    }
+    if (options_.rules == CellSamRules::FirstRelease)
+        for (SectionMask& mask : masks) segment::keepLargestPiece(mask);
+    Volume<std::int32_t> labels = segment::paintLastOnTop(masks, section);
+    std::vector<double> scores;
+    for (const std::int32_t id : segment::tidyLabels(labels, options_.minSize))
+        scores.push_back(masks[std::size_t(id - 1)].score);
+    return segment::masksOf(labels, {0, 0, 0}, scores);
 }
 
 std::vector<SectionMask> CellSamSegmenter::segment(const at::Tensor& planes, Job& job) {
@@ -165,15 +151,14 @@ std::vector<SectionMask> CellSamSegmenter::segment(const at::Tensor& planes, Job
         const c10::AutoGradMode off(false);
         const nn::ThreadsGuard threads(options_.compute.threads);
         const nn::AutocastGuard autocast(device_, options_.compute);
-        const CellSamInput input = cellSamInput(planes, model_.finder->config().backbone.imageSize, model_.advanced);
-        const auto ready = [&](const at::Tensor& picture) { return nn::placed(picture.to(device_), options_.compute); };
+        const Pictures pictures = picturesOf(planes);
         job.yield();
         job.check();
-        const CellBoxes found = detect(ready(input.detector));
+        const CellBoxes found = detect(pictures.detector);
         if (found.boxes.size(0) == 0) return {};
         job.yield();
         job.check();
-        return masksOf(found, ready(cellSamEncoderInput(input.encoder)), {1, planes.size(1), planes.size(2)}, job);
+        return settled(masksOf(found, pictures, job), pictures.section);
     });
 }
 

@@ -34,16 +34,17 @@ struct CellLogits {
 CellLogits masksOfBoxes(nn::sam::Sam& segmenter, const at::Tensor& embedding, const at::Tensor& boxes);
 
 // (n, height, width) bool: where the probability of a mask is above `threshold`. Logits are enlarged to the networks'
-// frame of `side` pixels first, then to the picture's size, bilinearly.
-at::Tensor foregroundOf(const at::Tensor& logits, std::int64_t side, std::int64_t height, std::int64_t width,
-                        double threshold);
-
-// The pixels of a foreground (height, width) bool become `id` in a label image (1, height, width), over what was there.
-void paintOver(Volume<std::int32_t>& labels, const at::Tensor& foreground, std::int32_t id);
+// frame of `side` pixels first, then the part of it that shows the picture (Index{1, rows, columns}, from the top left)
+// to the picture's size, bilinearly.
+at::Tensor foregroundOf(const at::Tensor& logits, std::int64_t side, Index shown, Index picture, double threshold);
+// The pixels of one foreground (height, width) bool.
+segment::SectionMask sectionMask(const at::Tensor& foreground, double score);
 
 enum class CellSamRules {
-    Improved,  // boxes above the number asked for; repeated and nested masks dropped, the best one on top
-    Authors    // their threshold; no mask dropped, the least certain one on top
+    Improved,     // boxes above the number asked for; repeated and nested masks dropped, the best one on top
+    Authors,      // revision 35bc6e0d (v1.2): their threshold; no mask dropped, the least certain one on top
+    FirstRelease  // revision 3a9dd0d0 (v1.1): one picture for both networks (cellSamFirstInput), boxes above the number
+                  // asked for, of each mask its largest piece, the least certain one on top
 };
 
 struct CellSamOptions {
@@ -68,8 +69,15 @@ class CellSamSegmenter {
     std::vector<segment::SectionMask> segment(const at::Tensor& planes, Job& job);
 
   private:
+    // What the networks look at, on their device.
+    struct Pictures {
+        at::Tensor detector, encoder;
+        Index shown, section;  // the part of the frame that shows the section, and the section's own size
+    };
+    Pictures picturesOf(const at::Tensor& planes) const;
     CellBoxes detect(const at::Tensor& picture);
-    std::vector<segment::SectionMask> masksOf(const CellBoxes& found, const at::Tensor& picture, Index shape, Job& job);
+    std::vector<segment::SectionMask> masksOf(const CellBoxes& found, const Pictures& pictures, Job& job);
+    std::vector<segment::SectionMask> settled(std::vector<segment::SectionMask> masks, Index section) const;
 
     nn::cellsam::CellSam model_;
     CellSamOptions options_;

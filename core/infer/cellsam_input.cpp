@@ -6,9 +6,11 @@
 #include <ATen/ops/tensor.h>
 #include <ATen/ops/zeros.h>
 
+#include <algorithm>
 #include <cmath>
 #include <string>
 
+#include "data/image_resize.h"
 #include "segment/adaptive_contrast.h"
 
 namespace fovea::infer {
@@ -49,6 +51,9 @@ at::Tensor clippedForEncoder(const at::Tensor& x) {
     return (x.clamp(low, high) - low) / (high - low);
 }
 
+// Times 255 without the fraction, modulo 256: what a cast to bytes gives.
+at::Tensor asBytes(const at::Tensor& x) { return (x * 255).to(at::kLong).bitwise_and(255).to(at::kByte); }
+
 // A plane without anything takes the other's place in what the detector sees.
 at::Tensor withoutEmptyPlane(at::Tensor x) {
     const auto empty = [&](std::int64_t plane) { return x.select(1, plane).max().item<float>() == 0; };
@@ -85,19 +90,36 @@ at::Tensor cellSamPlanes(std::vector<Volume<float>> sections, bool normalise, Jo
 }
 
 CellSamInput cellSamInput(const at::Tensor& planes, std::int64_t side, bool advanced) {
-    const at::Tensor resized =
+    const at::Tensor square =
         at::_upsample_bilinear2d_aa(planes.unsqueeze(0), {side, side}, false, std::nullopt, std::nullopt);
     CellSamInput input;
-    input.encoder = clippedForEncoder(resized);
+    input.encoder = clippedForEncoder(square);
     if (advanced) input.encoder = stretchedAsColours(input.encoder);
-    const at::Tensor bytes = (resized * 255).to(at::kInt).bitwise_and(255).to(at::kFloat);
-    input.detector = standardised(bytes, pixelMean, pixelDeviation, 1);
+    input.detector = standardised(asBytes(square).to(at::kFloat), pixelMean, pixelDeviation, 1);
     if (advanced) input.detector = withoutEmptyPlane(stretchedAsColours(input.detector));
     return input;
 }
 
 at::Tensor cellSamEncoderInput(const at::Tensor& encoder) {
     return standardised(encoder, pixelMean, pixelDeviation, 255);
+}
+
+CellSamFirstInput cellSamFirstInput(const at::Tensor& planes, std::int64_t side) {
+    const at::Tensor bytes = asBytes(planes).contiguous();
+    const Index n{3, planes.size(1), planes.size(2)};
+    const double scale = double(side) / double(std::max(n.y, n.x));
+    const auto scaled = [&](std::int64_t length) {
+        return std::max<std::int64_t>(1, std::int64_t(double(length) * scale + 0.5));
+    };
+    const auto* first = bytes.const_data_ptr<std::uint8_t>();
+    Volume<std::uint8_t> small =
+        resized(Volume<std::uint8_t>(n, std::vector<std::uint8_t>(first, first + n.count())), scaled(n.y), scaled(n.x));
+    CellSamFirstInput input{at::zeros({1, 3, side, side}), small.shape().y, small.shape().x};
+    const at::Tensor grey = at::from_blob(small.data(), {1, 3, input.height, input.width}, at::kByte).to(at::kFloat);
+    input.picture.narrow(2, 0, input.height)
+        .narrow(3, 0, input.width)
+        .copy_(standardised(grey, pixelMean, pixelDeviation, 1));
+    return input;
 }
 
 }  // namespace fovea::infer

@@ -39,9 +39,14 @@ std::vector<int> channelsOf(const LabelRequest& request) {
     return channels;
 }
 
+CellSamRules rulesOf(const std::string& name) {
+    if (name == "authors") return CellSamRules::Authors;
+    return name == "authors-1.1" ? CellSamRules::FirstRelease : CellSamRules::Improved;
+}
+
 CellSamOptions optionsOf(const LabelRequest& request) {
     CellSamOptions options;
-    options.rules = request.options.string("rules") == "authors" ? CellSamRules::Authors : CellSamRules::Improved;
+    options.rules = rulesOf(request.options.string("rules"));
     options.boxScore = request.options.number("box_score");
     options.minSize = request.options.integer("min_pixels");
     options.device = nn::findDevice(request.device).name;
@@ -122,9 +127,10 @@ class CellSamRun {
     std::vector<SectionMask> masksIn(std::int64_t z) {
         const Index n = request_.box.extent();
         const Box whole = Box::of({1, n.y, n.x});
-        const bool perTile = options_.rules == CellSamRules::Authors;
+        const bool perTile = options_.rules != CellSamRules::Improved;
+        const bool normalise = options_.rules != CellSamRules::FirstRelease;
         at::Tensor planes;
-        if (!perTile) planes = cellSamPlanes(read(z, whole), true, job_);
+        if (!perTile) planes = cellSamPlanes(read(z, whole), normalise, job_);
         std::vector<TileMasks> found;
         for (std::size_t t = 0; t < tiles_.size(); ++t) {
             const Box& tile = tiles_[t];
@@ -132,7 +138,7 @@ class CellSamRun {
             job_.progress(
                 0.05 + 0.9 * double(std::size_t(z) * tiles_.size() + t) / double(std::size_t(n.z) * tiles_.size()), 1,
                 FOVEA_TR("Looking for cells"));
-            const at::Tensor picture = perTile ? cellSamPlanes(read(z, tile), true, job_)
+            const at::Tensor picture = perTile ? cellSamPlanes(read(z, tile), normalise, job_)
                                                : planes.narrow(1, tile.begin.y, size.y).narrow(2, tile.begin.x, size.x);
             found.push_back({tile, segmenter_.segment(picture, job_)});
             for (SectionMask& mask : found.back().masks) {
@@ -179,7 +185,7 @@ class CellSamLabeler : public segment::PseudoLabeler {
              .defaultValue = "improved",
              .help = FOVEA_TR("How overlapping masks are settled: the best on top and no repeats, or as the authors "
                               "do it"),
-             .choices = {"improved", "authors"}},
+             .choices = {"improved", "authors", "authors-1.1"}},
             {.name = "box_score",
              .type = OptionType::Double,
              .defaultValue = 0.4,

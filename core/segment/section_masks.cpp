@@ -5,6 +5,7 @@
 #include <map>
 #include <numeric>
 
+#include "measure/components.h"
 #include "segment/holes.h"
 
 namespace fovea::segment {
@@ -144,6 +145,23 @@ std::vector<SectionMask> withoutRepeats(std::vector<SectionMask> masks, const Re
         kept.push_back(std::move(mask));
     }
     return kept;
+}
+
+void keepLargestPiece(SectionMask& mask) {
+    if (mask.pixels.empty()) return;
+    const measure::Components pieces =
+        measure::connectedComponents(Volume<std::uint8_t>(mask.box.extent(), mask.pixels), 8);
+    const std::int32_t largest = pieces.largest();
+    for (std::size_t i = 0; i < mask.pixels.size(); ++i)
+        mask.pixels[i] = mask.pixels[i] != 0 && pieces.labels.data()[i] == largest;
+}
+
+Volume<std::int32_t> paintLastOnTop(const std::vector<SectionMask>& masks, Index shape) {
+    Volume<std::int32_t> labels(shape);
+    for (std::size_t i = 0; i < masks.size(); ++i)
+        forEachPixel(masks[i], labels.box(),
+                     [&](std::int64_t y, std::int64_t x) { labels(0, y, x) = std::int32_t(i + 1); });
+    return labels;
 }
 
 Volume<std::int32_t> paintMasks(const std::vector<SectionMask>& masks, Index shape, std::int64_t minSize) {

@@ -39,6 +39,11 @@ struct RepeatRules {
 // The masks in descending order of their scores without those that overlap a better one by more than the rules allow.
 std::vector<SectionMask> withoutRepeats(std::vector<SectionMask> masks, const RepeatRules& rules = {});
 
+// Everything but the largest connected piece (8 neighbours; the first in C order on ties) is taken out of the mask.
+void keepLargestPiece(SectionMask& mask);
+
+// Label image of a section: mask i becomes i + 1, the last in the list on top.
+Volume<std::int32_t> paintLastOnTop(const std::vector<SectionMask>& masks, Index shape);
 // Label image of a section: mask i becomes i + 1, the first in the list on top. Then holes are filled where nothing
 // else lies, and what is left of an object with fewer than `minSize` pixels becomes 0.
 Volume<std::int32_t> paintMasks(const std::vector<SectionMask>& masks, Index shape, std::int64_t minSize);

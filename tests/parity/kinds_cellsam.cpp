@@ -199,10 +199,12 @@ Values segmented(const GoldenCase& golden) {
         infer::cellSamEncoderInput(modelInput(golden, "encoder_input_before_mean_std")));
     const infer::CellLogits masks = infer::masksOfBoxes(model.segmenter, embedding, boxes);
     const at::Tensor kept = masks.iou >= realNumber(golden.option("iou_threshold"));
-    const at::Tensor foreground = infer::foregroundOf(masks.logits.index({kept}), side, size[0], size[1],
+    const Index section{1, size[0], size[1]};
+    const at::Tensor foreground = infer::foregroundOf(masks.logits.index({kept}), side, {1, side, side}, section,
                                                       realNumber(golden.option("mask_threshold")));
-    Volume<std::int32_t> labels({1, size[0], size[1]});
-    for (std::int64_t i = 0; i < foreground.size(0); ++i) infer::paintOver(labels, foreground[i], std::int32_t(i + 1));
+    std::vector<segment::SectionMask> found;
+    for (std::int64_t i = 0; i < foreground.size(0); ++i) found.push_back(infer::sectionMask(foreground[i], 1));
+    Volume<std::int32_t> labels = segment::paintLastOnTop(found, section);
     values["boxes_in_frame"] = fromTorch(boxes);
     values["low_res_logits"] = fromTorch(masks.logits);
     values["iou"] = fromTorch(masks.iou);
