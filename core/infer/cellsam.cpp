@@ -1,7 +1,6 @@
 #include "infer/cellsam.h"
 
 #include <ATen/ops/cat.h>
-#include <ATen/ops/upsample_bilinear2d.h>
 #include <ATen/ops/zeros.h>
 
 #include <algorithm>
@@ -44,8 +43,9 @@ CellLogits masksOfBoxes(nn::sam::Sam& segmenter, const at::Tensor& embedding, co
     std::vector<at::Tensor> logits, iou;
     for (const at::Tensor& some : boxes.split(boxesAtOnce)) {
         if (some.size(0) == 0) break;
-        const auto codes = segmenter->promptEncoder()->forward({.boxes = some});
-        const auto single = nn::sam::singleMask(segmenter->maskDecoder()->forward(embedding, positions, codes));
+        nn::sam::Prompts prompts;
+        prompts.boxes = some;
+        const auto single = nn::sam::singleMask(segmenter->predict(embedding, positions, prompts));
         logits.push_back(single.logits.select(1, 0));
         iou.push_back(single.iou.select(1, 0));
     }
@@ -56,12 +56,12 @@ CellLogits masksOfBoxes(nn::sam::Sam& segmenter, const at::Tensor& embedding, co
     return {at::cat(logits), at::cat(iou)};
 }
 
-at::Tensor foregroundOf(const at::Tensor& logits, std::int64_t side, Index shown, Index picture, double threshold) {
-    const auto enlarged = [](const at::Tensor& x, std::int64_t h, std::int64_t w) {
-        return at::upsample_bilinear2d(x, {h, w}, false, std::nullopt, std::nullopt);
-    };
-    const at::Tensor frame = enlarged(logits.unsqueeze(1), side, side).narrow(2, 0, shown.y).narrow(3, 0, shown.x);
-    return enlarged(frame, picture.y, picture.x).squeeze(1) > std::log(threshold / (1 - threshold));
+at::Tensor foregroundOf(const at::Tensor& logits, const nn::sam::Frame& frame, double threshold) {
+    return nn::sam::atImageSize(logits.unsqueeze(1), frame).squeeze(1) > std::log(threshold / (1 - threshold));
+}
+
+nn::sam::Frame stretchedFrame(std::int64_t height, std::int64_t width, std::int64_t side) {
+    return {height, width, side, side, side};
 }
 
 SectionMask sectionMask(const at::Tensor& foreground, double score) {
@@ -94,14 +94,14 @@ CellSamSegmenter::CellSamSegmenter(nn::cellsam::CellSam model, CellSamOptions op
 CellSamSegmenter::Pictures CellSamSegmenter::picturesOf(const at::Tensor& planes) const {
     const std::int64_t side = model_.finder->config().backbone.imageSize;
     const auto ready = [&](const at::Tensor& picture) { return nn::placed(picture.to(device_), options_.compute); };
-    const Index section{1, planes.size(1), planes.size(2)};
     if (options_.rules == CellSamRules::FirstRelease) {
-        const CellSamFirstInput input = cellSamFirstInput(planes, side);
-        const at::Tensor picture = ready(input.picture);
-        return {picture, picture, {1, input.height, input.width}, section};
+        const nn::sam::Frame frame = nn::sam::frameOf(planes.size(1), planes.size(2), side);
+        const at::Tensor picture = ready(cellSamFirstInput(planes, frame));
+        return {picture, picture, frame};
     }
     const CellSamInput input = cellSamInput(planes, side, model_.advanced);
-    return {ready(input.detector), ready(cellSamEncoderInput(input.encoder)), {1, side, side}, section};
+    return {ready(input.detector), ready(cellSamEncoderInput(input.encoder)),
+            stretchedFrame(planes.size(1), planes.size(2), side)};
 }
 
 CellBoxes CellSamSegmenter::detect(const at::Tensor& picture) {
@@ -112,15 +112,13 @@ CellBoxes CellSamSegmenter::detect(const at::Tensor& picture) {
 }
 
 std::vector<SectionMask> CellSamSegmenter::masksOf(const CellBoxes& found, const Pictures& pictures, Job& job) {
-    const at::Tensor embedding = model_.segmenter->imageEncoder()->forward(pictures.encoder);
-    const std::int64_t side = pictures.encoder.size(-1);
+    const at::Tensor embedding = model_.segmenter->embed(pictures.encoder);
     std::vector<SectionMask> masks;
     for (std::int64_t from = 0; from < found.boxes.size(0); from += boxesAtOnce) {
         job.check();
         const std::int64_t count = std::min(boxesAtOnce, found.boxes.size(0) - from);
         const CellLogits some = masksOfBoxes(model_.segmenter, embedding, found.boxes.narrow(0, from, count));
-        const at::Tensor foreground =
-            foregroundOf(some.logits, side, pictures.shown, pictures.section, options_.foreground).to(at::kCPU);
+        const at::Tensor foreground = foregroundOf(some.logits, pictures.frame, options_.foreground).to(at::kCPU);
         const std::vector<double> iou = numbersOf(some.iou), scores = numbersOf(found.scores.narrow(0, from, count));
         for (std::size_t i = 0; i < iou.size(); ++i) {
             if (iou[i] < options_.iou) continue;
@@ -131,14 +129,14 @@ std::vector<SectionMask> CellSamSegmenter::masksOf(const CellBoxes& found, const
     return masks;
 }
 
-std::vector<SectionMask> CellSamSegmenter::settled(std::vector<SectionMask> masks, Index section) const {
+std::vector<SectionMask> CellSamSegmenter::settled(std::vector<SectionMask> masks, const nn::sam::Frame& frame) const {
     if (options_.rules == CellSamRules::Improved) {
         std::erase_if(masks, [&](const SectionMask& mask) { return segment::areaOf(mask) < options_.minSize; });
         return segment::withoutRepeats(std::move(masks));
     }
     if (options_.rules == CellSamRules::FirstRelease)
         for (SectionMask& mask : masks) segment::keepLargestPiece(mask);
-    Volume<std::int32_t> labels = segment::paintLastOnTop(masks, section);
+    Volume<std::int32_t> labels = segment::paintLastOnTop(masks, {1, frame.height, frame.width});
     std::vector<double> scores;
     for (const std::int32_t id : segment::tidyLabels(labels, options_.minSize))
         scores.push_back(masks[std::size_t(id - 1)].score);
@@ -158,7 +156,7 @@ std::vector<SectionMask> CellSamSegmenter::segment(const at::Tensor& planes, Job
         if (found.boxes.size(0) == 0) return {};
         job.yield();
         job.check();
-        return settled(masksOf(found, pictures, job), pictures.section);
+        return settled(masksOf(found, pictures, job), pictures.frame);
     });
 }
 

@@ -33,10 +33,10 @@ struct CellLogits {
 };
 CellLogits masksOfBoxes(nn::sam::Sam& segmenter, const at::Tensor& embedding, const at::Tensor& boxes);
 
-// (n, height, width) bool: where the probability of a mask is above `threshold`. Logits are enlarged to the networks'
-// frame of `side` pixels first, then the part of it that shows the picture (Index{1, rows, columns}, from the top left)
-// to the picture's size, bilinearly.
-at::Tensor foregroundOf(const at::Tensor& logits, std::int64_t side, Index shown, Index picture, double threshold);
+// (n, height, width) bool: where the probability of a mask of the frame is above `threshold`.
+at::Tensor foregroundOf(const at::Tensor& logits, const nn::sam::Frame& frame, double threshold);
+// How the picture lies in the networks' frame with all rules but the first release's: stretched over all of it.
+nn::sam::Frame stretchedFrame(std::int64_t height, std::int64_t width, std::int64_t side);
 // The pixels of one foreground (height, width) bool.
 segment::SectionMask sectionMask(const at::Tensor& foreground, double score);
 
@@ -72,12 +72,13 @@ class CellSamSegmenter {
     // What the networks look at, on their device.
     struct Pictures {
         at::Tensor detector, encoder;
-        Index shown, section;  // the part of the frame that shows the section, and the section's own size
+        nn::sam::Frame frame;
     };
     Pictures picturesOf(const at::Tensor& planes) const;
     CellBoxes detect(const at::Tensor& picture);
     std::vector<segment::SectionMask> masksOf(const CellBoxes& found, const Pictures& pictures, Job& job);
-    std::vector<segment::SectionMask> settled(std::vector<segment::SectionMask> masks, Index section) const;
+    std::vector<segment::SectionMask> settled(std::vector<segment::SectionMask> masks,
+                                              const nn::sam::Frame& frame) const;
 
     nn::cellsam::CellSam model_;
     CellSamOptions options_;

@@ -6,11 +6,9 @@
 #include <ATen/ops/tensor.h>
 #include <ATen/ops/zeros.h>
 
-#include <algorithm>
 #include <cmath>
 #include <string>
 
-#include "data/image_resize.h"
 #include "segment/adaptive_contrast.h"
 
 namespace fovea::infer {
@@ -104,22 +102,12 @@ at::Tensor cellSamEncoderInput(const at::Tensor& encoder) {
     return standardised(encoder, pixelMean, pixelDeviation, 255);
 }
 
-CellSamFirstInput cellSamFirstInput(const at::Tensor& planes, std::int64_t side) {
+at::Tensor cellSamFirstInput(const at::Tensor& planes, const nn::sam::Frame& frame) {
     const at::Tensor bytes = asBytes(planes).contiguous();
-    const Index n{3, planes.size(1), planes.size(2)};
-    const double scale = double(side) / double(std::max(n.y, n.x));
-    const auto scaled = [&](std::int64_t length) {
-        return std::max<std::int64_t>(1, std::int64_t(double(length) * scale + 0.5));
-    };
     const auto* first = bytes.const_data_ptr<std::uint8_t>();
-    Volume<std::uint8_t> small =
-        resized(Volume<std::uint8_t>(n, std::vector<std::uint8_t>(first, first + n.count())), scaled(n.y), scaled(n.x));
-    CellSamFirstInput input{at::zeros({1, 3, side, side}), small.shape().y, small.shape().x};
-    const at::Tensor grey = at::from_blob(small.data(), {1, 3, input.height, input.width}, at::kByte).to(at::kFloat);
-    input.picture.narrow(2, 0, input.height)
-        .narrow(3, 0, input.width)
-        .copy_(standardised(grey, pixelMean, pixelDeviation, 1));
-    return input;
+    const Volume<std::uint8_t> colours({3, planes.size(1), planes.size(2)},
+                                       std::vector<std::uint8_t>(first, first + bytes.numel()));
+    return nn::sam::normalised(nn::sam::fitted(colours, frame), frame);
 }
 
 }  // namespace fovea::infer

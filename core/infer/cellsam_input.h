@@ -5,6 +5,7 @@
 
 #include "base/job.h"
 #include "data/volume.h"
+#include "nn/sam/frame.h"
 
 namespace fovea::infer {
 
@@ -29,12 +30,7 @@ CellSamInput cellSamInput(const at::Tensor& planes, std::int64_t side, bool adva
 at::Tensor cellSamEncoderInput(const at::Tensor& encoder);
 
 // One picture (1, 3, S, S) for both networks, as the authors' first release makes it (revision 3a9dd0d0, spec models.md
-// 4.9): values times 255 as bytes, which wrap (so that a byte image given as 0…255 is inverted), the longer side
-// resized to S by Pillow's rules, SAM's mean and deviation taken out, zeros below or on the right.
-struct CellSamFirstInput {
-    at::Tensor picture;
-    std::int64_t height = 0, width = 0;  // of the part that shows the section
-};
-CellSamFirstInput cellSamFirstInput(const at::Tensor& planes, std::int64_t side);
+// 4.9): values times 255 as bytes, which wrap (so that a byte image given as 0…255 is inverted), fitted into the frame.
+at::Tensor cellSamFirstInput(const at::Tensor& planes, const nn::sam::Frame& frame);
 
 }  // namespace fovea::infer

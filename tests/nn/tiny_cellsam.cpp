@@ -5,22 +5,23 @@
 namespace fovea::test {
 
 nn::cellsam::CellSamConfig tinyCellSamConfig() {
-    nn::cellsam::CellSamConfig c;
-    c.vit.imageSize = c.prompt.imageSize = 64;
-    c.vit.patchSize = c.prompt.patchSize = 8;
-    c.vit.width = 32, c.vit.depth = 2, c.vit.heads = 2, c.vit.window = 3, c.vit.globalBlocks = {1};
-    c.vit.outChannels = c.prompt.width = 32;
-    c.prompt.mlpHidden = 16, c.prompt.iouHidden = 16;
-    c.transformer.width = 64, c.transformer.encoderLayers = 1, c.transformer.decoderLayers = 2;
-    c.transformer.hidden = 16, c.transformer.queries = 12;
-    return c;
+    nn::sam::VitConfig vit;
+    vit.imageSize = 64, vit.patchSize = 8;
+    vit.width = 32, vit.depth = 2, vit.heads = 2, vit.window = 3, vit.globalBlocks = {1}, vit.outChannels = 32;
+    nn::sam::PromptConfig prompts;
+    prompts.imageSize = 64, prompts.patchSize = 8;
+    prompts.width = 32, prompts.mlpHidden = 16, prompts.iouHidden = 16;
+    nn::cellsam::TransformerConfig transformer;
+    transformer.width = 64, transformer.encoderLayers = 1, transformer.decoderLayers = 2;
+    transformer.hidden = 16, transformer.queries = 12;
+    return {{vit, prompts}, {vit, transformer}};
 }
 
 nn::State tinyCellSam(bool advanced) {
     const auto config = tinyCellSamConfig();
     torch::manual_seed(7);
-    const nn::cellsam::CellFinder finder(nn::cellsam::CellFinderConfig{config.vit, config.transformer});
-    const nn::sam::Sam segmenter(config.vit, config.prompt);
+    const nn::cellsam::CellFinder finder(config.finder);
+    const nn::sam::Sam segmenter(config.segmenter);
     nn::State state;
     const auto add = [&](const std::string& prefix, const torch::nn::Module& network) {
         for (const auto& [name, tensor] : nn::stateOf(network)) {

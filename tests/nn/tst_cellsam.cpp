@@ -76,7 +76,7 @@ void ranksEveryClass() {
 void officialNamesAndShapes() {
     const auto keys = file::readJson(test::goldenFolder("models/tiny").parent_path() / "keys" / "cellsam.json");
     const CellFinder finder(CellFinderConfig{});
-    const sam::Sam segmenter(sam::VitConfig{}, sam::PromptConfig{});
+    const sam::Sam segmenter(sam::samNamed("vit_b"));
     std::map<std::string, std::vector<std::int64_t>> wanted, got;
     for (const auto& row : keys.at("keys")) wanted[row.at(0)] = row.at(1).get<std::vector<std::int64_t>>();
     for (const auto& [name, tensor] : stateOf(*finder)) got["cellfinder.decode_head." + name] = tensor.sizes().vec();

@@ -136,13 +136,14 @@ Values transformer(const GoldenCase& golden) {
 // With hashed weights over all names of its container.
 CellSam hashedCellSam(const GoldenCase& golden) {
     const torch::NoGradGuard off;
-    const CellSamConfig config{vitConfig(golden), promptConfig(golden), transformerConfig(golden)};
+    const CellSamConfig config{{vitConfig(golden), promptConfig(golden)},
+                               {vitConfig(golden), transformerConfig(golden)}};
     nn::State like;
     const auto add = [&](const std::string& prefix, const torch::nn::Module& network) {
         for (const auto& [name, tensor] : nn::stateOf(network)) like.emplace_back(prefix + name, tensor);
     };
-    const nn::sam::Sam segmenter(config.vit, config.prompt);
-    add("cellfinder.decode_head.", *CellFinder(CellFinderConfig{config.vit, config.transformer}));
+    const nn::sam::Sam segmenter(config.segmenter);
+    add("cellfinder.decode_head.", *CellFinder(config.finder));
     add("model.", *segmenter);
     if (golden.option("adv_mode").get<bool>()) add("model_cp.", *segmenter);
     CellSam model = cellSamFrom(hashedState(golden, like), config, golden.id);
@@ -195,16 +196,16 @@ Values segmented(const GoldenCase& golden) {
     Values values;
     const at::Tensor boxes = golden.inputs.contains("user_boxes") ? modelInput(golden, "user_boxes") / toPicture
                                                                   : detect(golden, model, values).kept.boxes;
-    const at::Tensor embedding = model.segmenter->imageEncoder()->forward(
-        infer::cellSamEncoderInput(modelInput(golden, "encoder_input_before_mean_std")));
+    const at::Tensor embedding =
+        model.segmenter->embed(infer::cellSamEncoderInput(modelInput(golden, "encoder_input_before_mean_std")));
     const infer::CellLogits masks = infer::masksOfBoxes(model.segmenter, embedding, boxes);
     const at::Tensor kept = masks.iou >= realNumber(golden.option("iou_threshold"));
-    const Index section{1, size[0], size[1]};
-    const at::Tensor foreground = infer::foregroundOf(masks.logits.index({kept}), side, {1, side, side}, section,
-                                                      realNumber(golden.option("mask_threshold")));
+    const at::Tensor foreground =
+        infer::foregroundOf(masks.logits.index({kept}), infer::stretchedFrame(size[0], size[1], side),
+                            realNumber(golden.option("mask_threshold")));
     std::vector<segment::SectionMask> found;
     for (std::int64_t i = 0; i < foreground.size(0); ++i) found.push_back(infer::sectionMask(foreground[i], 1));
-    Volume<std::int32_t> labels = segment::paintLastOnTop(found, section);
+    Volume<std::int32_t> labels = segment::paintLastOnTop(found, {1, size[0], size[1]});
     values["boxes_in_frame"] = fromTorch(boxes);
     values["low_res_logits"] = fromTorch(masks.logits);
     values["iou"] = fromTorch(masks.iou);

@@ -1,7 +1,6 @@
 #include "nn/cellsam/checkpoint.h"
 
 #include <algorithm>
-#include <map>
 
 #include "base/error.h"
 #include "nn/torch_errors.h"
@@ -34,80 +33,17 @@ void checkGroups(const State& state, const std::string& source) {
                              {{"path", source}, {"prefix", prefix}}));
 }
 
-// Shapes of a checkpoint by name.
-class Shapes {
-  public:
-    Shapes(const State& state, std::string source) : source_(std::move(source)) {
-        for (const auto& [name, tensor] : state) shapes_[name] = tensor.sizes().vec();
-    }
-    std::int64_t extent(const std::string& name, std::size_t axis) const {
-        const auto found = shapes_.find(name);
-        if (found != shapes_.end() && axis < found->second.size()) return found->second[axis];
-        throw Error(
-            ErrorKind::Format,
-            Text(FOVEA_TR("{path} is no complete checkpoint of CellSAM: {name} is missing or has another shape. "
-                          "Download the file again."),
-                 {{"path", source_}, {"name", name}}));
-    }
-    // How many of "<prefix>0…<suffix>", "<prefix>1…<suffix>", … there are.
-    std::int64_t count(const std::string& prefix, const std::string& suffix) const {
-        std::int64_t n = 0;
-        while (shapes_.contains(prefix + std::to_string(n) + suffix)) ++n;
-        return n;
-    }
-
-  private:
-    std::map<std::string, std::vector<std::int64_t>> shapes_;
-    std::string source_;
-};
-
-sam::VitConfig vitOf(const Shapes& shapes, const std::string& encoder) {
-    sam::VitConfig vit;
-    const std::string block = encoder + "blocks.";
-    vit.width = shapes.extent(encoder + "patch_embed.proj.weight", 0);
-    vit.patchSize = shapes.extent(encoder + "patch_embed.proj.weight", 2);
-    vit.imageSize = vit.patchSize * shapes.extent(encoder + "pos_embed", 1);
-    vit.depth = shapes.count(block, ".norm1.weight");
-    vit.heads = vit.width / std::max<std::int64_t>(1, shapes.extent(block + "0.attn.rel_pos_h", 1));
-    vit.mlpRatio = shapes.extent(block + "0.mlp.lin1.weight", 0) / std::max<std::int64_t>(1, vit.width);
-    vit.outChannels = shapes.extent(encoder + "neck.0.weight", 0);
-    vit.globalBlocks.clear();
-    vit.window = 0;
-    for (std::int64_t i = 0; i < vit.depth; ++i) {  // tables of relative positions have 2 · side − 1 rows
-        const std::int64_t side = (shapes.extent(block + std::to_string(i) + ".attn.rel_pos_h", 0) + 1) / 2;
-        if (side == vit.grid())
-            vit.globalBlocks.push_back(i);
-        else
-            vit.window = side;
-    }
-    return vit;
-}
-
-sam::PromptConfig promptOf(const Shapes& shapes, const std::string& model, const sam::VitConfig& vit) {
-    sam::PromptConfig prompt;
-    const std::string transformer = model + "mask_decoder.transformer.layers.";
-    prompt.imageSize = vit.imageSize, prompt.patchSize = vit.patchSize;
-    prompt.width = shapes.extent(model + "prompt_encoder.no_mask_embed.weight", 1);
-    prompt.maskChannels = shapes.extent(model + "prompt_encoder.mask_downscaling.3.weight", 0);
-    prompt.depth = shapes.count(transformer, ".norm1.weight");
-    prompt.mlpHidden = shapes.extent(transformer + "0.mlp.lin1.weight", 0);
-    prompt.iouDepth = shapes.count(model + "mask_decoder.iou_prediction_head.layers.", ".weight");
-    prompt.iouHidden = shapes.extent(model + "mask_decoder.iou_prediction_head.layers.0.weight", 0);
-    prompt.multimasks = shapes.extent(model + "mask_decoder.mask_tokens.weight", 0) - 1;
-    return prompt;
-}
-
-TransformerConfig transformerOf(const Shapes& shapes) {
-    TransformerConfig c;
+TransformerConfig transformerOf(const sam::StateShapes& shapes) {
     const std::string transformer = finderPrefix + "transformer.";
-    c.patterns = shapes.extent(transformer + "pattern.weight", 0);
-    c.width = shapes.extent(transformer + "pattern.weight", 1);
-    c.queries = shapes.extent(transformer + "position.weight", 0);
-    c.encoderLayers = shapes.count(transformer + "encoder_layers.", ".norm1.weight");
-    c.decoderLayers = shapes.count(transformer + "decoder_layers.", ".norm1.weight");
-    c.hidden = shapes.extent(transformer + "decoder_layers.0.ffn.linear1.weight", 0);
-    c.classes = shapes.extent(transformer + "class_embed.0.weight", 0);
-    return c;
+    TransformerConfig config;
+    config.patterns = shapes.size(transformer + "pattern.weight", 0);
+    config.width = shapes.size(transformer + "pattern.weight", 1);
+    config.queries = shapes.size(transformer + "position.weight", 0);
+    config.encoderLayers = shapes.count(transformer + "encoder_layers.");
+    config.decoderLayers = shapes.count(transformer + "decoder_layers.");
+    config.hidden = shapes.size(transformer + "decoder_layers.0.ffn.linear1.weight", 0);
+    config.classes = shapes.size(transformer + "class_embed.0.weight", 0);
+    return config;
 }
 
 void load(const State& state, const std::string& prefix, torch::nn::Module& network, const std::string& source) {
@@ -125,13 +61,10 @@ void load(const State& state, const std::string& prefix, torch::nn::Module& netw
 
 CellSamConfig configOf(const State& state, const std::string& source) {
     checkGroups(state, source);
+    const sam::StateShapes shapes(state, source, "a complete checkpoint of CellSAM");
     const std::string model = has(state, advancedPrefix) ? advancedPrefix : plainPrefix;
-    const Shapes shapes(state, source);
-    CellSamConfig config;
-    config.vit = vitOf(shapes, model + "image_encoder.");
-    config.prompt = promptOf(shapes, model, config.vit);
-    config.transformer = transformerOf(shapes);
-    return config;
+    const sam::VitConfig vit = sam::vitConfig(shapes, model + "image_encoder.");
+    return {{vit, sam::promptConfig(shapes, model, vit.imageSize, vit.patchSize)}, {vit, transformerOf(shapes)}};
 }
 
 CellSam cellSamFrom(const State& state, const CellSamConfig& config, const std::string& source) {
@@ -139,9 +72,9 @@ CellSam cellSamFrom(const State& state, const CellSamConfig& config, const std::
     return translated([&] {
         CellSam model;
         model.advanced = has(state, advancedPrefix);
-        model.finder = CellFinder(CellFinderConfig{config.vit, config.transformer});
+        model.finder = CellFinder(config.finder);
         load(state, finderPrefix, *model.finder, source);
-        model.segmenter = sam::Sam(config.vit, config.prompt);
+        model.segmenter = sam::Sam(config.segmenter);
         load(state, model.advanced ? advancedPrefix : plainPrefix, *model.segmenter, source);
         for (const auto& [name, tensor] : state)
             if (!name.starts_with(plainPrefix) && !name.starts_with(advancedPrefix) && !name.starts_with(finderPrefix))

@@ -10,9 +10,8 @@
 namespace fovea::nn::cellsam {
 
 struct CellSamConfig {
-    sam::VitConfig vit;  // of the segmenter; the detector's backbone has the same sizes
-    sam::PromptConfig prompt;
-    TransformerConfig transformer;
+    sam::SamConfig segmenter;  // with SAM's own image encoder
+    CellFinderConfig finder;
 };
 
 // Both networks of a CellSAM checkpoint.
@@ -24,7 +23,7 @@ struct CellSam {
 };
 
 // Sizes read off the names and shapes of a checkpoint; what they don't tell (heads of the transformers) is as
-// published. Throws Error(Format) naming the part that is missing.
+// published. Throws Error(Format) naming what is missing.
 CellSamConfig configOf(const State& state, const std::string& source);
 
 // The networks with the values of a checkpoint (names with their prefixes model., model_cp. and
