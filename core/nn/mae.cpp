@@ -26,10 +26,6 @@ torch::Tensor pick(const torch::Tensor& tokens, const torch::Tensor& ids) {
     return at::gather(tokens, 1, ids.unsqueeze(-1).expand({-1, -1, tokens.size(2)}));
 }
 
-torch::nn::LayerNorm layerNorm(std::int64_t width) {
-    return torch::nn::LayerNorm(torch::nn::LayerNormOptions({width}).eps(1e-6));
-}
-
 std::vector<VitBlock> registerBlocks(torch::nn::Module& parent, const char* name, std::int64_t depth,
                                      std::int64_t width, std::int64_t heads) {
     std::vector<VitBlock> blocks;

@@ -10,13 +10,9 @@
 
 namespace fovea::nn {
 
-namespace {
-
-torch::nn::LayerNorm layerNorm(std::int64_t width) {
-    return torch::nn::LayerNorm(torch::nn::LayerNormOptions({width}).eps(1e-6));
+torch::nn::LayerNorm layerNorm(std::int64_t width, double eps) {
+    return torch::nn::LayerNorm(torch::nn::LayerNormOptions({width}).eps(eps));
 }
-
-}  // namespace
 
 AttentionImpl::AttentionImpl(std::int64_t width, std::int64_t heads) : heads_(heads) {
     qkv_ = register_module("qkv", torch::nn::Linear(width, 3 * width));

@@ -6,6 +6,9 @@
 
 namespace fovea::nn {
 
+// Over the last axis, with the vision transformers' eps.
+torch::nn::LayerNorm layerNorm(std::int64_t width, double eps = 1e-6);
+
 // Multi-head self-attention over tokens (B, N, D). Keys: qkv.*, proj.*; qkv's output splits as (3, heads, D / heads).
 class AttentionImpl : public torch::nn::Module {
   public:

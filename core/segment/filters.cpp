@@ -18,15 +18,22 @@ std::vector<float> kernel(double sigma) {
     return weights;
 }
 
+// The voxel of a line of n that stands for position i, which may lie outside.
+std::int64_t inside(std::int64_t i, std::int64_t n, Edge edge) {
+    if (edge == Edge::Repeat || n == 1) return std::clamp<std::int64_t>(i, 0, n - 1);
+    const std::int64_t period = 2 * (n - 1), place = ((i % period) + period) % period;
+    return place < n ? place : period - place;
+}
+
 // One axis of one plane: `lines` rows of `width` values each; row i of the result is the weighted sum of rows around i.
 void blurRows(const float* in, float* out, std::int64_t rows, std::int64_t stride, std::int64_t width,
-              const std::vector<float>& weights) {
+              const std::vector<float>& weights, Edge edge) {
     const std::int64_t radius = std::int64_t(weights.size()) / 2;
     for (std::int64_t i = 0; i < rows; ++i) {
         float* target = out + i * stride;
         std::fill_n(target, width, 0.0f);
         for (std::int64_t k = -radius; k <= radius; ++k) {
-            const float* source = in + std::clamp<std::int64_t>(i + k, 0, rows - 1) * stride;
+            const float* source = in + inside(i + k, rows, edge) * stride;
             const float w = weights[std::size_t(k + radius)];
             for (std::int64_t x = 0; x < width; ++x) target[x] += w * source[x];
         }
@@ -34,12 +41,14 @@ void blurRows(const float* in, float* out, std::int64_t rows, std::int64_t strid
 }
 
 void blurLine(const float* in, float* out, std::int64_t n, const std::vector<float>& weights,
-              std::vector<float>& padded) {
+              std::vector<float>& padded, Edge edge) {
     const std::int64_t radius = std::int64_t(weights.size()) / 2;
     padded.resize(std::size_t(n + 2 * radius));
-    std::fill_n(padded.begin(), radius, in[0]);
     std::copy_n(in, n, padded.begin() + radius);
-    std::fill_n(padded.begin() + radius + n, radius, in[n - 1]);
+    for (std::int64_t k = 1; k <= radius; ++k) {
+        padded[std::size_t(radius - k)] = in[inside(-k, n, edge)];
+        padded[std::size_t(radius + n - 1 + k)] = in[inside(n - 1 + k, n, edge)];
+    }
     std::fill_n(out, n, 0.0f);
     for (std::int64_t k = 0; k <= 2 * radius; ++k)
         for (std::int64_t x = 0; x < n; ++x) out[x] += weights[std::size_t(k)] * padded[std::size_t(x + k)];
@@ -47,7 +56,7 @@ void blurLine(const float* in, float* out, std::int64_t n, const std::vector<flo
 
 }  // namespace
 
-void blur(Volume<float>& volume, Vec3 sigma, Job& job) {
+void blur(Volume<float>& volume, Vec3 sigma, Job& job, Edge edge) {
     const Index shape = volume.shape();
     if (volume.size() == 0) return;
     const auto wanted = [&](int axis) { return sigma[axis] > 0.05 && shape[axis] > 1; };
@@ -57,7 +66,7 @@ void blur(Volume<float>& volume, Vec3 sigma, Job& job) {
     if (wanted(0)) {
         const auto weights = kernel(sigma.z);
         parallelFor(shape.y, job, [&](std::int64_t y) {
-            blurRows(volume.data() + y * shape.x, other.data() + y * shape.x, shape.z, slice, shape.x, weights);
+            blurRows(volume.data() + y * shape.x, other.data() + y * shape.x, shape.z, slice, shape.x, weights, edge);
         });
         std::swap(volume, other);
     }
@@ -65,7 +74,7 @@ void blur(Volume<float>& volume, Vec3 sigma, Job& job) {
     parallelFor(shape.z, job, [&](std::int64_t z) {
         float *a = volume.data() + z * slice, *b = other.data() + z * slice;
         if (wanted(1))
-            blurRows(a, b, shape.y, shape.x, shape.x, weightsY);
+            blurRows(a, b, shape.y, shape.x, shape.x, weightsY, edge);
         else
             std::copy_n(a, slice, b);
         if (!wanted(2)) {
@@ -74,7 +83,7 @@ void blur(Volume<float>& volume, Vec3 sigma, Job& job) {
         }
         std::vector<float> padded;
         for (std::int64_t y = 0; y < shape.y; ++y)
-            blurLine(b + y * shape.x, a + y * shape.x, shape.x, weightsX, padded);
+            blurLine(b + y * shape.x, a + y * shape.x, shape.x, weightsX, padded, edge);
     });
 }
 

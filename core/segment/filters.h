@@ -6,9 +6,12 @@
 
 namespace fovea::segment {
 
-// Gaussian blur, separable, sigma in voxels per axis (0: untouched), edges mirrored without repeating the edge voxel's
-// weight (clamped), kernel cut at 3 sigma. Slices and rows in parallel.
-void blur(Volume<float>& volume, Vec3 sigma, Job& job);
+// What lies beyond the edge of a volume: its last voxel over and over, or its mirror image around that voxel.
+enum class Edge { Repeat, Mirror };
+
+// Gaussian blur, separable, sigma in voxels per axis (0: untouched), kernel cut at ceil(3 sigma). Slices and rows in
+// parallel.
+void blur(Volume<float>& volume, Vec3 sigma, Job& job, Edge edge = Edge::Repeat);
 
 // Length of the central-difference gradient, per step of `spacing` on each axis; axes of one voxel add nothing.
 Volume<float> gradientLength(const Volume<float>& volume, Vec3 spacing, Job& job);

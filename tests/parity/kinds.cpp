@@ -17,7 +17,8 @@ const std::vector<Kind>& kinds() {
             {"resume_step", nullptr, resumeStep},
         };
         for (const auto& family : {planKinds(), preprocessKinds(), trainKinds(), augmentKinds(), inferKinds(),
-                                   predictKinds(), maeKinds(), cellSamKinds()})
+                                   predictKinds(), samKinds(), adapterKinds(), samFullKinds(), samPixelKinds(),
+                                   tinyVitKinds(), unetrKinds(), maeKinds(), cellSamKinds()})
             list.insert(list.end(), family.begin(), family.end());
         return list;
     }();

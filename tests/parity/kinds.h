@@ -35,6 +35,19 @@ std::vector<Kind> inferKinds();
 // kinds_predict.cpp
 std::vector<Kind> predictKinds();
 
+// kinds_sam.cpp
+std::vector<Kind> samKinds();
+// kinds_adapters.cpp
+std::vector<Kind> adapterKinds();
+// kinds_sam_full.cpp
+std::vector<Kind> samFullKinds();
+// kinds_sam_pixels.cpp
+std::vector<Kind> samPixelKinds();
+// kinds_tiny_vit.cpp
+std::vector<Kind> tinyVitKinds();
+// kinds_unetr.cpp
+std::vector<Kind> unetrKinds();
+
 // kinds_plan.cpp
 std::vector<Kind> planKinds();
 // kinds_preprocess.cpp

@@ -1,0 +1,64 @@
+#include "nn/sam/mask_decoder.h"
+
+#include <ATen/ops/cat.h>
+#include <ATen/ops/matmul.h>
+#include <ATen/ops/stack.h>
+#include <torch/nn/modules/activation.h>
+#include <torch/nn/modules/container/modulelist.h>
+#include <torch/nn/modules/conv.h>
+
+namespace fovea::nn::sam {
+
+namespace {
+
+torch::nn::ConvTranspose2d doubling(std::int64_t in, std::int64_t out) {
+    return torch::nn::ConvTranspose2d(torch::nn::ConvTranspose2dOptions(in, out, 2).stride(2));
+}
+
+}  // namespace
+
+MaskPrediction singleMask(const MaskPrediction& all) { return {all.logits.narrow(1, 0, 1), all.iou.narrow(1, 0, 1)}; }
+
+MaskPrediction multimasks(const MaskPrediction& all) {
+    const std::int64_t count = all.iou.size(1) - 1;
+    return {all.logits.narrow(1, 1, count), all.iou.narrow(1, 1, count)};
+}
+
+MaskDecoderImpl::MaskDecoderImpl(const PromptConfig& config) : config_(config) {
+    config_.check();
+    const std::int64_t c = config_.width, masks = 1 + config_.multimasks;
+    transformer_ =
+        register_module("transformer", TwoWayTransformer(config_.depth, c, config_.heads, config_.mlpHidden));
+    iouToken_ = register_module("iou_token", torch::nn::Embedding(1, c));
+    maskTokens_ = register_module("mask_tokens", torch::nn::Embedding(masks, c));
+    upscaling_ = register_module("output_upscaling",
+                                 torch::nn::Sequential(doubling(c, c / 4), LayerNorm2d(c / 4), torch::nn::GELU(),
+                                                       doubling(c / 4, c / 8), torch::nn::GELU()));
+    torch::nn::ModuleList list;
+    for (std::int64_t i = 0; i < masks; ++i) {
+        hypernetworks_.push_back(Perceptron(c, c, c / 8, 3));
+        list->push_back(hypernetworks_.back());
+    }
+    register_module("output_hypernetworks_mlps", list);
+    iouHead_ = register_module("iou_prediction_head", Perceptron(c, config_.iouHidden, masks, config_.iouDepth));
+}
+
+MaskPrediction MaskDecoderImpl::forward(const torch::Tensor& embedding, const torch::Tensor& positions,
+                                        const PromptCodes& codes, Steps* steps) {
+    const std::int64_t b = codes.sparse.size(0), c = config_.width, masks = 1 + config_.multimasks;
+    const std::int64_t h = embedding.size(2), w = embedding.size(3);
+    const torch::Tensor own = at::cat({iouToken_->weight, maskTokens_->weight}, 0);
+    const torch::Tensor tokens = at::cat({own.unsqueeze(0).expand({b, 1 + masks, c}), codes.sparse}, 1);
+    const torch::Tensor cells = (embedding + codes.dense).flatten(2).transpose(1, 2);
+    const TwoWay y = transformer_->forward({tokens, cells}, {tokens, positions.flatten(2).transpose(1, 2)}, steps);
+
+    const torch::Tensor upscaled = upscaling_->forward(y.keys.transpose(1, 2).reshape({b, c, h, w}));
+    keep(steps, "upscaled", upscaled);
+    std::vector<torch::Tensor> weights;
+    for (std::int64_t i = 0; i < masks; ++i)
+        weights.push_back(hypernetworks_[std::size_t(i)](y.queries.select(1, 1 + i)));
+    const torch::Tensor logits = at::matmul(at::stack(weights, 1), upscaled.flatten(2));
+    return {logits.reshape({b, masks, upscaled.size(2), upscaled.size(3)}), iouHead_(y.queries.select(1, 0))};
+}
+
+}  // namespace fovea::nn::sam

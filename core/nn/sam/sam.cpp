@@ -1,0 +1,23 @@
+#include "nn/sam/sam.h"
+
+namespace fovea::nn::sam {
+
+SamImpl::SamImpl(const SamConfig& config) : config_(config) {
+    if (const auto* vit = std::get_if<VitConfig>(&config_.encoder))
+        vit_ = register_module("image_encoder", VitEncoder(*vit));
+    else
+        tinyVit_ = register_module("image_encoder", TinyVitEncoder(std::get<TinyVitConfig>(config_.encoder)));
+    promptEncoder_ = register_module("prompt_encoder", PromptEncoder(config_.prompts));
+    maskDecoder_ = register_module("mask_decoder", MaskDecoder(config_.prompts));
+}
+
+torch::Tensor SamImpl::embed(const torch::Tensor& image) {
+    return vit_.is_empty() ? tinyVit_->forward(image) : vit_->forward(image);
+}
+
+MaskPrediction SamImpl::predict(const torch::Tensor& embedding, const torch::Tensor& positions,
+                                const Prompts& prompts) {
+    return maskDecoder_->forward(embedding, positions, promptEncoder_->forward(prompts));
+}
+
+}  // namespace fovea::nn::sam

@@ -1,0 +1,82 @@
+#include "nn/sam/two_way_transformer.h"
+
+#include <ATen/ops/scaled_dot_product_attention.h>
+#include <torch/nn/modules/container/modulelist.h>
+
+#include "nn/vit.h"
+
+namespace fovea::nn::sam {
+
+namespace {
+
+constexpr double normEps = 1e-5;
+
+}  // namespace
+
+CrossAttentionImpl::CrossAttentionImpl(std::int64_t width, std::int64_t inner, std::int64_t heads) : heads_(heads) {
+    q_ = register_module("q_proj", torch::nn::Linear(width, inner));
+    k_ = register_module("k_proj", torch::nn::Linear(width, inner));
+    v_ = register_module("v_proj", torch::nn::Linear(width, inner));
+    out_ = register_module("out_proj", torch::nn::Linear(inner, width));
+}
+
+torch::Tensor CrossAttentionImpl::forward(const torch::Tensor& q, const torch::Tensor& k, const torch::Tensor& v) {
+    const auto split = [&](const torch::Tensor& x) {  // (B, n, inner) → (B, heads, n, inner / heads)
+        return x.reshape({x.size(0), x.size(1), heads_, x.size(2) / heads_}).transpose(1, 2);
+    };
+    const torch::Tensor y = at::scaled_dot_product_attention(split(q_(q)), split(k_(k)), split(v_(v)));
+    return out_(y.transpose(1, 2).flatten(2));
+}
+
+TwoWayBlockImpl::TwoWayBlockImpl(std::int64_t width, std::int64_t heads, std::int64_t hidden, bool first)
+    : first_(first) {
+    selfAttn_ = register_module("self_attn", CrossAttention(width, width, heads));
+    norm1_ = register_module("norm1", layerNorm(width, normEps));
+    tokenToImage_ = register_module("cross_attn_token_to_image", CrossAttention(width, width / 2, heads));
+    norm2_ = register_module("norm2", layerNorm(width, normEps));
+    mlp_ = register_module("mlp", FeedForward(width, hidden, Activation::Relu));
+    norm3_ = register_module("norm3", layerNorm(width, normEps));
+    norm4_ = register_module("norm4", layerNorm(width, normEps));
+    imageToToken_ = register_module("cross_attn_image_to_token", CrossAttention(width, width / 2, heads));
+}
+
+TwoWay TwoWayBlockImpl::forward(const TwoWay& x, const TwoWay& positions) {
+    torch::Tensor queries = x.queries;
+    if (first_) {
+        queries = norm1_(selfAttn_(queries, queries, queries));
+    } else {
+        const torch::Tensor placed = queries + positions.queries;
+        queries = norm1_(queries + selfAttn_(placed, placed, queries));
+    }
+    const torch::Tensor placedKeys = x.keys + positions.keys;
+    queries = norm2_(queries + tokenToImage_(queries + positions.queries, placedKeys, x.keys));
+    queries = norm3_(queries + mlp_(queries));
+    return {queries, norm4_(x.keys + imageToToken_(placedKeys, queries + positions.queries, queries))};
+}
+
+TwoWayTransformerImpl::TwoWayTransformerImpl(std::int64_t depth, std::int64_t width, std::int64_t heads,
+                                             std::int64_t hidden) {
+    torch::nn::ModuleList list;
+    for (std::int64_t i = 0; i < depth; ++i) {
+        layers_.push_back(TwoWayBlock(width, heads, hidden, i == 0));
+        list->push_back(layers_.back());
+    }
+    register_module("layers", list);
+    finalAttn_ = register_module("final_attn_token_to_image", CrossAttention(width, width / 2, heads));
+    normFinal_ = register_module("norm_final_attn", layerNorm(width, normEps));
+}
+
+TwoWay TwoWayTransformerImpl::forward(TwoWay x, const TwoWay& positions, Steps* steps) {
+    for (std::size_t i = 0; i < layers_.size(); ++i) {
+        x = layers_[i]->forward(x, positions);
+        keep(steps, "layer" + std::to_string(i) + "_queries", x.queries);
+        keep(steps, "layer" + std::to_string(i) + "_keys", x.keys);
+    }
+    const torch::Tensor attention = finalAttn_(x.queries + positions.queries, x.keys + positions.keys, x.keys);
+    x.queries = normFinal_(x.queries + attention);
+    keep(steps, "hs", x.queries);
+    keep(steps, "src", x.keys);
+    return x;
+}
+
+}  // namespace fovea::nn::sam
