@@ -2,9 +2,15 @@
 
 #include <torch/torch.h>
 
+#include <map>
+
+#include "nn/cellsam/checkpoint.h"
+
 namespace fovea::test {
 
-nn::cellsam::CellSamConfig tinyCellSamConfig() {
+namespace {
+
+nn::cellsam::CellSamConfig tinyConfig() {
     nn::sam::VitConfig vit;
     vit.imageSize = 64, vit.patchSize = 8;
     vit.width = 32, vit.depth = 2, vit.heads = 2, vit.window = 3, vit.globalBlocks = {1}, vit.outChannels = 32;
@@ -17,8 +23,10 @@ nn::cellsam::CellSamConfig tinyCellSamConfig() {
     return {{vit, prompts}, {vit, transformer}};
 }
 
-nn::State tinyCellSam(bool advanced) {
-    const auto config = tinyCellSamConfig();
+}  // namespace
+
+void writeTinyCellSam(const std::filesystem::path& path, bool advanced) {
+    const auto config = tinyConfig();
     torch::manual_seed(7);
     const nn::cellsam::CellFinder finder(config.finder);
     const nn::sam::Sam segmenter(config.segmenter);
@@ -43,7 +51,7 @@ nn::State tinyCellSam(bool advanced) {
             if (const std::size_t at = name.find(head); at != std::string::npos)
                 tensor = shared.try_emplace(name.substr(0, at) + name.substr(at + head.size() + 1) + head, tensor)
                              .first->second;
-    return state;
+    nn::saveState(path, state);
 }
 
 }  // namespace fovea::test

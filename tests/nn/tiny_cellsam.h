@@ -1,13 +1,10 @@
 #pragma once
 #include <filesystem>
 
-#include "nn/cellsam/checkpoint.h"
-
 namespace fovea::test {
 
-// A CellSAM small enough for tests, with random but repeatable weights. Its masks' guessed IoU is 1, so that none is
-// dropped for that.
-nn::cellsam::CellSamConfig tinyCellSamConfig();
-nn::State tinyCellSam(bool advanced);
+// A checkpoint of a CellSAM small enough for tests (frame of 64 pixels, window of 3, 12 queries), with random but
+// repeatable weights, as safetensors. Its masks' guessed IoU is 1, so that none is dropped for that. Torch-free header.
+void writeTinyCellSam(const std::filesystem::path& path, bool advanced = false);
 
 }  // namespace fovea::test

@@ -1,5 +1,6 @@
 #include "base/error.h"
 #include "base/file.h"
+#include "nn/cellsam/checkpoint.h"
 #include "nn/golden.h"
 #include "nn/tiny_cellsam.h"
 #include "nn/torch_test.h"
@@ -19,6 +20,11 @@ std::filesystem::path folder() {
 std::filesystem::path saved(const State& state, const char* name) {
     saveState(folder() / name, state);
     return folder() / name;
+}
+
+State tiny(bool advanced) {
+    test::writeTinyCellSam(folder() / "written.safetensors", advanced);
+    return readState(folder() / "written.safetensors");
 }
 
 // What a damaged or foreign file is refused with.
@@ -87,7 +93,7 @@ void officialNamesAndShapes() {
 
 void readsItsSizesOffTheFile() {
     for (const bool advanced : {false, true}) {
-        const State state = test::tinyCellSam(advanced);
+        const State state = tiny(advanced);
         CellSam model = loadCellSam(saved(state, "tiny.safetensors"));
         CHECK(model.advanced == advanced);
         CHECK(model.unused.empty());
@@ -104,7 +110,7 @@ void readsItsSizesOffTheFile() {
 }
 
 void saysWhatIsWrongWithAFile() {
-    State state = test::tinyCellSam(false);
+    State state = tiny(false);
     state.emplace_back("optimizer.step", torch::zeros({1}));
     CHECK(loadCellSam(saved(state, "more.safetensors")).unused == std::vector<std::string>{"optimizer.step"});
     state.pop_back();
