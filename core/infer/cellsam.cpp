@@ -145,7 +145,7 @@ std::vector<SectionMask> CellSamSegmenter::settled(std::vector<SectionMask> mask
 
 std::vector<SectionMask> CellSamSegmenter::segment(const at::Tensor& planes, Job& job) {
     return nn::translated([&]() -> std::vector<SectionMask> {
-        if (planes.max().item<float>() <= 0) return {};
+        if ((planes.amax({1, 2}) - planes.amin({1, 2})).max().item<float>() <= 0) return {};
         const c10::AutoGradMode off(false);
         const nn::ThreadsGuard threads(options_.compute.threads);
         const nn::AutocastGuard autocast(device_, options_.compute);

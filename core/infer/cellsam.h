@@ -7,6 +7,7 @@
 #include "base/job.h"
 #include "nn/cellsam/checkpoint.h"
 #include "nn/compute.h"
+#include "nn/sam/frame.h"
 #include "segment/section_masks.h"
 
 namespace fovea::infer {
@@ -64,7 +65,7 @@ class CellSamSegmenter {
     CellSamSegmenter(nn::cellsam::CellSam model, CellSamOptions options);
 
     // Objects in a picture of planes (3, H, W) as cellSamPlanes() makes them, in its pixels, by descending scores: the
-    // box's times, with the improved rules, the mask's guessed IoU. Nothing for a picture without anything in it.
+    // box's times, with the improved rules, the mask's guessed IoU. Nothing for a picture without any contrast.
     // Throws Error(Memory), Cancelled.
     std::vector<segment::SectionMask> segment(const at::Tensor& planes, Job& job);
 

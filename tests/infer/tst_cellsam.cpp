@@ -85,7 +85,7 @@ void planesOfAnyImage() {
     CHECK(one[2][0][0].item<float>() == 0);  // what is no number
     CHECK(level(two, 0) == 0 && level(two, 1) == 1 && level(two, 2) == 2);
     CHECK(level(three, 0) == 1 && level(three, 1) == 2 && level(three, 2) == 3);
-    CHECK(cellSamPlanes({a}, true, job).abs().max().item<float>() == 0);  // nothing but one value
+    CHECK(cellSamPlanes({b}, true, job).abs().max().item<float>() == 0);  // nothing but one value
     CHECK_THROWS(cellSamPlanes({}, true, job), Error);
     CHECK_THROWS(cellSamPlanes({a, b, c, a}, true, job), Error);
     CHECK_THROWS(cellSamPlanes({a, Volume<float>({1, 9, 7})}, true, job), Error);

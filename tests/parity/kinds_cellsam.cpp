@@ -166,7 +166,8 @@ Found detect(const GoldenCase& golden, CellSam& model, Values& values) {
     values = valuesOf(steps);
     values["logits"] = fromTorch(detections.logits);
     values["boxes"] = fromTorch(detections.boxes);
-    Found found{rankBoxes(detections, realNumber(golden.option("img_size")))};
+    Found found;
+    found.ranked = rankBoxes(detections, realNumber(golden.option("img_size")));
     found.threshold =
         infer::cellSamThreshold(fromTorch(found.ranked.scores).toDouble(), realNumber(golden.option("bbox_threshold")));
     found.kept = infer::boxesAbove(found.ranked, found.threshold);
