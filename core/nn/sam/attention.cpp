@@ -1,12 +1,13 @@
 #include "nn/sam/attention.h"
 
 #include <ATen/ops/arange.h>
-#include <ATen/ops/matmul.h>
+#include <ATen/ops/einsum.h>
 #include <ATen/ops/scaled_dot_product_attention.h>
 #include <ATen/ops/upsample_linear1d.h>
 
 #include <algorithm>
 
+#include "nn/sam/fused_attention.h"
 #include "nn/sam/windows.h"
 
 namespace fovea::nn::sam {
@@ -49,10 +50,10 @@ torch::Tensor RelativeAttentionImpl::attend(const torch::Tensor& qkv) const {
     const std::int64_t b = qkv.size(0), h = qkv.size(1), w = qkv.size(2), d = qkv.size(3) / 3 / heads_;
     const torch::Tensor parts = qkv.reshape({b, h * w, 3, heads_, d}).permute({2, 0, 3, 1, 4});
     const torch::Tensor query = parts[0].reshape({b, heads_, h, w, d});
-    const torch::Tensor byRow = relativePositions(relPosH_, h, h).transpose(1, 2);     // h, d, keys
-    const torch::Tensor byColumn = relativePositions(relPosW_, w, w).transpose(1, 2);  // w, d, keys
-    const torch::Tensor rowTerm = at::matmul(query, byRow);                            // b, heads, h, w, keys
-    const torch::Tensor columnTerm = at::matmul(query.transpose(2, 3), byColumn).transpose(2, 3);
+    const torch::Tensor rowTerm = at::einsum("bnhwd,hkd->bnhwk", {query, relativePositions(relPosH_, h, h)});
+    const torch::Tensor columnTerm = at::einsum("bnhwd,wkd->bnhwk", {query, relativePositions(relPosW_, w, w)});
+    const bool wide = qkv.scalar_type() == at::kFloat || qkv.scalar_type() == at::kDouble;
+    if (qkv.is_cpu() && wide && !rowTerm.requires_grad()) return fusedAttention(qkv, rowTerm, columnTerm, heads_);
     const torch::Tensor bias = (rowTerm.unsqueeze(-1) + columnTerm.unsqueeze(-2)).reshape({b, heads_, h * w, h * w});
     const torch::Tensor y = at::scaled_dot_product_attention(parts[0], parts[1], parts[2], bias);
     return y.transpose(1, 2).reshape({b, h, w, heads_ * d});

@@ -1,0 +1,13 @@
+#pragma once
+#include <ATen/core/Tensor.h>
+
+namespace fovea::nn::sam {
+
+// softmax(q·kᵀ / √d + row term + column term) · v of each head without the matrix of all pairs of cells, which has
+// heads · cells² numbers: some queries after the other, while their scores fit into the processor's cache. qkv (B, H,
+// W, 3 · heads · d) on the CPU, rowTerm (B, heads, H, W, H), columnTerm (B, heads, H, W, W), float32 or float64 → (B,
+// H, W, heads · d). Has no gradient.
+at::Tensor fusedAttention(const at::Tensor& qkv, const at::Tensor& rowTerm, const at::Tensor& columnTerm,
+                          std::int64_t heads);
+
+}  // namespace fovea::nn::sam
