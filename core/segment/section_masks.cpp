@@ -1,7 +1,6 @@
 #include "segment/section_masks.h"
 
 #include <algorithm>
-#include <functional>
 #include <map>
 #include <numeric>
 
@@ -108,7 +107,7 @@ std::vector<SectionMask> joinTiles(const std::vector<TileMasks>& tiles, double m
         for (const SectionMask& mask : tiles[t].masks) all.push_back({&mask, t});
     std::vector<std::size_t> parent(all.size());
     std::iota(parent.begin(), parent.end(), std::size_t(0));
-    const std::function<std::size_t(std::size_t)> root = [&](std::size_t i) {
+    const auto root = [&](std::size_t i) {
         while (parent[i] != i) i = parent[i] = parent[parent[i]];
         return i;
     };
