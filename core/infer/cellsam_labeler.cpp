@@ -7,6 +7,7 @@
 #include "infer/window_grid.h"
 #include "nn/device.h"
 #include "segment/link_sections.h"
+#include "segment/tidy_labels.h"
 
 namespace fovea::infer {
 
@@ -99,7 +100,8 @@ class CellSamRun {
         std::vector<double> scores;  // by id − 1
         for (std::int64_t z = 0; z < n.z; ++z) {
             const std::vector<SectionMask> masks = masksIn(z);
-            const Volume<std::int32_t> labels = segment::paintMasks(masks, {1, n.y, n.x}, options_.minSize);
+            Volume<std::int32_t> labels = segment::paintMasks(masks, {1, n.y, n.x}, options_.minSize);
+            if (request_.options.flag("separate")) segment::removeOutlines(labels);
             for (std::int64_t i = 0; i < labels.size(); ++i)
                 if (const std::int32_t id = labels.data()[i]; id != 0)
                     sections.data()[z * labels.size() + i] = id + std::int32_t(scores.size());
@@ -198,6 +200,10 @@ class CellSamLabeler : public segment::PseudoLabeler {
              .help = FOVEA_TR("Smaller objects of a section are dropped"),
              .unit = "pixels",
              .least = 0},
+            {.name = "separate",
+             .type = OptionType::Bool,
+             .defaultValue = false,
+             .help = FOVEA_TR("Leave a line free between touching objects of a section")},
             {.name = "tile",
              .type = OptionType::Int,
              .defaultValue = 512,

@@ -1,5 +1,6 @@
 #include <ATen/Parallel.h>
 
+#include <algorithm>
 #include <cmath>
 
 #include "base/error.h"
@@ -158,6 +159,11 @@ void tilesAndSections() {
     bool through = false;
     for (const auto& object : found.objects) through |= object.box.extent().z == 3;
     CHECK(through);
+    // With lines between them, fewer pixels are left of the same objects.
+    const auto count = [](const segment::PseudoLabels& of) {
+        return std::count_if(of.labels.begin(), of.labels.end(), [](std::int32_t id) { return id != 0; });
+    };
+    CHECK(count(label(image, {{"tile", 0}, {"separate", true}})) < count(found));
     // Boxes are those of the whole image.
     const Box part{{1, 20, 30}, {2, 120, 200}};
     const auto inside = label(image, {}, part);
