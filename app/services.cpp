@@ -105,11 +105,15 @@ std::string stagesAsMarkdown(const Services& services) {
 
 json describeModels(const Services& services) {
     json rows = json::array();
-    const auto add = [&](const std::string& id, const std::string& title, const char* use) {
-        rows.push_back({{"id", id}, {"title", title}, {"use", use}, {"embedded", true}, {"ready", true}});
+    const auto add = [&](const std::string& id, const std::string& title, const char* use, bool embedded = true) {
+        rows.push_back({{"id", id}, {"title", title}, {"use", use}, {"embedded", embedded}, {"ready", embedded}});
     };
-    for (const auto& labeler : services.extensions.pseudoLabelers)
-        add(labeler->id(), labeler->title().str(), "pseudo-labels");
+    for (const auto& labeler : services.extensions.pseudoLabelers) {
+        const OptionTable options = labeler->options();
+        const bool needsWeights =
+            std::any_of(options.begin(), options.end(), [](const OptionSpec& spec) { return spec.name == "weights"; });
+        add(labeler->id(), labeler->title().str(), "pseudo-labels", !needsWeights);
+    }
     for (const auto& engine : services.promptEngines) add(engine->id(), engine->title().str(), "prompts");
     for (const auto& strategy : services.extensions.strategies) add(strategy->id(), strategy->title().str(), "query");
     return {{"models", rows}};

@@ -32,6 +32,10 @@ OverlapTable overlapTable(const Volume<T>& reference, const Volume<T>& predictio
     return overlapTable(reference, prediction, nothing);
 }
 
+// Pairs of which each is the other's best IoU (the lower id on ties) and that share at least `minOverlap` of the smaller
+// one, by reference.
+std::vector<OverlapTable::Entry> mutualPartners(const OverlapTable& table, double minOverlap);
+
 struct MatchedPair {
     std::int64_t reference = 0, predicted = 0;  // ids
     double iou = 0;

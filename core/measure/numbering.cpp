@@ -48,20 +48,6 @@ Volume<std::int32_t> sliceOf(const Volume<std::int32_t>& labels, std::int64_t z)
     return crop(labels, {{z, 0, 0}, {z + 1, shape.y, shape.x}});
 }
 
-// For each reference object the predicted one with the best IoU (the first on ties), and the other way round; −1 for
-// none.
-std::pair<std::vector<std::int64_t>, std::vector<std::int64_t>> bestPartners(const OverlapTable& table) {
-    std::vector<std::int64_t> ahead(table.referenceIds.size(), -1), back(table.predictedIds.size(), -1);
-    std::vector<double> aheadIou(ahead.size(), 0), backIou(back.size(), 0);
-    for (std::size_t i = 0; i < table.entries.size(); ++i) {
-        const OverlapTable::Entry& e = table.entries[i];
-        const double iou = table.iou(e);
-        if (iou > aheadIou[e.reference]) aheadIou[e.reference] = iou, ahead[e.reference] = e.predicted;
-        if (iou > backIou[e.predicted]) backIou[e.predicted] = iou, back[e.predicted] = e.reference;
-    }
-    return {ahead, back};
-}
-
 }  // namespace
 
 Volume<std::int32_t> linkSlices(const Volume<std::int32_t>& slices, double minOverlap, Job& job) {
@@ -76,14 +62,9 @@ Volume<std::int32_t> linkSlices(const Volume<std::int32_t>& slices, double minOv
         Volume<std::int32_t> here = sliceOf(slices, z);
         if (lower.empty()) lower = Volume<std::int32_t>(here.shape());
         const OverlapTable table = overlapTable(lower, here, job);
-        const auto [ahead, back] = bestPartners(table);
         std::vector<std::int32_t> given(table.predictedIds.size(), 0);
-        for (const OverlapTable::Entry& e : table.entries) {
-            const std::int64_t smaller = std::min(table.referenceSizes[e.reference], table.predictedSizes[e.predicted]);
-            if (ahead[e.reference] == e.predicted && back[e.predicted] == e.reference &&
-                double(e.voxels) >= minOverlap * double(smaller))
-                given[e.predicted] = lowerGiven[e.reference];
-        }
+        for (const OverlapTable::Entry& e : mutualPartners(table, minOverlap))
+            given[e.predicted] = lowerGiven[e.reference];
         LabelIndex place;
         std::vector<std::int64_t> position;
         for (std::int64_t i = 0; i < here.size(); ++i) {

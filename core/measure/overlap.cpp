@@ -83,6 +83,24 @@ OverlapTable overlapTable(const Volume<T>& reference, const Volume<T>& predictio
 template OverlapTable overlapTable(const Volume<std::int32_t>&, const Volume<std::int32_t>&, Job&);
 template OverlapTable overlapTable(const Volume<std::int64_t>&, const Volume<std::int64_t>&, Job&);
 
+std::vector<OverlapTable::Entry> mutualPartners(const OverlapTable& table, double minOverlap) {
+    std::vector<std::int64_t> ahead(table.referenceIds.size(), -1), back(table.predictedIds.size(), -1);
+    std::vector<double> aheadIou(ahead.size(), 0), backIou(back.size(), 0);
+    for (const OverlapTable::Entry& e : table.entries) {
+        const double iou = table.iou(e);
+        if (iou > aheadIou[e.reference]) aheadIou[e.reference] = iou, ahead[e.reference] = e.predicted;
+        if (iou > backIou[e.predicted]) backIou[e.predicted] = iou, back[e.predicted] = e.reference;
+    }
+    std::vector<OverlapTable::Entry> pairs;
+    for (const OverlapTable::Entry& e : table.entries) {
+        const std::int64_t smaller = std::min(table.referenceSizes[e.reference], table.predictedSizes[e.predicted]);
+        if (ahead[e.reference] == e.predicted && back[e.predicted] == e.reference &&
+            double(e.voxels) >= minOverlap * double(smaller))
+            pairs.push_back(e);
+    }
+    return pairs;
+}
+
 SplitMerge splitMerge(const OverlapTable& table, std::int64_t num, std::int64_t den) {
     SplitMerge result;
     result.referencePieces.assign(table.referenceIds.size(), 0);

@@ -315,31 +315,28 @@ class Classical : public PseudoLabeler {
             {"sensitivity", OptionType::Double, 0.5, FOVEA_TR("Higher finds more objects, and more that are none."), "",
              0.0, 1.0}};
     }
-    PseudoLabels run(const ImageSource& image, int channel, const Box& box, const std::vector<Box>& held,
-                     const Options& options, Job& job) const override;
+    PseudoLabels run(const LabelRequest& request, Job& job) const override;
 };
 
-PseudoLabels Classical::run(const ImageSource& image, int channel, const Box& box, const std::vector<Box>& held,
-                            const Options& options, Job& job) const {
-    if (box.empty() || !Box::of(image.info().shape()).contains(box))
-        throw Error(ErrorKind::Input,
-                    {FOVEA_TR("The box {box} does not lie inside {path} ({shape}); choose one that does."),
-                     {{"box", toString(box)}, {"path", image.info().path}, {"shape", toString(image.info().shape())}}});
+PseudoLabels Classical::run(const LabelRequest& request, Job& job) const {
+    checkBox(request);
+    const ImageSource& image = request.image;
+    const Box& box = request.box;
     job.progress(0, 1, FOVEA_TR("Choosing parameters"));
-    const Sections sections = sectionsOf(image, channel, box, held, job);
+    const Sections sections = sectionsOf(image, request.channel, box, request.held, job);
     const Index most = box.extent().z == 1 ? Index{1, 1024, 1024}
                        : sections.slices   ? Index{6, 768, 768}
                                            : Index{64, 256, 256};
-    const Volume<float> sample = readSample(image, channel, sampleBox(box, most, held), held);
+    const Volume<float> sample = readSample(image, request.channel, sampleBox(box, most, request.held), request.held);
     JobPart choosing(job, 0, 0.2), finding(job, 0.2, 0.9), numbering(job, 0.9, 1);
-    const Plan plan = makePlan(sample, image.info().geometry, sections, options, choosing);
+    const Plan plan = makePlan(sample, image.info().geometry, sections, request.options, choosing);
     PseudoLabels result;
     result.parameters = describe(plan);
     result.labels = Volume<std::int32_t>(box.extent());
     result.labels.geometry = image.info().geometry;
     if (!(plan.high > plan.low)) return result;  // a constant image holds no objects
     job.progress(0.2, 1, FOVEA_TR("Finding objects"));
-    const Volume<float> bright = normalised(image.readAs<float>(box, channel), plan);
+    const Volume<float> bright = normalised(image.readAs<float>(box, request.channel), plan);
     Found found = findAll(bright, plan, finding);
     job.progress(0.9, 1, FOVEA_TR("Numbering objects"));
     if (plan.sections.slices && box.extent().z > 1) linkAndFilter(found, numbering);

@@ -24,21 +24,34 @@ struct PseudoLabels {
     nlohmann::json parameters;      // what was chosen from the image, to show and to repeat
 };
 
-// Finds objects without any training: classical here, CellSAM and SAM later. Thread: the batch lane. Stateless between
-// calls.
+// What a labeler is to look at, and with what.
+struct LabelRequest {
+    const ImageSource& image;
+    int channel = 0;             // that shows the objects
+    Box box;                     // what is labelled
+    std::vector<Box> held = {};  // test boxes and guards: nothing may be tuned on them; they are labelled all the same
+    Options options;             // of the labeler's own table
+    std::string device = "cpu";  // or "auto", "cuda:0": for those that run networks
+    int threads = 0;             // 0 = as many as the machine has
+};
+
+// Throws Error(Input) naming both for a box that is empty or not inside the image.
+void checkBox(const LabelRequest& request);
+
+// Finds objects without any training here: classical in this room, CellSAM in infer. Thread: the batch lane. Stateless
+// between calls.
 class PseudoLabeler {
   public:
     virtual ~PseudoLabeler() = default;
     virtual std::string id() const = 0;  // "classical"
     virtual Text title() const = 0;
     virtual OptionTable options() const = 0;
-    // Labels `box` of one channel. Parameters left on "auto" are chosen from the image itself, leaving out voxels in
-    // `held` (test boxes and guards: nothing may be tuned on them; they are labelled all the same).
-    virtual PseudoLabels run(const ImageSource& image, int channel, const Box& box, const std::vector<Box>& held,
-                             const Options& options, Job& job) const = 0;
+    // Labels the box. Parameters left on "auto" are chosen from the image itself, leaving out voxels in `held`. Throws
+    // as checkBox() does, and Cancelled.
+    virtual PseudoLabels run(const LabelRequest& request, Job& job) const = 0;
 };
 
-// The labelers built in, in the order they are offered.
+// The labelers of this room, in the order they are offered.
 const std::vector<std::shared_ptr<const PseudoLabeler>>& pseudoLabelers();
 
 }  // namespace fovea::segment

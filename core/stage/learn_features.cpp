@@ -2,6 +2,7 @@
 
 #include "base/file.h"
 #include "nn/device.h"
+#include "nn/official_mae.h"
 #include "stage/network_support.h"
 #include "stage/stages.h"
 #include "train/mae_trainer.h"
@@ -37,6 +38,8 @@ std::vector<nn::IntensityRange> rangesOf(const StageContext& context) {
 
 void run(StageContext& context) {
     train::MaeRequest request;
+    request.start = context.options.string("start");
+    if (!request.start.empty()) request.config = nn::OfficialMae(request.start).config();
     request.config.ranges = rangesOf(context);
     for (const std::string& id : learnableCases(context))
         request.cases.push_back({id, context.image(id), guardedBoxes(context, id)});
@@ -70,7 +73,11 @@ Stage learnFeaturesStage() {
                       .defaultValue = 200,
                       .help = FOVEA_TR("Steps of 8 crops"),
                       .least = 1,
-                      .most = 1e7}};
+                      .most = 1e7},
+                     {.name = "start",
+                      .type = OptionType::Path,
+                      .defaultValue = "",
+                      .help = FOVEA_TR("Checkpoint of the MAE authors to start from; empty = a small fresh network")}};
     stage.random = true;
     stage.run = run;
     return stage;

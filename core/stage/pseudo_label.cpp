@@ -2,6 +2,7 @@
 
 #include "base/file.h"
 #include "data/sub_image.h"
+#include "infer/cellsam_labeler.h"
 #include "measure/object_stats.h"
 #include "plan/fingerprint.h"
 #include "stage/given_labels.h"
@@ -84,7 +85,9 @@ Found look(StageContext& context, const ImageSource& image, const Labelers& labe
         return labeler->id() == context.options.string("engine");
     });
     segment::PseudoLabels found =
-        (*engine)->run(image, channel, box, held, only((*engine)->options(), context.options.json()), job);
+        (*engine)->run({image, channel, box, held, only((*engine)->options(), context.options.json()), context.device,
+                        context.threads},
+                       job);
     Found result{std::move(found.labels), {}, std::move(found.parameters)};
     for (const segment::Proposal& p : found.objects)
         result.rows.push_back({p.id, "to-review", (*engine)->id(), p.confidence, p.box, p.voxels});
@@ -132,6 +135,15 @@ void run(StageContext& context, const Labelers& labelers) {
 }
 
 }  // namespace
+
+const Labelers& pseudoLabelers() {
+    static const Labelers list = [] {
+        Labelers all = segment::pseudoLabelers();
+        all.push_back(infer::cellSamLabeler());
+        return all;
+    }();
+    return list;
+}
 
 Stage pseudoLabelStage(const Extensions& extensions) {
     Stage stage;

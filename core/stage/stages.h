@@ -12,9 +12,12 @@ using project::Stage;
 using project::StageContext;
 using project::StageList;
 
+// The labelers built in, in the order they are offered: those without networks, then those with.
+const std::vector<std::shared_ptr<const segment::PseudoLabeler>>& pseudoLabelers();
+
 // What stages offer as choices: the built-ins, then those of plug-ins.
 struct Extensions {
-    std::vector<std::shared_ptr<const segment::PseudoLabeler>> pseudoLabelers = segment::pseudoLabelers();
+    std::vector<std::shared_ptr<const segment::PseudoLabeler>> pseudoLabelers = stage::pseudoLabelers();
     std::vector<std::shared_ptr<const query::QueryStrategy>> strategies = query::strategies();
 };
 

@@ -8,6 +8,7 @@
 #include "base/error.h"
 #include "base/rng.h"
 #include "nn/guards.h"
+#include "nn/official_mae.h"
 #include "nn/torch_errors.h"
 
 namespace fovea::train {
@@ -91,6 +92,7 @@ LoopResult trainMaeOnce(const MaeRequest& request, Job& job) {
     const nn::ThreadsGuard threads(request.compute.threads);
     const c10::Device device = nn::torchDevice(request.device);
     nn::Mae mae(request.config, request.seed);
+    if (!request.start.empty()) nn::OfficialMae(request.start).load(*mae);
     nn::place(*mae, request.device, {request.compute.dtype, false, request.compute.threads});
     mae->train();
     LoopHooks hooks;
@@ -99,11 +101,9 @@ LoopResult trainMaeOnce(const MaeRequest& request, Job& job) {
         const nn::AutocastGuard autocast(device, request.compute);
         return mae->forward(batch.images.to(device), batch.noise.to(device), request.maskRatio, request.normPix);
     };
-    const nlohmann::json identity = {{"network", nn::toJson(request.config)},
-                                     {"seed", request.seed},
-                                     {"mask_ratio", request.maskRatio},
-                                     {"norm_pix", request.normPix},
-                                     {"compute", nn::toJson(request.compute)}};
+    const nlohmann::json identity = {{"network", nn::toJson(request.config)}, {"seed", request.seed},
+                                     {"start", request.start.string()},       {"mask_ratio", request.maskRatio},
+                                     {"norm_pix", request.normPix},           {"compute", nn::toJson(request.compute)}};
     LoopResult result = runLoop(*mae, hooks, request.loop, request.folder, identity, job);
     nn::saveMae(request.folder / "mae.safetensors", *mae, {{"iterations", std::to_string(result.iterations)}});
     return result;

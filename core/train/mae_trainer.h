@@ -25,6 +25,7 @@ struct MaeRequest {
     LoopOptions loop = defaultLoop();
     double maskRatio = 0.75;
     bool normPix = true;
+    std::filesystem::path start;   // a checkpoint of the MAE authors with networks of config's sizes; empty: fresh
     std::filesystem::path folder;  // mae.safetensors, checkpoint.safetensors, curves.json
     std::string device = "cpu";
     nn::Compute compute;

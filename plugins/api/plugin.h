@@ -21,7 +21,7 @@
 namespace fovea::plugin {
 
 // Raised whenever one of the interfaces below changes.
-inline constexpr int interfaceNumber = 1;
+inline constexpr int interfaceNumber = 2;
 
 using QueryStrategy = query::QueryStrategy;
 using PseudoLabeler = segment::PseudoLabeler;

@@ -4,6 +4,7 @@
 #include "base/file.h"
 #include "nn/golden.h"
 #include "nn/mae.h"
+#include "nn/official_mae.h"
 #include "nn/torch_test.h"
 
 using namespace fovea;
@@ -187,6 +188,50 @@ void fileRoundTrip() {
     CHECK(back->features(x).equal(mae->features(x)));
 }
 
+// A file of the authors with or without a decoder is a start for a network of the sizes that it tells.
+void startsFromTheAuthors() {
+    MaeConfig c;
+    c.imageSize = 48, c.patchSize = 8;
+    c.width = 128, c.depth = 2, c.heads = 2;
+    c.decoderWidth = 64, c.decoderDepth = 1, c.decoderHeads = 2;
+    const Mae trained(c, 5);
+    const auto path = std::filesystem::temp_directory_path() / "fovea-tst-official-mae.safetensors";
+    saveWeights(path, *trained);
+    const OfficialMae whole(path);
+    CHECK(toJson(whole.config()) == toJson(c));
+    Mae copy(whole.config(), 6);
+    whole.load(*copy);
+    const auto same = [](const Mae& a, const Mae& b, const std::string& name) {
+        const State left = stateOf(*a), right = stateOf(*b);
+        const auto tensorOf = [&](const State& state) {
+            return std::find_if(state.begin(), state.end(), [&](const auto& item) { return item.first == name; })
+                ->second;
+        };
+        return tensorOf(left).equal(tensorOf(right));
+    };
+    CHECK(same(trained, copy, "blocks.1.mlp.fc2.weight") && same(trained, copy, "decoder_pred.weight"));
+
+    // As published: the encoder alone, and wrapped as data-parallel training leaves it.
+    State encoder;
+    for (const auto& [name, tensor] : stateOf(*trained))
+        if (!name.starts_with("decoder") && name != "mask_token") encoder.emplace_back("module." + name, tensor);
+    saveState(path, encoder);
+    const OfficialMae alone(path);
+    CHECK(alone.config().width == 128 && alone.config().heads == 2 && alone.config().imageSize == 48);
+    CHECK(alone.config().decoderWidth == 512 && alone.config().decoderDepth == 8);
+    Mae start(alone.config(), 6);
+    alone.load(*start);
+    CHECK(same(trained, start, "blocks.1.mlp.fc2.weight") && same(trained, start, "cls_token"));
+    CHECK(!start->decode(torch::zeros({1, 10, 128}), torch::arange(36).unsqueeze(0)).isnan().any().item<bool>());
+
+    encoder.pop_back();
+    saveState(path, encoder);
+    CHECK_THROWS(OfficialMae(path).load(*start), Error);
+    saveState(path, {{"image_encoder.pos_embed", torch::zeros({1})}});
+    CHECK_THROWS(OfficialMae{path}, Error);
+    std::filesystem::remove(path);
+}
+
 }  // namespace
 
 std::vector<test::NamedTest> fovea::test::tests() {
@@ -199,5 +244,6 @@ std::vector<test::NamedTest> fovea::test::tests() {
             {"otherSizes", otherSizes},
             {"inputIsScaledAndResized", inputIsScaledAndResized},
             {"configIsChecked", configIsChecked},
-            {"fileRoundTrip", fileRoundTrip}};
+            {"fileRoundTrip", fileRoundTrip},
+            {"startsFromTheAuthors", startsFromTheAuthors}};
 }

@@ -16,9 +16,9 @@ const std::vector<Kind>& kinds() {
             {"checkpoint", nullptr, checkpoint},
             {"resume_step", nullptr, resumeStep},
         };
-        for (const auto& family :
-             {planKinds(), preprocessKinds(), trainKinds(), augmentKinds(), inferKinds(), predictKinds(), samKinds(),
-              adapterKinds(), samFullKinds(), samPixelKinds(), tinyVitKinds(), unetrKinds()})
+        for (const auto& family : {planKinds(), preprocessKinds(), trainKinds(), augmentKinds(), inferKinds(),
+                                   predictKinds(), samKinds(), adapterKinds(), samFullKinds(), samPixelKinds(),
+                                   tinyVitKinds(), unetrKinds(), maeKinds(), cellSamKinds()})
             list.insert(list.end(), family.begin(), family.end());
         return list;
     }();

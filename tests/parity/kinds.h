@@ -63,4 +63,9 @@ Verdict freshWeights(const GoldenCase& golden);
 Verdict checkpoint(const GoldenCase& golden);
 Verdict resumeStep(const GoldenCase& golden);
 
+// kinds_mae.cpp
+std::vector<Kind> maeKinds();
+// kinds_cellsam.cpp
+std::vector<Kind> cellSamKinds();
+
 }  // namespace fovea::parity

@@ -79,7 +79,7 @@ at::Tensor modelInput(const GoldenCase& golden, const char* name) {
     return array.is_floating_point() ? array.to(precisionOf(golden)) : array;
 }
 
-nn::State hashedState(const GoldenCase& golden, nn::State like) {
+nn::State hashedState(const GoldenCase& golden, nn::State like, const std::set<std::string>& kept) {
     const json& weights = member(golden.entry, "weights");
     if (member(weights, "recipe") != "hash/1")
         throw Error(ErrorKind::Format, {"unknown weights {recipe}", {{"recipe", weights["recipe"].dump()}}});
@@ -88,6 +88,7 @@ nn::State hashedState(const GoldenCase& golden, nn::State like) {
     std::uint64_t key = 0;
     for (auto& [name, tensor] : like) {
         const std::uint64_t own = key++;
+        if (kept.contains(name)) continue;
         tensor =
             overridden.contains(name) ? sameTorch(modelArray(golden, overridden[name])) : hashed(name, tensor, own);
     }
@@ -95,10 +96,10 @@ nn::State hashedState(const GoldenCase& golden, nn::State like) {
     return like;
 }
 
-void hashWeights(const GoldenCase& golden, torch::nn::Module& module) {
+void hashWeights(const GoldenCase& golden, torch::nn::Module& module, const std::set<std::string>& kept) {
     const torch::NoGradGuard off;
     nn::State own = nn::stateOf(module);
-    const nn::State values = hashedState(golden, own);
+    const nn::State values = hashedState(golden, own, kept);
     std::sort(own.begin(), own.end(), [](const auto& a, const auto& b) { return a.first < b.first; });
     for (std::size_t i = 0; i < own.size(); ++i) own[i].second.copy_(values[i].second);
     module.to(precisionOf(golden));

@@ -1,6 +1,8 @@
 #pragma once
 #include <torch/nn/module.h>
 
+#include <set>
+
 #include "nn/weights.h"
 #include "parity/golden_case.h"
 
@@ -16,9 +18,9 @@ at::Tensor sameTorch(const tensorfile::Tensor& array);
 
 // Float32 values by the README's "hash/1" for the names, shapes and types of `like`, which must be all entries of the
 // official state dict: count, elements, names and, where meaningful, sum are held against the case's `weights`;
-// Error(Format) when they differ.
-nn::State hashedState(const GoldenCase& golden, nn::State like);
+// Error(Format) when they differ. Entries named in `kept` stay as they are in `like` (fixed position codes).
+nn::State hashedState(const GoldenCase& golden, nn::State like, const std::set<std::string>& kept = {});
 // The same for a module's own state, which then is in evaluation mode and in the precision under test.
-void hashWeights(const GoldenCase& golden, torch::nn::Module& module);
+void hashWeights(const GoldenCase& golden, torch::nn::Module& module, const std::set<std::string>& kept = {});
 
 }  // namespace fovea::parity

@@ -19,7 +19,7 @@ PseudoLabels label(const Volume<float>& image, const nlohmann::json& options = n
                    const std::vector<Box>& held = {}) {
     Job job;
     const MemoryImage source({AnyVolume::from(image)});
-    return classical().run(source, 0, image.box(), held, Options(classical().options(), options), job);
+    return classical().run({source, 0, image.box(), held, Options(classical().options(), options)}, job);
 }
 
 Volume<float> asFloat(const Volume<std::uint8_t>& image) {
@@ -204,7 +204,7 @@ void TstClassical::refusesBoxOutside() {
     Job job;
     const MemoryImage source({AnyVolume::from(Volume<float>({1, 8, 8}))});
     QVERIFY_EXCEPTION_THROWN(
-        classical().run(source, 0, {{0, 0, 0}, {1, 8, 9}}, {}, Options(classical().options()), job), Error);
+        classical().run({source, 0, {{0, 0, 0}, {1, 8, 9}}, {}, Options(classical().options())}, job), Error);
 }
 
 void TstClassical::cancels() {
@@ -212,7 +212,7 @@ void TstClassical::cancels() {
     job.cancel();
     const auto truth = balls({1, 80, 80}, {1, 40, 40}, 8, {1, 1, 1});
     const MemoryImage source({AnyVolume::from(blobs::imageOf(truth, 200, 40, 10, {1, 1, 1}))});
-    QVERIFY_EXCEPTION_THROWN(classical().run(source, 0, truth.box(), {}, Options(classical().options()), job),
+    QVERIFY_EXCEPTION_THROWN(classical().run({source, 0, truth.box(), {}, Options(classical().options())}, job),
                              Cancelled);
 }
 
@@ -284,11 +284,11 @@ void TstClassical::barMovesWithinATile() {
     const MemoryImage source({AnyVolume::from(blobs::imageOf(truth, 180, 30, 12, spacing))});
     const Options options(classical().options());
     Watched watched;
-    classical().run(source, 0, truth.box(), {}, options, watched);
+    classical().run({source, 0, truth.box(), {}, options}, watched);
     QVERIFY(!watched.wentBack());
     QCOMPARE(watched.last(), 1.0);
     Watched stopped(0.3);
-    QVERIFY_EXCEPTION_THROWN(classical().run(source, 0, truth.box(), {}, options, stopped), Cancelled);
+    QVERIFY_EXCEPTION_THROWN(classical().run({source, 0, truth.box(), {}, options}, stopped), Cancelled);
     QVERIFY(stopped.last() < 0.9);
 }
 

@@ -6,6 +6,7 @@
 #include "data/synthetic.h"
 #include "io/formats.h"
 #include "measure/object_stats.h"
+#include "nn/tiny_cellsam.h"
 #include "open_image.h"
 #include "project/runner.h"
 #include "stage/annotate_from.h"
@@ -251,6 +252,28 @@ class TestChain : public QObject {
             QVERIFY(part.contains(row.box));
         f.project->assign(stageById(f.stages, "pseudo-label"), {"from=" + f.truth() + ".missing"});
         QVERIFY_THROWS_EXCEPTION(Error, f.run("pseudo-label", false));
+    }
+
+    void cellSamProposes() {
+        Fixture f;
+        f.project->assign(stageById(f.stages, "pseudo-label"), {"engine=cellsam"});
+        QVERIFY_THROWS_EXCEPTION(Error, f.run("pseudo-label", false));  // without its weights
+        const fs::path weights = f.temp.path() / "tiny.safetensors";
+        test::writeTinyCellSam(weights);
+        f.project->assign(stageById(f.stages, "pseudo-label"),
+                          {"engine=cellsam", "weights=" + weights.string(), "box_score=0", "box=0:3,0:48,32:96"});
+        f.run("pseudo-label", false);
+        const auto labels = zarr::open(f.newest("pseudo-labels") / "labels.zarr")->readAll<std::int32_t>();
+        const auto rows = stage::readObjects(f.newest("pseudo-labels") / "objects.json");
+        QVERIFY(!rows.empty());
+        const auto stats = measure::objectStats(labels);
+        QCOMPARE(rows.size(), stats.size());
+        for (std::size_t i = 0; i < rows.size(); ++i) {
+            QCOMPARE(rows[i].source, std::string("cellsam"));
+            QCOMPARE(std::int64_t(rows[i].id), stats[i].id);
+            QCOMPARE(rows[i].voxels, stats[i].voxels);
+            QVERIFY(rows[i].box == stats[i].box);
+        }
     }
 
     void annotatorChangesNothingTheSecondTime() {

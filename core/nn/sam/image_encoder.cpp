@@ -13,7 +13,7 @@ void VitConfig::check() const {
     const bool sizes =
         patchSize >= 1 && patchSize <= 64 && imageSize >= patchSize && imageSize <= 4096 && imageSize % patchSize == 0;
     const bool widths = heads >= 1 && width >= heads && width <= 8192 && width % heads == 0 && mlpRatio >= 1 &&
-                        mlpRatio <= 16 && outChannels >= 1 && outChannels <= 8192;
+                        mlpRatio <= 16 && outChannels >= 0 && outChannels <= 8192;
     if (sizes && widths && depth >= 1 && depth <= 128 && window >= 0 && window <= imageSize) return;
     throw Error(ErrorKind::Input,
                 Text(FOVEA_TR("There is no image encoder for images of {size} pixels, patches of {patch}, {depth} "
@@ -50,7 +50,7 @@ VitEncoderImpl::VitEncoderImpl(const VitConfig& config) : config_(config) {
         list->push_back(blocks_.back());
     }
     register_module("blocks", list);
-    neck_ = register_module("neck", neck(c.width, c.outChannels));
+    if (c.outChannels > 0) neck_ = register_module("neck", neck(c.width, c.outChannels));
 }
 
 torch::Tensor VitEncoderImpl::forward(const torch::Tensor& image, Steps* steps) {
@@ -63,7 +63,9 @@ torch::Tensor VitEncoderImpl::forward(const torch::Tensor& image, Steps* steps) 
         x = blocks_[i](x);
         keep(steps, "block" + std::to_string(i), x);
     }
-    x = neck_->forward(x.permute({0, 3, 1, 2}));
+    x = x.permute({0, 3, 1, 2});
+    if (neck_.is_empty()) return x;
+    x = neck_->forward(x);
     keep(steps, "neck", x);
     return x;
 }

@@ -19,7 +19,7 @@ struct VitConfig {
     std::int64_t width = 768, depth = 12, heads = 12, mlpRatio = 4;
     std::int64_t window = 14;
     std::vector<std::int64_t> globalBlocks{2, 5, 8, 11};  // blocks without windows
-    std::int64_t outChannels = 256;
+    std::int64_t outChannels = 256;                       // 0 = without the neck: what the last block gives
 
     std::int64_t grid() const { return imageSize / patchSize; }
     // Throws Error(Input): sizes that don't divide or no network can have.
@@ -44,8 +44,8 @@ TORCH_MODULE(Block);
 class VitEncoderImpl : public torch::nn::Module {
   public:
     explicit VitEncoderImpl(const VitConfig& config);
-    // Normalised images (B, 3, imageSize, imageSize) → embeddings (B, outChannels, grid, grid). Steps: patch_embed,
-    // pos_added, block{i} as (B, H, W, D), neck. Throws Error(Input) for another image size.
+    // Normalised images (B, 3, imageSize, imageSize) → embeddings (B, outChannels or width, grid, grid). Steps:
+    // patch_embed, pos_added, block{i} as (B, H, W, D), neck. Throws Error(Input) for another image size.
     torch::Tensor forward(const torch::Tensor& image, Steps* steps = nullptr);
 
     const VitConfig& config() const { return config_; }
