@@ -4,6 +4,7 @@
 #include <cmath>
 
 #include "base/error.h"
+#include "base/parallel.h"
 #include "base/rng.h"
 #include "infer/cellsam.h"
 #include "infer/cellsam_input.h"
@@ -222,6 +223,7 @@ void stopsAnywhere() {
 
 std::vector<test::NamedTest> fovea::test::tests() {
     at::set_num_threads(1);
+    setThreadCount(1);  // how often a job is asked depends on it
     return {{"planesOfAnyImage", planesOfAnyImage},
             {"inputsOfOddShapes", inputsOfOddShapes},
             {"thresholdOfTheAuthors", thresholdOfTheAuthors},
