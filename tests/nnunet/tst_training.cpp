@@ -161,6 +161,66 @@ class TestTraining : public QObject {
         QVERIFY(!equal(weightsOf(folder / "checkpoint_final.pth"), whole));
     }
 
+    void averagedWeightsGoOnExactly() {
+        TrainOptions options = quick(3);
+        options.ema = 0.9;
+        const fs::path folder = trainFold(task(), "3", options, job).folder;
+        const nn::State whole = weightsOf(folder / "checkpoint_final.pth");
+        fs::remove_all(folder);
+        StopAfter stop(5);
+        QVERIFY_THROWS_EXCEPTION(Cancelled, trainFold(task(), "3", options, stop));
+        options.resume = true;
+        trainFold(task(), "3", options, job);
+        QVERIFY(equal(weightsOf(folder / "checkpoint_final.pth"), whole));
+        fs::remove_all(folder);
+        trainFold(task(), "3", quick(3), job);
+        QVERIFY(!equal(weightsOf(folder / "checkpoint_final.pth"), whole));
+        fs::remove_all(folder);
+    }
+
+    void stopsWhenItGetsNoBetter() {
+        TrainOptions options = quick(9);
+        options.patience = 2;
+        options.learningRate = 1e-12;  // learns nothing; the average moves with the patches alone
+        const TrainedFold done = trainFold(task(), "3", options, job);
+        QVERIFY(done.stoppedEarly && done.epochs >= 3 && done.epochs < 9);
+        const auto ema = file::readJson(done.folder / "training_log.json").at("ema_fg_dice").get<std::vector<double>>();
+        QCOMPARE(std::max_element(ema.begin(), ema.end()) - ema.begin(), std::int64_t(ema.size()) - 3);
+        const nn::NnUNetCheckpoint stored = nn::readNnUNetCheckpoint(done.folder / "checkpoint_final.pth");
+        QCOMPARE(stored.epoch, done.epochs);
+        // In two goes the same; and once it has stopped, nothing more.
+        fs::remove_all(done.folder);
+        StopAfter stop(int(3 * done.epochs - 1 + 2 * (done.epochs - 1)));
+        QVERIFY_THROWS_EXCEPTION(Cancelled, trainFold(task(), "3", options, stop));
+        options.resume = true;
+        for (int i = 0; i < 2; ++i) {
+            QCOMPARE(trainFold(task(), "3", options, job).epochs, done.epochs);
+            QVERIFY(equal(weightsOf(done.folder / "checkpoint_final.pth"), stored.weights));
+        }
+        fs::remove_all(done.folder);
+    }
+
+    void picturesOfAPatch() {
+        TrainOptions options = quick(4);
+        options.picturesEvery = 2;
+        const fs::path samples = trainFold(task(), "3", options, job).folder / "samples";
+        for (int epoch = 1; epoch <= 4; ++epoch) {
+            const fs::path picture = samples / ("epoch_000" + std::to_string(epoch) + ".png");
+            QCOMPARE(fs::exists(picture), epoch != 3);
+            if (epoch == 3) continue;
+            const ImagePtr read = data->files.open(picture);  // image, labels, prediction of 16 × 16 voxels
+            QVERIFY(read->info().shape() == (Index{1, 16, 48}));
+            const auto red = read->readAll<std::int32_t>();
+            bool outlined = false;
+            for (int y = 0; y < 16; ++y)
+                for (int x = 0; x < 16; ++x) outlined |= red(0, y, x) != red(0, y, x + 16);
+            QVERIFY(outlined);
+        }
+        fs::remove_all(samples.parent_path());
+        options.picturesEvery = 0;
+        QVERIFY(!fs::exists(trainFold(task(), "3", options, job).folder / "samples"));
+    }
+
     void startsFromOtherWeights() {
         const fs::path pretrained = foldFolder(task(), "0") / "checkpoint_final.pth";
         TrainOptions options = quick(1);
