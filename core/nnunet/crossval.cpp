@@ -7,6 +7,7 @@
 #include "base/file.h"
 #include "nnunet/postprocess.h"
 #include "nnunet/probabilities.h"
+#include "nnunet/properties_file.h"
 #include "plan/nnunet/splits.h"
 
 namespace fovea::nnunet {
@@ -58,8 +59,8 @@ void copyCase(const fs::path& from, const fs::path& to, const std::string& name,
                                                 "folds that share no case."),
                                        {{"path", (from / (name + ending)).string()}}});
     file::copy(from / (name + ending), map);
-    const fs::path probabilities = probabilitiesPath(from, name);
-    if (there(probabilities)) file::copy(probabilities, probabilitiesPath(to, name));
+    for (const auto& pathIn : {probabilitiesPath, propertiesPath})
+        if (there(pathIn(from, name))) file::copy(pathIn(from, name), pathIn(to, name));
 }
 
 void gather(const DatasetFolders& dataset, const fs::path& model, const Folds& folds, const fs::path& to, Job& job) {
@@ -126,7 +127,7 @@ Crossval collectCrossval(const Files& files, const DatasetFolders& dataset, cons
 
 measure::Postprocessing decidePostprocessing(const Files& files, const Crossval& crossval, Job& job) {
     measure::Postprocessing chosen = choosePostprocessing(files, crossval.compared, crossval.scored, job);
-    writePostprocessing(crossval.folder / "postprocessing.json", chosen, crossval.scored);
+    writePostprocessing(crossval.folder, chosen, crossval.scored);
     return chosen;
 }
 

@@ -2,6 +2,7 @@
 #include "nnunet/best_configuration.h"
 
 #include <QTest>
+#include <cmath>
 
 #include "label_folders.h"
 #include "nnunet/postprocess.h"
@@ -125,7 +126,8 @@ class TestBestConfiguration : public QObject {
         const std::string name =
             "ensemble___nnUNetTrainer__nnUNetPlans__2d___nnUNetTrainer__nnUNetPlans__3d_fullres___0_1";
         const fs::path folder = results / "ensembles" / name;
-        QVERIFY(fs::exists(folder / "summary.json") && fs::exists(folder / "postprocessing.json"));
+        QVERIFY(fs::exists(folder / "summary.json") && fs::exists(folder / "postprocessing.json") &&
+                fs::exists(folder / "postprocessing.pkl"));
         const auto told = file::readOrderedJson(results / "inference_information.json");
         QCOMPARE(told.at("dataset_name_or_id").get<std::string>(), std::string("Dataset001_Cells"));
         QCOMPARE(told.at("considered_models").size(), std::size_t(2));
@@ -133,7 +135,7 @@ class TestBestConfiguration : public QObject {
         QCOMPARE(told.at("all_results").at(name).get<double>(), 1.0);
         const auto& winner = told.at("best_model_or_ensemble");
         QCOMPARE(winner.at("result_on_crossval_pre_pp").get<double>(), 1.0);
-        QCOMPARE(winner.at("postprocessing_file").get<std::string>(), (folder / "postprocessing.json").string());
+        QCOMPARE(winner.at("postprocessing_file").get<std::string>(), (folder / "postprocessing.pkl").string());
         QVERIFY(fs::exists(winner.at("some_plans_file").get<std::string>()));
         const auto& models = winner.at("selected_model_or_models");
         QCOMPARE(models.size(), std::size_t(2));
@@ -174,7 +176,7 @@ class TestBestConfiguration : public QObject {
         const BestConfiguration found = best({}, false);
         QCOMPARE(found.chosen().models[0].configuration, std::string("3d_fullres"));
         const auto told = file::readOrderedJson(results / "inference_information.json");
-        QVERIFY(told.at("all_results").at("nnUNetTrainer__nnUNetPlans__2d").is_null());
+        QVERIFY(std::isnan(told.at("all_results").at("nnUNetTrainer__nnUNetPlans__2d").get<double>()));
     }
 
     void nothingIsTrained() {

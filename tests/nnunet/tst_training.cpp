@@ -6,6 +6,8 @@
 #include "nnunet/preprocessed_case.h"
 #include "nnunet/train_fold.h"
 #include "nnunet/validate_fold.h"
+#include "tensorfile/pickle_reader.h"
+#include "tensorfile/torch_values.h"
 #include "tiny_dataset.h"
 
 using namespace fovea;
@@ -114,6 +116,14 @@ class TestTraining : public QObject {
         QVERIFY(fs::exists(validation / "summary.json"));
         // Five cases, fold 0: the first is left out (spec section 1.7).
         QVERIFY(fs::exists(validation / "cell_0.nii.gz") && fs::exists(validation / "cell_0.npz"));
+        const fs::path beside = validation / "cell_0.pkl";
+        const auto kept = tensorfile::torchValues(tensorfile::readPickle(file::read(beside), "it"), "it").values;
+        const auto& itk = kept.at("sitk_stuff");
+        QVERIFY(std::abs(itk.at("spacing").at(0).get<double>() - 0.00013) < 1e-9);  // x first
+        QVERIFY(std::abs(kept.at("spacing").at(0).get<double>() - 0.0003) < 1e-9);  // z first
+        QCOMPARE(itk.at("direction").size(), std::size_t(9));
+        QCOMPARE(kept.at("shape_before_cropping").dump(), std::string("[12,40,40]"));
+        QCOMPARE(kept.at("bbox_used_for_cropping").size(), std::size_t(3));
 
         // The folder of images gives what the preprocessed case gave.
         const nn::TrainedModel model = nn::loadTrainedModel(done.folder.parent_path(), {"0"});
