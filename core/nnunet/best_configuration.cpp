@@ -32,7 +32,7 @@ Candidate together(const Files& files, const DatasetFolders& dataset, const Cand
         copyModelFiles(a.crossval.folder, part);
         ensemble(files, {a.crossval.folder, b.crossval.folder}, part, json, false, averaging);
     });
-    return {name, {a.models.front(), b.models.front()}, scoreCrossval(files, dataset, folder, scoring)};
+    return {name, {a.models.front(), b.models.front()}, scoreCrossval(files, dataset, folder, folds, scoring)};
 }
 
 // A score that could not be counted loses against any that could.

@@ -2,6 +2,7 @@
 #include <QTest>
 
 #include "nn/nnunet_checkpoint.h"
+#include "nnunet/crossval.h"
 #include "nnunet/predict_folder.h"
 #include "nnunet/preprocessed_case.h"
 #include "nnunet/train_fold.h"
@@ -277,9 +278,16 @@ class TestTraining : public QObject {
         for (const train::FoldCase& part : foldCases(singleTask, fold, false))
             for (const train::FoldCase& other : foldCases(singleTask, fold, true))
                 QVERIFY(part.part->intersected(*other.part).empty());
-        trainFold(singleTask, "0", quick(1), job);
-        const ValidatedFold scored = validateFold(singleTask, "0", single.files, {}, false, job);
-        QCOMPARE(scored.cases, std::size_t(1));
+        const Folds folds = allFolds(single.folders());
+        for (const int number : folds) {
+            trainFold(singleTask, std::to_string(number), quick(1), job);
+            const ValidatedFold scored = validateFold(singleTask, std::to_string(number), single.files, {}, false, job);
+            QCOMPARE(scored.cases, std::size_t(1));
+        }
+        const fs::path model = foldFolder(singleTask, "0").parent_path();
+        const Crossval all = collectCrossval(single.files, single.folders(), model, folds, job);
+        QCOMPARE(all.summary.byCase.size(), folds.size());
+        QVERIFY(fs::exists(all.folder / "cell_0.nii.gz"));
     }
 
     void theSecondStageOfACascade() {
