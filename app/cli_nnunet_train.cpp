@@ -66,6 +66,12 @@ void runPlan(Cli& cli, const RootsPtr& roots, PlanArguments& a) {
         human += "\n  " + name + ": patch " + patchText(entry.at("patch_size")) + ", batch " +
                  std::to_string(entry.at("batch_size").get<std::int64_t>());
     }
+    line["choices"] = json::array();
+    human += "\nWhy:";
+    for (const plan::Choice& choice : planned.choices) {
+        line["choices"].push_back({{"what", choice.what}, {"value", choice.value}, {"reason", choice.reason.str()}});
+        human += "\n  " + choice.what + ": " + choice.value + ". " + choice.reason.str();
+    }
     cli.say(line, human);
 }
 
