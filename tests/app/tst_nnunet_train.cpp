@@ -36,6 +36,7 @@ class TestNnunetTrain : public QObject {
         const Answer planned = run({"plan", "7"});
         QCOMPARE(planned.code, 0);
         QVERIFY(planned.line("done").at("configurations").contains("3d_fullres"));
+        QVERIFY(!planned.line("done").at("choices").at(0).at("reason").get<std::string>().empty());
         // Networks that learn in seconds.
         const fs::path path = planned.line("done").at("plans").get<std::string>();
         auto plans = fovea::file::readOrderedJson(path);
@@ -122,6 +123,27 @@ class TestNnunetTrain : public QObject {
         QCOMPARE(answer.code, 1);
         QVERIFY2(answer.err.find("disk is full") != std::string::npos, answer.err.c_str());
         QVERIFY(fovea::file::read(model / "checkpoint_final.pth") == before);
+        // In the middle of a checkpoint of the very training: the one before it stays whole, and it goes on from there.
+        const std::vector<std::string> more{"train",
+                                            "7",
+                                            "3d_fullres",
+                                            "0",
+                                            "--epochs",
+                                            "3",
+                                            "--iterations",
+                                            "2",
+                                            "--validation-iterations",
+                                            "1",
+                                            "--precision",
+                                            "float32",
+                                            "--ema",
+                                            "0.9",
+                                            "--continue",
+                                            "--no-validation"};
+        QCOMPARE(run(more, full).code, 1);
+        QVERIFY(fovea::file::read(model / "checkpoint_final.pth") == before);
+        const Answer again = run(more);
+        QVERIFY2(again.code == 0 && again.line("done").at("epochs").get<int>() == 3, again.err.c_str());
     }
 };
 
