@@ -152,7 +152,7 @@ void addNnunetScoring(CLI::App& group, Cli& cli, RootsPtr roots) {
         add("postprocess", "Keeps the largest components, as a rule file says", plain(runPostprocess));
     postprocess->add_option("--in", p->in, "Folder of predicted label maps")->check(notEmpty)->required();
     postprocess->add_option("--out", p->out, "Folder for the new ones")->check(notEmpty)->required();
-    postprocess->add_option("--rule", p->rule, "postprocessing.json of a cross-validation")
+    postprocess->add_option("--rule", p->rule, "postprocessing.json or .pkl of a cross-validation")
         ->check(notEmpty)
         ->required();
     addDatasetJson(postprocess, *p);

@@ -66,6 +66,12 @@ void runPlan(Cli& cli, const RootsPtr& roots, PlanArguments& a) {
         human += "\n  " + name + ": patch " + patchText(entry.at("patch_size")) + ", batch " +
                  std::to_string(entry.at("batch_size").get<std::int64_t>());
     }
+    line["choices"] = json::array();
+    human += "\nWhy:";
+    for (const plan::Choice& choice : planned.choices) {
+        line["choices"].push_back({{"what", choice.what}, {"value", choice.value}, {"reason", choice.reason.str()}});
+        human += "\n  " + choice.what + ": " + choice.value + ". " + choice.reason.str();
+    }
     cli.say(line, human);
 }
 
@@ -113,6 +119,7 @@ void runTrain(Cli& cli, const RootsPtr& roots, TrainArguments& a) {
                      {"train_loss", done.trainLoss},
                      {"validation_loss", done.validationLoss},
                      {"pseudo_dice_average", done.ema},
+                     {"stopped_early", done.stoppedEarly},
                      {"seconds_per_iteration", done.secondsPerIteration}});
     }
     if (!a.noValidation) validate(cli, task, a, line, human);
@@ -173,6 +180,16 @@ void addTrain(CLI::App& group, Cli& cli, const RootsPtr& roots) {
         ->check(CLI::Range(1, 100000))
         ->capture_default_str();
     command->add_option("--learning-rate", o.learningRate)->check(CLI::PositiveNumber)->capture_default_str();
+    command->add_option("--ema", o.ema, "Average the weights with this decay, as 0.999; 0 = as nnU-Net, not")
+        ->check(CLI::Range(0.0, 0.999999))
+        ->capture_default_str();
+    command
+        ->add_option("--patience", o.patience, "Stop when the pseudo Dice has not risen for so many epochs; 0 = never")
+        ->check(CLI::Range(0, 100000))
+        ->capture_default_str();
+    command->add_option("--pictures-every", o.picturesEvery, "Epochs between pictures of a patch (samples/); 0 = none")
+        ->check(CLI::Range(0, 100000))
+        ->capture_default_str();
     command->add_option("--precision", o.precision, "auto = what is fastest here")
         ->check(precisions)
         ->capture_default_str();

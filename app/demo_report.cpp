@@ -48,9 +48,9 @@ void addPictures(stage::HtmlReport& report, const Artifacts& artifacts, const fs
     const auto grey = image->readAs<float>(section);
     const json intensity = file::readJson(*artifacts.newest("image", id, 0) / "image.json").at("intensity").at(0);
     const auto low = intensity.at("low").get<float>(), high = intensity.at("high").get<float>();
-    std::vector<std::pair<std::string, stage::Picture>> pictures;
+    std::vector<std::pair<std::string, Picture>> pictures;
     const auto add = [&](const std::string& caption, const ImageSource& labels) {
-        pictures.emplace_back(caption, stage::overlay(grey, low, high, labels.readAs<std::int32_t>(section)));
+        pictures.emplace_back(caption, overlay(grey, low, high, labels.readAs<std::int32_t>(section)));
     };
     if (const auto folder = artifacts.newest("pseudo-labels", id, 0))
         add("Before: found without training", *zarr::open(*folder / "labels.zarr"));

@@ -21,6 +21,7 @@ struct ImageInfo {
     int timepoints = 1;
     std::vector<std::string> channelNames;  // empty or one per channel
     Geometry geometry;                      // of level 0
+    double lengthUnit = 1000;               // µm per unit of the numbers that stand in the file; most formats mean mm
     Index shape() const { return levels.front().shape; }
 };
 

@@ -2,6 +2,7 @@
 #include <cerrno>
 #include <fstream>
 #include <map>
+#include <set>
 #include <sstream>
 
 #include "io/tiff_layout.h"
@@ -119,11 +120,19 @@ std::map<std::string, std::string> nrrdFields(const std::string& text, std::size
     }
 }
 
-// "nm" of `"nm" "nm" "nm"`.
-std::optional<double> lengthUnit(const std::string& text) {
-    const std::size_t from = text.find('"'), to = text.find('"', from + 1);
-    if (from == std::string::npos || to == std::string::npos) return std::nullopt;
-    return micrometresPer(text.substr(from + 1, to - from - 1));
+// "nm" of `"" "nm" "nm" "nm"`: axes that are no lengths have none.
+std::optional<double> lengthUnit(const std::string& text, const std::filesystem::path& path) {
+    std::set<std::string> units;
+    for (std::size_t from = text.find('"'); from != std::string::npos; from = text.find('"', from + 1)) {
+        const std::size_t to = text.find('"', from + 1);
+        if (to == std::string::npos) break;
+        if (to > from + 1) units.insert(text.substr(from + 1, to - from - 1));
+        from = to;
+    }
+    if (units.size() > 1)
+        fail(ErrorKind::Unsupported, path, "its axes are measured in different units (" + text + ")",
+             "Save it with one unit of length.");
+    return units.empty() ? std::nullopt : micrometresPer(*units.begin());
 }
 
 }  // namespace
@@ -164,7 +173,7 @@ VolumeHeader readNrrd(const std::filesystem::path& path) {
     h.plain = (encoding == "raw" || gzip) && !skips && plainAxes && h.sizes.size() >= 2;
     h.deflated = gzip && !skips;
     h.swapped = lower(fields["endian"]) == "big";
-    h.micrometres = fields.contains("space units") ? lengthUnit(fields["space units"]) : lengthUnit(fields["units"]);
+    h.micrometres = lengthUnit(fields[fields.contains("space units") ? "space units" : "units"], path);
     return h;
 }
 

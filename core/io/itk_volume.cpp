@@ -93,8 +93,8 @@ ImageInfo describe(const fs::path& path, VolumeFormat format, const itk::ImageIO
     }
     info.timepoints = int(outer);
     // ITK has NIfTI in mm whatever the file's unit; NRRD in the header's own unit; without one all three mean mm.
-    const double unit = format == VolumeFormat::Nrrd ? header.micrometres.value_or(1000) : 1000;
-    info.geometry = itkio::geometryOf(io, unit);
+    if (format == VolumeFormat::Nrrd) info.lengthUnit = header.micrometres.value_or(1000);
+    info.geometry = itkio::geometryOf(io, info.lengthUnit);
     info.levels = {{shape, info.geometry.spacing}};
     return info;
 }

@@ -38,11 +38,33 @@ bool isSpacing(const Vec3& spacing) {
 }
 
 std::optional<double> micrometresPer(const std::string& unit) {
-    static const std::map<std::string, double> known{
-        {"nm", 1e-3},   {"nanometer", 1e-3}, {"um", 1},       {"µm", 1},           {"μm", 1},     {"\xb5m", 1},
-        {"micron", 1},  {"microns", 1},      {"mm", 1e3},     {"millimeter", 1e3}, {"cm", 1e4},   {"m", 1e6},
-        {"Å", 1e-4},    {"angstrom", 1e-4},  {"A", 1e-4},     {"pm", 1e-6},        {"in", 25400}, {"inch", 25400},
-        {"meter", 1e6}, {"micrometer", 1},   {"\\u00B5m", 1}, {"\\u00b5m", 1},     {"dm", 1e5},   {"km", 1e9}};
+    static const std::map<std::string, double> known{{"nm", 1e-3},
+                                                     {"nanometer", 1e-3},
+                                                     {"nanometers", 1e-3},
+                                                     {"micrometers", 1},
+                                                     {"millimeters", 1e3},
+                                                     {"um", 1},
+                                                     {"µm", 1},
+                                                     {"μm", 1},
+                                                     {"\xb5m", 1},
+                                                     {"micron", 1},
+                                                     {"microns", 1},
+                                                     {"mm", 1e3},
+                                                     {"millimeter", 1e3},
+                                                     {"cm", 1e4},
+                                                     {"m", 1e6},
+                                                     {"Å", 1e-4},
+                                                     {"angstrom", 1e-4},
+                                                     {"A", 1e-4},
+                                                     {"pm", 1e-6},
+                                                     {"in", 25400},
+                                                     {"inch", 25400},
+                                                     {"meter", 1e6},
+                                                     {"micrometer", 1},
+                                                     {"\\u00B5m", 1},
+                                                     {"\\u00b5m", 1},
+                                                     {"dm", 1e5},
+                                                     {"km", 1e9}};
     const auto it = known.find(unit);
     if (it == known.end()) return std::nullopt;
     return it->second;

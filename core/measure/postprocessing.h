@@ -55,7 +55,7 @@ Postprocessing choosePostprocessing(const std::vector<LabelCase>& cases, const s
                                     std::optional<std::int32_t> ignore, Job& job);
 
 // nnU-Net's postprocessing.json: the steps as names of its functions with their arguments, and the scores before and
-// after. `names` are those of the classes in its summaries, "3" or of a region "(1, 2)". NaN becomes null.
+// after. `names` are those of the classes in its summaries, "3" or of a region "(1, 2)".
 nlohmann::json postprocessingJson(const Postprocessing& chosen, const std::vector<std::string>& names);
 // The two files that a case's scores compare.
 struct ComparedFiles {

@@ -1,5 +1,4 @@
 #include <algorithm>
-#include <cmath>
 
 #include "measure/postprocessing.h"
 
@@ -11,17 +10,9 @@ using nlohmann::json;
 
 constexpr const char* keepLargest = "remove_all_but_largest_component_from_segmentation";
 
-json number(double value) { return std::isnan(value) ? json() : json(value); }
-
 json scoresJson(const ClassScores& s) {
-    return {{"Dice", number(s.dice)},
-            {"IoU", number(s.iou)},
-            {"TP", number(s.tp)},
-            {"FP", number(s.fp)},
-            {"FN", number(s.fn)},
-            {"TN", number(s.tn)},
-            {"n_ref", number(s.references)},
-            {"n_pred", number(s.predictions)}};
+    return {{"Dice", s.dice},        {"IoU", s.iou},           {"TP", s.tp}, {"FP", s.fp}, {"FN", s.fn}, {"TN", s.tn},
+            {"n_ref", s.references}, {"n_pred", s.predictions}};
 }
 
 json byName(const std::vector<ClassScores>& scores, const std::vector<std::string>& names) {

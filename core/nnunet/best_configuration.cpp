@@ -32,7 +32,7 @@ Candidate together(const Files& files, const DatasetFolders& dataset, const Cand
         copyModelFiles(a.crossval.folder, part);
         ensemble(files, {a.crossval.folder, b.crossval.folder}, part, json, false, averaging);
     });
-    return {name, {a.models.front(), b.models.front()}, scoreCrossval(files, dataset, folder, scoring)};
+    return {name, {a.models.front(), b.models.front()}, scoreCrossval(files, dataset, folder, folds, scoring)};
 }
 
 // A score that could not be counted loses against any that could.
@@ -44,8 +44,6 @@ std::size_t firstOfBest(const std::vector<Candidate>& candidates) {
             best = i;
     return best;
 }
-
-ordered_json number(double value) { return std::isnan(value) ? ordered_json() : ordered_json(value); }
 
 }  // namespace
 
@@ -97,7 +95,7 @@ ordered_json inferenceInformation(const DatasetFolders& dataset, const BestConfi
     const Candidate& best = found.chosen();
     ordered_json considered = ordered_json::array(), all = ordered_json::object(), selected = ordered_json::array();
     for (const Candidate& one : found.candidates) {
-        all[one.name] = number(one.dice());
+        all[one.name] = one.dice();
         if (one.models.size() == 1)
             considered.push_back({{"plans", one.models[0].plans},
                                   {"configuration", one.models[0].configuration},
@@ -111,9 +109,9 @@ ordered_json inferenceInformation(const DatasetFolders& dataset, const BestConfi
             {"ensembling_allowed", ensembles},
             {"all_results", all},
             {"best_model_or_ensemble",
-             {{"result_on_crossval_pre_pp", number(found.postprocessing.before.foreground.dice)},
-              {"result_on_crossval_post_pp", number(found.postprocessing.after.foreground.dice)},
-              {"postprocessing_file", (best.crossval.folder / "postprocessing.json").string()},
+             {{"result_on_crossval_pre_pp", found.postprocessing.before.foreground.dice},
+              {"result_on_crossval_post_pp", found.postprocessing.after.foreground.dice},
+              {"postprocessing_file", (best.crossval.folder / "postprocessing.pkl").string()},
               {"some_plans_file", (best.crossval.folder / "plans.json").string()},
               {"selected_model_or_models", selected}}}};
 }

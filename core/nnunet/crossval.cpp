@@ -5,13 +5,16 @@
 
 #include "base/error.h"
 #include "base/file.h"
+#include "nnunet/merge_parts.h"
 #include "nnunet/postprocess.h"
 #include "nnunet/probabilities.h"
+#include "nnunet/properties_file.h"
 #include "plan/nnunet/splits.h"
 
 namespace fovea::nnunet {
 
 namespace fs = std::filesystem;
+using plan::nnunet::CaseBoxes;
 using plan::nnunet::DatasetJson;
 using plan::nnunet::Fold;
 
@@ -58,25 +61,42 @@ void copyCase(const fs::path& from, const fs::path& to, const std::string& name,
                                                 "folds that share no case."),
                                        {{"path", (from / (name + ending)).string()}}});
     file::copy(from / (name + ending), map);
-    const fs::path probabilities = probabilitiesPath(from, name);
-    if (there(probabilities)) file::copy(probabilities, probabilitiesPath(to, name));
+    for (const auto& pathIn : {probabilitiesPath, propertiesPath})
+        if (there(pathIn(from, name))) file::copy(pathIn(from, name), pathIn(to, name));
 }
 
-void gather(const DatasetFolders& dataset, const fs::path& model, const Folds& folds, const fs::path& to, Job& job) {
+// Of spatial folds: what of each case they were tested on.
+CaseBoxes boxesOf(const std::vector<Fold>& splits, const Folds& folds) {
+    CaseBoxes boxes;
+    for (const int fold : folds)
+        if (std::size_t(fold) < splits.size())
+            for (const auto& [name, own] : splits[std::size_t(fold)].validationBoxes)
+                boxes[name].insert(boxes[name].end(), own.begin(), own.end());
+    return boxes;
+}
+
+void gather(const Files& files, const DatasetFolders& dataset, const fs::path& model, const Folds& folds,
+            const fs::path& to, Job& job) {
     const DatasetJson json = plan::nnunet::loadDatasetJson(model / "dataset.json");
     const std::vector<Fold> splits = splitsOf(dataset, json.fileEnding);
     copyModelFiles(model, to);
+    std::map<std::string, std::vector<PredictedPart>> inParts;
     double done = 0;
     for (const int fold : folds) {
+        const CaseBoxes boxes = boxesOf(splits, {fold});
         const fs::path validation = model / ("fold_" + std::to_string(fold)) / "validation";
         requireFold(validation);
         if (std::size_t(fold) < splits.size()) requireCases(validation, splits[std::size_t(fold)], json.fileEnding);
         for (const std::string& name : labelMapCases(validation, json.fileEnding)) {
             job.check();
-            copyCase(validation, to, name, json.fileEnding);
+            if (const auto found = boxes.find(name); found != boxes.end())
+                inParts[name].push_back({validation, found->second});
+            else
+                copyCase(validation, to, name, json.fileEnding);
         }
         job.progress(++done, double(folds.size()));
     }
+    for (const auto& [name, parts] : inParts) mergeParts(files, parts, name, to, json, job);
 }
 
 }  // namespace
@@ -100,14 +120,16 @@ void copyModelFiles(const fs::path& from, const fs::path& to) {
     for (const char* name : {"plans.json", "dataset.json"}) file::copy(from / name, to / name);
 }
 
-Crossval scoreCrossval(const Files& files, const DatasetFolders& dataset, const fs::path& folder, Job& job) {
+Crossval scoreCrossval(const Files& files, const DatasetFolders& dataset, const fs::path& folder, const Folds& folds,
+                       Job& job) {
     const DatasetJson json = plan::nnunet::loadDatasetJson(folder / "dataset.json");
     Crossval result{folder,
                     compareFolders(references(dataset), folder, json.fileEnding, true, job),
                     scoredClasses(json.labels),
                     {}};
-    result.summary = evaluate(files, result.compared, result.scored, job);
-    writeSummary(folder / "summary.json", result.summary, result.compared, result.scored);
+    const ComparedFolders parts = inBoxes(result.compared, boxesOf(splitsOf(dataset, json.fileEnding), folds));
+    result.summary = evaluate(files, parts, result.scored, job);
+    writeSummary(folder / "summary.json", result.summary, parts, result.scored);
     return result;
 }
 
@@ -120,13 +142,13 @@ Crossval collectCrossval(const Files& files, const DatasetFolders& dataset, cons
                     {FOVEA_TR("{path} is not there. Train this configuration first."), {{"path", model.string()}}});
     const fs::path folder = model / ("crossval_results_folds_" + foldsText(folds));
     JobPart gathering(job, 0, 0.2), scoring(job, 0.2, 1);
-    replaceFolder(folder, [&](const fs::path& part) { gather(dataset, model, folds, part, gathering); });
-    return scoreCrossval(files, dataset, folder, scoring);
+    replaceFolder(folder, [&](const fs::path& part) { gather(files, dataset, model, folds, part, gathering); });
+    return scoreCrossval(files, dataset, folder, folds, scoring);
 }
 
 measure::Postprocessing decidePostprocessing(const Files& files, const Crossval& crossval, Job& job) {
     measure::Postprocessing chosen = choosePostprocessing(files, crossval.compared, crossval.scored, job);
-    writePostprocessing(crossval.folder / "postprocessing.json", chosen, crossval.scored);
+    writePostprocessing(crossval.folder, chosen, crossval.scored);
     return chosen;
 }
 

@@ -20,21 +20,22 @@ struct Crossval {
     measure::LabelSummary summary;
 };
 
-// Collects label maps (and probabilities where there are) of the folds' `validation` folders, with the model's
-// plans.json and dataset.json, scores them against the data set's gt_segmentations and writes summary.json. An older
-// folder of that name is replaced. Throws Error: Missing for a model, a fold or a case of one that is not there; Input
-// for no folds, or a case that two folds predicted. Cancelled.
+// Collects label maps (and probabilities and properties where there are) of the folds' `validation` folders, with the
+// model's plans.json and dataset.json, scores them against the data set's gt_segmentations and writes summary.json. An
+// older folder of that name is replaced. Throws Error: Missing for a model, a fold or a case of one that is not there;
+// Input for no folds, or a case that two folds predicted. Cancelled.
 Crossval collectCrossval(const Files& files, const DatasetFolders& dataset, const std::filesystem::path& model,
                          const Folds& folds, Job& job);
 
 // What nnU-Net needs to know of predictions that are no single fold's: copies `from`/plans.json and dataset.json.
 void copyModelFiles(const std::filesystem::path& from, const std::filesystem::path& to);
 
-// Scores `folder` against the data set's references and writes summary.json there. All cases in it must have one.
+// Scores `folder`, predictions of these folds, against the data set's references and writes summary.json there. All
+// cases in it must have one.
 Crossval scoreCrossval(const Files& files, const DatasetFolders& dataset, const std::filesystem::path& folder,
-                       Job& job);
+                       const Folds& folds, Job& job);
 
-// Decides whether keeping the largest components helps and writes postprocessing.json there.
+// Decides whether keeping the largest components helps and writes postprocessing.json and .pkl there.
 measure::Postprocessing decidePostprocessing(const Files& files, const Crossval& crossval, Job& job);
 
 }  // namespace fovea::nnunet

@@ -9,6 +9,7 @@
 #include "base/file.h"
 #include "nnunet/label_maps.h"
 #include "nnunet/probabilities.h"
+#include "nnunet/properties_file.h"
 
 namespace fovea::nnunet {
 
@@ -106,7 +107,11 @@ void ensembleCase(const Files& files, const std::vector<fs::path>& folders, cons
     }
     Job quiet;  // progress counts cases
     writeLabelMap(files, to / file, std::move(labels), map->info(), quiet);
-    if (save) saveProbabilities(probabilitiesPath(to, name), kept);
+    if (!save) return;
+    saveProbabilities(probabilitiesPath(to, name), kept);
+    std::error_code error;
+    if (const fs::path properties = propertiesPath(folders.front(), name); fs::exists(properties, error))
+        file::copy(properties, propertiesPath(to, name));
 }
 
 }  // namespace

@@ -19,10 +19,10 @@ namespace {
 
 const std::string pictures = "NaturalImage2DIO", stacks = "Tiff3DIO";
 
-// Our readers give µm, of what the file says in mm. The number that stood there: of float32 where that is one.
-double inFile(double micrometres) {
-    const double plain = micrometres / 1000, stored = double(float(plain));
-    return stored * 1000 == micrometres ? stored : plain;
+// Our readers give µm. The number that stood there: of float32 where that is one.
+double inFile(double micrometres, double unit) {
+    const double plain = micrometres / unit, stored = double(float(plain));
+    return stored * unit == micrometres ? stored : plain;
 }
 
 // Tiff3DIO's spacing is told by a JSON file beside the image, as <case>.json.
@@ -50,12 +50,16 @@ Vec3 besideStack(const fs::path& image) {
 
 }  // namespace
 
+Vec3 lengthsInFile(const ImageInfo& info, Vec3 micrometres) {
+    return {inFile(micrometres.z, info.lengthUnit), inFile(micrometres.y, info.lengthUnit),
+            inFile(micrometres.x, info.lengthUnit)};
+}
+
 Vec3 spacingAsRead(const ImageInfo& info, const std::string& reader) {
     if (reader == pictures) return {999, 1, 1};
     if (reader == stacks) return besideStack(info.path);
     if (!info.geometry.known) return info.shape().z == 1 ? Vec3{999, 1, 1} : Vec3{1, 1, 1};
-    const Vec3 s = info.geometry.spacing;
-    const Vec3 spacing{inFile(s.z), inFile(s.y), inFile(s.x)};
+    const Vec3 spacing = lengthsInFile(info, info.geometry.spacing);
     if (info.shape().z == 1 && info.path.ends_with(".png")) return {999, spacing.y, spacing.x};
     return spacing;
 }

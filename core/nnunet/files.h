@@ -26,6 +26,8 @@ struct StoredCase {
     Vec3 spacing{1, 1, 1};
 };
 
+// These lengths in the unit that the file's own numbers are in, which is what nnU-Net goes by.
+Vec3 lengthsInFile(const ImageInfo& info, Vec3 micrometres);
 // The spacing that nnU-Net's reader of this name takes from an image file (info.path).
 Vec3 spacingAsRead(const ImageInfo& info, const std::string& reader);
 // `reader`: a class name of nnU-Net, from plans ("image_reader_writer") or readerOf(). Throws Error as opening and

@@ -4,10 +4,11 @@
 // Keeping only the largest components of predicted label maps, where that helps (spec nnunet.md section 5.4).
 namespace fovea::nnunet {
 
-// The steps of a postprocessing.json. Throws Error as measure::postprocessingSteps() does, naming the file.
+// The steps of a postprocessing.json or postprocessing.pkl, of this program or of nnU-Net. Nothing in a pickle is run.
+// Throws Error as measure::postprocessingSteps() and tensorfile::readPickle() do, naming the file.
 std::vector<measure::LabelClass> loadPostprocessing(const std::filesystem::path& path);
-// Atomic.
-void writePostprocessing(const std::filesystem::path& path, const measure::Postprocessing& chosen,
+// Both files, so that nnUNetv2_apply_postprocessing finds its own. Atomic.
+void writePostprocessing(const std::filesystem::path& folder, const measure::Postprocessing& chosen,
                          const ScoredClasses& scored);
 
 // The steps done to every label map <case><ending> of `from`, written to `to` with its geometry. Cases in parallel,

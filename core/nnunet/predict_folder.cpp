@@ -4,6 +4,7 @@
 #include "base/file.h"
 #include "nnunet/preprocessed_case.h"
 #include "nnunet/probabilities.h"
+#include "nnunet/properties_file.h"
 
 namespace fovea::nnunet {
 
@@ -33,9 +34,11 @@ PreparedCase prepared(const Predictor& predictor, const Files& files, const Stor
 void exportCase(const Predictor& predictor, const plan::Prediction& prediction, const plan::CaseProperties& properties,
                 const Files& files, const ImageInfo& like, const fs::path& folder, const std::string& name,
                 bool withProbabilities, Job& job) {
-    if (withProbabilities)
+    if (withProbabilities) {
         saveProbabilities(probabilitiesPath(folder, name),
                           plan::exportedProbabilities(prediction, properties, predictor.rule(), job));
+        saveProperties(propertiesPath(folder, name), like, readerOfModel(predictor.model()), properties);
+    }
     writeLabelMap(files, folder / (name + predictor.model().dataset.fileEnding),
                   plan::exportedLabels(prediction, properties, predictor.rule(), job), like, job);
 }

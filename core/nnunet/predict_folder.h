@@ -10,7 +10,7 @@ struct PredictFolderOptions {
     std::filesystem::path in, out;
     std::filesystem::path
         previousStage;               // label maps of the cascade's earlier stage, <case><ending>; empty without one
-    bool saveProbabilities = false;  // <case>.npz beside each label map, see saveProbabilities()
+    bool saveProbabilities = false;  // <case>.npz and .pkl beside each label map
     bool keep = false;               // label maps that are there stay as they are
 };
 
@@ -20,8 +20,8 @@ struct PredictFolderOptions {
 std::size_t predictFolder(const Predictor& predictor, const Files& files, const PredictFolderOptions& options,
                           Job& job);
 
-// What Predictor::predict() found of a case as <folder>/<name><ending>, with the probabilities beside it when asked
-// for.
+// What Predictor::predict() found of a case as <folder>/<name><ending>, when asked for with the probabilities and
+// properties beside it that an ensemble, here or of nnU-Net, reads. `like`: the image, or a label map of it.
 void exportCase(const Predictor& predictor, const plan::Prediction& prediction, const plan::CaseProperties& properties,
                 const Files& files, const ImageInfo& like, const std::filesystem::path& folder, const std::string& name,
                 bool withProbabilities, Job& job);

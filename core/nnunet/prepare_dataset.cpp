@@ -81,7 +81,7 @@ PlannedDataset planDataset(const DatasetFolders& folders, const Files& files, co
     const fs::path splits = folders.raw() / "splits_final.json";
     if (fs::exists(splits) && !fs::exists(folders.preprocessed() / "splits_final.json"))
         file::copy(splits, folders.preprocessed() / "splits_final.json");
-    return {path, PlansFile(json).names()};
+    return {path, PlansFile(json).names(), planReasons(plan, request)};
 }
 
 void preprocessDataset(const DatasetFolders& folders, const Files& files, const std::string& plansName,

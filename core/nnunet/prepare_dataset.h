@@ -6,6 +6,7 @@
 #include "nnunet/files.h"
 #include "nnunet/folders.h"
 #include "plan/nnunet/experiment_planner.h"
+#include "plan/nnunet/plan_reasons.h"
 #include "plan/nnunet/plans_file.h"
 
 // From a raw data set to what training reads (spec nnunet.md sections 1, 2 and 4.1).
@@ -14,6 +15,7 @@ namespace fovea::nnunet {
 struct PlannedDataset {
     std::filesystem::path plans;
     std::vector<std::string> configurations;
+    std::vector<plan::Choice> choices;  // see plan::nnunet::planReasons()
 };
 
 // Checks the data set, measures its fingerprint and plans; writes dataset.json, dataset_fingerprint.json and the plans

@@ -13,6 +13,7 @@
 #include "nn/nnunet_checkpoint.h"
 #include "nn/torch_errors.h"
 #include "nn/unet.h"
+#include "nnunet/sample_picture.h"
 #include "nnunet/training_log.h"
 #include "train/batch_feed.h"
 #include "train/loss.h"
@@ -101,6 +102,7 @@ class Training {
         loop_.iterations = options.epochs * options.iterations;
         loop_.batch = task.batch;
         loop_.learningRate = options.learningRate;
+        loop_.ema = options.ema;
     }
 
     TrainedFold run();
@@ -112,7 +114,9 @@ class Training {
     at::Tensor lossOf(const train::Batch& batch, std::vector<at::Tensor>* heads = nullptr);
     std::vector<at::Tensor> targetsOf(const at::Tensor& labels, const std::vector<at::Tensor>& heads) const;
     void validate(EpochFigures& figures, std::int64_t epoch);
-    void endEpoch(std::int64_t iteration, double loss, const train::Optimizer& optimizer);
+    bool endEpoch(std::int64_t iteration, double loss, const train::Optimizer& optimizer);
+    bool waitedEnough() const { return options_.patience > 0 && log_.sinceBest() >= std::size_t(options_.patience); }
+    void drawSample(std::int64_t epoch);
     void write(const char* name, const train::Optimizer& optimizer) const;
 
     const PlannedTask& task_;
@@ -246,9 +250,24 @@ void Training::write(const char* name, const train::Optimizer& optimizer) const 
     nn::writeNnUNetCheckpoint(folder_ / name, checkpoint);
 }
 
-void Training::endEpoch(std::int64_t iteration, double loss, const train::Optimizer& optimizer) {
+// Always the same patch, one that is drawn around a foreground voxel.
+void Training::drawSample(std::int64_t epoch) {
+    const torch::NoGradGuard off;
+    const train::Batch batch = train::moved(
+        train::collate({validation_.sample(std::uint64_t(task_.batch - 1))}, task_.dims), options_.device, compute_);
+    std::vector<at::Tensor> heads;
+    lossOf(batch, &heads);
+    const at::Tensor truth = targetsOf(batch.target, {heads.front()}).front();
+    const at::Tensor found = loss_.regions ? heads.front() > 0 : heads.front().argmax(1);
+    char name[32];
+    std::snprintf(name, sizeof name, "epoch_%04lld.png", static_cast<long long>(epoch));
+    file::makeFolder(folder_ / "samples");
+    file::write(folder_ / "samples" / name, pngBytes(samplePicture(batch.image, truth, found)));
+}
+
+bool Training::endEpoch(std::int64_t iteration, double loss, const train::Optimizer& optimizer) {
     const std::int64_t epoch = (iteration + options_.iterations - 1) / options_.iterations;
-    if (std::size_t(epoch) <= log_.epochs()) return;  // ended before the stop, after the checkpoint
+    if (std::size_t(epoch) <= log_.epochs()) return !waitedEnough();  // ended before the stop, after the checkpoint
     seconds_ += now() - epochBegan_;
     EpochFigures figures;
     figures.began = epochBegan_;
@@ -257,21 +276,28 @@ void Training::endEpoch(std::int64_t iteration, double loss, const train::Optimi
     validate(figures, epoch);
     figures.ended = now();
     const bool best = log_.add(figures);
-    log_.save(folder_ / logName);
+    const bool last = epoch == options_.epochs || waitedEnough();
     if (best) write(bestName, optimizer);
-    if (epoch == options_.epochs) {
+    if (last) {
         write(finalName, optimizer);
         file::remove(folder_ / latestName);
     } else if (epoch % latestEvery == 0) {
         write(latestName, optimizer);
     }
+    if (options_.picturesEvery > 0 && (epoch == 1 || epoch % options_.picturesEvery == 0 || last)) drawSample(epoch);
+    log_.save(folder_ / logName);  // at the end: a crash before it lets the epoch end once more
     char text[160];
     std::snprintf(text, sizeof text, "%.4f, validation %.4f, pseudo Dice %.4f (average %.4f)", figures.trainLoss,
                   figures.validationLoss, train::meanOfKnown(figures.dice), log_.ema().back());
     job_.message(MessageLevel::Info,
                  {FOVEA_TR("Epoch {n} of {all}: loss {figures}"),
                   {{"n", std::to_string(epoch)}, {"all", std::to_string(options_.epochs)}, {"figures", text}}});
+    if (waitedEnough() && epoch < options_.epochs)
+        job_.message(MessageLevel::Info,
+                     {FOVEA_TR("The average has not risen for {n} epochs: the training ends here, as asked."),
+                      {{"n", std::to_string(options_.patience)}}});
     epochBegan_ = now();
+    return !last;
 }
 
 TrainedFold Training::run() {
@@ -292,7 +318,7 @@ TrainedFold Training::run() {
         return lossOf(feed_.next(count));
     };
     hooks.epochEnded = [&](std::int64_t iteration, double loss, const train::Optimizer& optimizer) {
-        endEpoch(iteration, loss, optimizer);
+        return endEpoch(iteration, loss, optimizer);
     };
     train::runLoop(*unet_, hooks, loop_, folder_, identity(), job_);
     file::remove(folder_ / resumeName);  // all of it is in the final checkpoint
@@ -306,6 +332,7 @@ TrainedFold Training::run() {
         done.validationLoss = lists.at("val_losses").back();
         done.ema = log_.ema().back();
     }
+    done.stoppedEarly = done.epochs < options_.epochs;
     done.secondsPerIteration = steps_ > 0 ? seconds_ / double(steps_) : 0;
     return done;
 }

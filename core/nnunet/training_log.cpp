@@ -55,9 +55,10 @@ bool TrainingLog::add(const EpochFigures& figures) {
     epochs_.push_back(figures);
     const double mean = train::meanOfKnown(figures.dice);
     // An epoch whose patches held no foreground tells nothing.
-    const bool best = !std::isnan(mean) && moving_.add(mean);
+    const bool tells = !std::isnan(mean), best = tells && moving_.add(mean);
     ema_.push_back(moving_.value().value_or(0));
     if (best) best_ = ema_.back();
+    if (tells) sinceBest_ = best ? 0 : sinceBest_ + 1;
     return best;
 }
 

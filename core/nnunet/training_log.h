@@ -29,6 +29,8 @@ class TrainingLog {
     bool add(const EpochFigures& figures);
     std::size_t epochs() const { return epochs_.size(); }
     std::optional<double> bestEma() const { return best_; }
+    // Epochs since then that told something and were no better.
+    std::size_t sinceBest() const { return sinceBest_; }
     const std::vector<double>& ema() const { return ema_; }
 
     nlohmann::ordered_json lists() const;
@@ -38,6 +40,7 @@ class TrainingLog {
     std::vector<double> ema_;
     train::MovingDice moving_;
     std::optional<double> best_;
+    std::size_t sinceBest_ = 0;
 };
 
 }  // namespace fovea::nnunet

@@ -47,20 +47,6 @@ void writeForNextStage(const NextStage& next, const std::string& name, const pla
     zarr::save(path, labels, true);
 }
 
-// Of spatial folds: only what lies in the boxes counts.
-measure::LabelSummary scoreBoxes(const Files& files, const ComparedFolders& compared, const ScoredClasses& scored,
-                                 const plan::nnunet::CaseBoxes& boxes) {
-    std::vector<std::vector<measure::ClassScores>> rows;
-    for (std::size_t i = 0; i < compared.cases.size(); ++i) {
-        const auto reference = readLabelMap(files, compared.files[i].reference),
-                   prediction = readLabelMap(files, compared.files[i].prediction);
-        for (const Box& box : boxes.at(compared.cases[i]))
-            rows.push_back(
-                measure::scoreLabels(crop(reference, box), crop(prediction, box), scored.classes, scored.ignore));
-    }
-    return measure::summarise(std::move(rows), scored.classes.size());
-}
-
 }  // namespace
 
 ValidatedFold validateFold(const PlannedTask& task, const std::string& fold, const Files& files,
@@ -92,12 +78,11 @@ ValidatedFold validateFold(const PlannedTask& task, const std::string& fold, con
     }
     file::remove(folder / ".work");
     const ScoredClasses scored = scoredClasses(task.dataset.labels);
-    const ComparedFolders compared = compareFolders(references, target, ending, true, scoring);
-    const measure::LabelSummary summary = split.validationBoxes.empty()
-                                              ? evaluate(files, compared, scored, scoring)
-                                              : scoreBoxes(files, compared, scored, split.validationBoxes);
+    const ComparedFolders compared =
+        inBoxes(compareFolders(references, target, ending, true, scoring), split.validationBoxes);
+    const measure::LabelSummary summary = evaluate(files, compared, scored, scoring);
     writeSummary(target / "summary.json", summary, compared, scored);
-    return {summary.foreground.dice, compared.cases.size()};
+    return {summary.foreground.dice, split.validation.size()};
 }
 
 }  // namespace fovea::nnunet

@@ -82,7 +82,7 @@ class Preprocessor {
           case_(input.image, input.labels, rule.order, job),
           current_(rule.order.toNetwork(input.spacing)),
           target_(rule.target(input.spacing)),
-          shape_(resampledShape(case_.shape(), current_, target_)) {}
+          shape_(rule.gridFor(case_.shape(), input.spacing)) {}
 
     CaseProperties run() {
         CaseProperties properties{input_.spacing, case_.wholeShape(), case_.box(), {}};
@@ -207,6 +207,10 @@ class MemorySink : public PreprocessSink {
 Vec3 PreprocessRule::target(Vec3 stored) const {
     if (spacing.size() == 2) return {order.toNetwork(stored).z, spacing[0], spacing[1]};
     return {spacing.at(0), spacing.at(1), spacing.at(2)};
+}
+
+Index PreprocessRule::gridFor(Index crop, Vec3 stored) const {
+    return keepsGrid ? crop : resampledShape(crop, order.toNetwork(stored), target(stored));
 }
 
 CaseProperties preprocessCase(const PreprocessInput& input, const PreprocessRule& rule, PreprocessSink& sink,

@@ -27,14 +27,17 @@ struct PreprocessRule {
     std::vector<double> spacing;  // of the network's grid; two entries (2D): axis 0 keeps the case's own
     std::vector<ChannelRule> channels;
     ResampleRule image{3, 0, {}, true}, labels{1, 0, {}, true}, logits{1, 0, {}, true};
+    bool keepsGrid = false;  // nothing is resampled, whatever the spacing
 
     // Spacing of the network's grid for a case with this spacing as stored.
     Vec3 target(Vec3 stored) const;
+    // And its shape, for a crop of this one (network's axes).
+    Index gridFor(Index crop, Vec3 stored) const;
 };
 
 // Of a plans file, old ones too; follows "inherits_from". The optional torch resampler is read as the linear one it is
-// (section 6.4). Throws Error(Format) naming what is missing or wrong, Error(Unsupported) for other resamplers and
-// schemes.
+// (section 6.4). Throws Error(Format) naming what is missing or wrong, Error(Unsupported) naming other resamplers,
+// options of them and schemes, with what to use instead.
 PreprocessRule preprocessRule(const nlohmann::json& plans, const std::string& configuration);
 
 // What export needs to go back; axes of the network. Names in nnU-Net's files: shape_before_cropping,

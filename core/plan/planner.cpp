@@ -115,6 +115,10 @@ PoolPlan choosePatch(const Medians& m, int dims, const Fingerprint& fingerprint,
         plan.batch = best.batch;
         plan.choices.push_back(
             {"patch", joined(pool.patch), FOVEA_TR("As much context as fits into 8 GB of GPU memory.")});
+        plan.choices.push_back(
+            {"batch", std::to_string(best.batch),
+             FOVEA_TR("As many patches at once as fit into that memory beside each other: two at least, and not so "
+                      "many that one step sees more than a twentieth of your images.")});
     } else {
         for (int axis = first; axis < 3; ++axis) {
             const std::int64_t cap = dims == 2 ? cpuPatch2d : cpuPatch3d[axis];
@@ -124,9 +128,40 @@ PoolPlan choosePatch(const Medians& m, int dims, const Fingerprint& fingerprint,
         plan.batch = dims == 2 ? 4 : 2;
         plan.choices.push_back(
             {"patch", joined(pool.patch), FOVEA_TR("Small enough to learn from in minutes without a GPU.")});
+        plan.choices.push_back({"batch", std::to_string(plan.batch),
+                                FOVEA_TR("Patches at once: more would make each step steadier, but slower.")});
     }
     plan.patch = pool.patch;
     return pool;
+}
+
+void chooseNetwork(const PoolPlan& pool, int dims, const PlanRequest& request, Plan& plan) {
+    const std::int64_t base = request.baseFeatures > 0 ? request.baseFeatures : request.gpu ? baseFeatures : cpuBase;
+    const std::int64_t most =
+        request.gpu ? nnunet::defaultPlanner().budget(dims).mostFeatures : std::max(cpuMostFeatures, base);
+    const Sizes features = planFeatures(pool.stages(), base, most);
+    plan.architecture = architectureJson(networkOf(pool, features, false));
+    Text reason = FOVEA_TR("As deep as the patch can be halved, and as wide as nnU-Net makes its networks.");
+    if (request.baseFeatures > 0)
+        reason = FOVEA_TR("As deep as the patch can be halved; you chose the width.");
+    else if (!request.gpu)
+        reason = FOVEA_TR(
+            "As deep as the patch can be halved, and half as wide as nnU-Net makes its networks, so that "
+            "a step takes seconds on a processor.");
+    plan.choices.push_back({"network",
+                            std::to_string(pool.stages()) + " × " + std::to_string(features.front()) + " … " +
+                                std::to_string(features.back()),
+                            reason});
+}
+
+void choosePretraining(const PlanRequest& request, Plan& plan) {
+    plan.iterations = request.iterations > 0 ? request.iterations : request.gpu ? 2000 : 1000;
+    plan.pretrainIterations = request.pretrainIterations >= 0 ? request.pretrainIterations : plan.iterations / 5;
+    plan.choices.push_back({"pre-training", std::to_string(plan.pretrainIterations),
+                            request.pretrainIterations >= 0
+                                ? FOVEA_TR("You chose it.")
+                                : FOVEA_TR("A fifth of the steps that fine-tuning may take: pseudo-labels teach "
+                                           "what you then correct.")});
 }
 
 // A border that is thick enough to be learnt and leaves most of an object to its inside.
@@ -187,13 +222,9 @@ Plan makePlan(const Fingerprint& fingerprint, const PlanRequest& request) {
     plan.configuration = dims == 2 ? "2d" : "3d_fullres";
     chooseClasses(fingerprint, m, dims, request.classes, plan);
     const PoolPlan pool = choosePatch(m, dims, fingerprint, request, plan);
-    const std::int64_t base = request.baseFeatures > 0 ? request.baseFeatures : request.gpu ? baseFeatures : cpuBase;
-    const std::int64_t most =
-        request.gpu ? nnunet::defaultPlanner().budget(dims).mostFeatures : std::max(cpuMostFeatures, base);
-    plan.architecture = architectureJson(networkOf(pool, planFeatures(pool.stages(), base, most), false));
+    chooseNetwork(pool, dims, request, plan);
     chooseNormalisation(fingerprint, request.normalisation, plan);
-    plan.iterations = request.iterations > 0 ? request.iterations : request.gpu ? 2000 : 1000;
-    plan.pretrainIterations = request.pretrainIterations >= 0 ? request.pretrainIterations : plan.iterations / 5;
+    choosePretraining(request, plan);
     return plan;
 }
 
@@ -213,6 +244,8 @@ void fitToMinutes(Plan& plan, double secondsPerStep, double reserve) {
     const double share = steps / wanted;
     plan.iterations = std::max<std::int64_t>(20, std::int64_t(double(plan.iterations) * share));
     plan.pretrainIterations = std::int64_t(double(plan.pretrainIterations) * share);
+    for (Choice& choice : plan.choices)
+        if (choice.what == "pre-training") choice.value = std::to_string(plan.pretrainIterations);
     plan.choices.push_back(
         {"iterations",
          std::to_string(plan.iterations),

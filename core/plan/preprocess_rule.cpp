@@ -25,19 +25,47 @@ json resolved(const json& configurations, const std::string& name, int depth = 0
     return result;
 }
 
+constexpr const char *defaultResampler = "resample_data_or_seg_to_shape", *torchResampler = "resample_torch_fornnunet",
+                     *noResampler = "no_resampling_hack";
+
 // `what` is data, seg or probabilities.
+std::string resamplerOf(const json& configuration, const std::string& what) {
+    const std::string function = configuration.value("resampling_fn_" + what, std::string(defaultResampler));
+    for (const char* known : {defaultResampler, torchResampler, noResampler})
+        if (function == known) return function;
+    throw Error(
+        ErrorKind::Unsupported,
+        {FOVEA_TR("The plans resample with {name} (resampling_fn_{what}), which is not available here. Plan with "
+                  "one of nnU-Net's own: {default} (ExperimentPlanner), {torch} (…_torchres) or {none} "
+                  "(…_noResampling)."),
+         {{"name", function},
+          {"what", what},
+          {"default", defaultResampler},
+          {"torch", torchResampler},
+          {"none", noResampler}}});
+}
+
+// An option that some of nnU-Net's resamplers have and its plans never change.
+void requireUsual(const json& options, const std::string& what, const char* name, const json& usual) {
+    if (const json value = options.value(name, usual); value != usual)
+        throw Error(
+            ErrorKind::Unsupported,
+            {FOVEA_TR("resampling_fn_{what}_kwargs of the plans say {name} = {value}; only {usual} is available "
+                      "here. Change it, and preprocess and train again."),
+             {{"what", what}, {"name", name}, {"value", value.dump()}, {"usual", usual.dump()}}});
+}
+
 ResampleRule resampler(const json& configuration, const std::string& what, int order) {
-    const std::string function = configuration.value("resampling_fn_" + what, "resample_data_or_seg_to_shape");
+    const bool torch = resamplerOf(configuration, what) == torchResampler;
     const json options = configuration.value("resampling_fn_" + what + "_kwargs", json::object());
     ResampleRule rule{order, 0, {}, true};
-    if (function == "resample_torch_fornnunet" || function == "resample_torch_simple") {
+    requireUsual(options, what, "separate_z_anisotropy_threshold", 3);
+    if (torch) {
+        requireUsual(options, what, "memefficient_seg_resampling", false);
+        requireUsual(options, what, "mode", "linear");
+        requireUsual(options, what, "aniso_axis_mode", "nearest-exact");
         rule.order = 1;
         rule.nearestBreaksTies = false;
-    } else if (function != "resample_data_or_seg_to_shape") {
-        throw Error(ErrorKind::Unsupported,
-                    {FOVEA_TR("The plans resample with {name}, which is not available here. Plan "
-                              "with nnU-Net's default resampling."),
-                     {{"name", function}}});
     } else {
         rule.order = options.value("order", order);
         rule.orderAcross = options.value("order_z", 0);
@@ -45,6 +73,19 @@ ResampleRule resampler(const json& configuration, const std::string& what, int o
     const json forced = options.value("force_separate_z", json());
     if (!forced.is_null()) rule.separateForced = forced.get<bool>();
     return rule;
+}
+
+// Whether nothing is resampled: images, labels and predictions alike, else their grids would differ.
+bool keepsGrid(const json& configuration) {
+    int keeping = 0;
+    for (const char* what : {"data", "seg", "probabilities"})
+        keeping += resamplerOf(configuration, what) == noResampler;
+    if (keeping == 1 || keeping == 2)
+        throw Error(ErrorKind::Unsupported,
+                    {FOVEA_TR("The plans resample only some of images, labels and predictions, which then do not fit "
+                              "together. Use {none} for all three or for none."),
+                     {{"none", noResampler}}});
+    return keeping == 3;
 }
 
 Intensity intensityOf(const json& entry) {
@@ -96,6 +137,7 @@ PreprocessRule preprocessRule(const json& plans, const std::string& configuratio
         for (const double spacing : rule.spacing)
             if (!(spacing > 0) || !std::isfinite(spacing)) refuse("spacing is not positive");
         rule.channels = channelRules(plans, own);
+        rule.keepsGrid = keepsGrid(own);
         rule.image = resampler(own, "data", 3);
         rule.labels = resampler(own, "seg", 1);
         rule.logits = resampler(own, "probabilities", 1);

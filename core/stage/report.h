@@ -1,25 +1,12 @@
 #pragma once
-#include <cstdint>
 #include <string>
 #include <utility>
 #include <vector>
 
-#include "data/volume.h"
+#include "data/picture.h"
 
 namespace fovea::stage {
 
-// RGB bytes, row by row.
-struct Picture {
-    std::int64_t width = 0, height = 0;
-    std::vector<std::uint8_t> rgb;
-};
-
-// One section in grey (low…high → black…white) with the outlines of objects in colour. `labels` may be empty. Both are
-// 1 × H × W.
-Picture overlay(const Volume<float>& image, float low, float high, const Volume<std::int32_t>& labels);
-
-// PNG file content, not compressed.
-std::string pngBytes(const Picture& picture);
 std::string base64(const std::string& bytes);
 // Text for HTML.
 std::string escaped(const std::string& text);

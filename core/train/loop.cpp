@@ -58,6 +58,24 @@ double learningRateAt(const LoopOptions& o, std::int64_t step) {
     return o.learningRate * 0.5 * (1 + std::cos(std::numbers::pi * share));
 }
 
+// Puts averaged weights, if there are any, into a module for as long as it lives.
+class AverageInPlace {
+  public:
+    AverageInPlace(const nn::State& state, const nn::State& average)
+        : state_(state), last_(average.empty() ? nn::State() : copied(state)) {
+        if (!average.empty()) assign(state, average);
+    }
+    AverageInPlace(const AverageInPlace&) = delete;
+    AverageInPlace& operator=(const AverageInPlace&) = delete;
+    ~AverageInPlace() {
+        if (!last_.empty()) assign(state_, last_);
+    }
+
+  private:
+    const nn::State& state_;
+    const nn::State last_;
+};
+
 std::string shown(double value) {
     char text[32];
     std::snprintf(text, sizeof text, "%.3f", value);
@@ -200,8 +218,7 @@ void Loop::average() {
 
 void Loop::tune() {
     if (!hooks_.tune || (iteration_ % options_.tuneEvery != 0 && iteration_ != options_.iterations)) return;
-    const nn::State last = ema_.empty() ? nn::State() : copied(state_);
-    if (!ema_.empty()) assign(state_, ema_);
+    const AverageInPlace inPlace(state_, ema_);
     const double score = nn::translated([&] { return hooks_.tune(); });
     curve_.back().tuning = score;
     if (!bestTuning_ || score > *bestTuning_) {
@@ -211,7 +228,6 @@ void Loop::tune() {
     } else if (++sinceBest_ >= options_.patience && options_.patience > 0) {
         stopped_ = true;
     }
-    if (!last.empty()) assign(state_, last);
 }
 
 void Loop::endEpoch() {
@@ -222,7 +238,8 @@ void Loop::endEpoch() {
     double sum = 0;
     std::int64_t count = 0;
     for (auto p = curve_.rbegin(); p != curve_.rend() && p->iteration > begin; ++p) sum += p->loss, ++count;
-    hooks_.epochEnded(iteration_, count > 0 ? sum / double(count) : 0, optimizer_);
+    const AverageInPlace inPlace(state_, ema_);
+    if (!hooks_.epochEnded(iteration_, count > 0 ? sum / double(count) : 0, optimizer_)) stopped_ = true;
 }
 
 void Loop::finish(LoopResult& result) {

@@ -46,10 +46,10 @@ struct LoopHooks {
     std::function<at::Tensor(std::uint64_t first, std::int64_t batch)> loss;
     // Score of the module as it is (averaged weights in place), higher is better; may be empty.
     std::function<double()> tune;
-    // Called after the last iteration of each epoch with the epoch's mean loss and the optimizer as it is then. What it
-    // throws ends the run. After a resume, the epoch that had ended last ends once more: a stop may have come
-    // meanwhile.
-    std::function<void(std::int64_t iteration, double loss, const Optimizer& optimizer)> epochEnded;
+    // Called after the last iteration of each epoch (averaged weights in place) with the epoch's mean loss and the
+    // optimizer as it is then; returns whether to go on. What it throws ends the run. After a resume, the epoch that
+    // had ended last ends once more: a stop may have come meanwhile.
+    std::function<bool(std::int64_t iteration, double loss, const Optimizer& optimizer)> epochEnded;
     // Called before every run over samples from `first` on: a start, a resume, a smaller batch.
     std::function<void(std::uint64_t first)> rewind;
 };

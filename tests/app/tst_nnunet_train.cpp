@@ -36,6 +36,7 @@ class TestNnunetTrain : public QObject {
         const Answer planned = run({"plan", "7"});
         QCOMPARE(planned.code, 0);
         QVERIFY(planned.line("done").at("configurations").contains("3d_fullres"));
+        QVERIFY(!planned.line("done").at("choices").at(0).at("reason").get<std::string>().empty());
         // Networks that learn in seconds.
         const fs::path path = planned.line("done").at("plans").get<std::string>();
         auto plans = fovea::file::readOrderedJson(path);
@@ -43,14 +44,31 @@ class TestNnunetTrain : public QObject {
         fovea::file::write(path, plans.dump(4));
         QCOMPARE(run({"preprocess", "Dataset007_Tiny", "--configurations", "3d_fullres"}).code, 0);
 
-        const std::vector<std::string> train{
-            "train", "7",           "3d_fullres", "0", "--epochs", "1", "--iterations", "3", "--validation-iterations",
-            "1",     "--precision", "float32"};
+        const std::vector<std::string> train{"train",
+                                             "7",
+                                             "3d_fullres",
+                                             "0",
+                                             "--epochs",
+                                             "1",
+                                             "--iterations",
+                                             "3",
+                                             "--validation-iterations",
+                                             "1",
+                                             "--precision",
+                                             "float32",
+                                             "--ema",
+                                             "0.9",
+                                             "--patience",
+                                             "5",
+                                             "--pictures-every",
+                                             "1"};
         const Answer trained = run(train);
         QVERIFY2(trained.code == 0, trained.err.c_str());
         const json line = trained.line("done");
         QCOMPARE(line.at("epochs").get<int>(), 1);
         QCOMPARE(line.at("validation_cases").get<int>(), 1);
+        QVERIFY(!line.at("stopped_early").get<bool>());
+        QVERIFY(fs::exists(fs::path(line.at("folder").get<std::string>()) / "samples/epoch_0001.png"));
         QCOMPARE(run(train).code, 1);  // would overwrite it
 
         const fs::path model = fs::path(line.at("folder").get<std::string>()).parent_path(),
@@ -77,6 +95,7 @@ class TestNnunetTrain : public QObject {
         QCOMPARE(run({"train", "99", "2d", "0"}).code, 1);
         QCOMPARE(run({"train", "7", "3d_fullres", "twelve"}).code, 2);
         QCOMPARE(run({"train", "7", "3d_fullres", "0", "--epochs", "0"}).code, 2);
+        QCOMPARE(run({"train", "7", "3d_fullres", "0", "--ema", "1"}).code, 2);
         QCOMPARE(run({"predict", "--in", "nowhere", "--out", "o", "--model", "m"}).code, 2);
         const Answer unknown = run({"trian", "7"});
         QCOMPARE(unknown.code, 2);
@@ -104,6 +123,27 @@ class TestNnunetTrain : public QObject {
         QCOMPARE(answer.code, 1);
         QVERIFY2(answer.err.find("disk is full") != std::string::npos, answer.err.c_str());
         QVERIFY(fovea::file::read(model / "checkpoint_final.pth") == before);
+        // In the middle of a checkpoint of the very training: the one before it stays whole, and it goes on from there.
+        const std::vector<std::string> more{"train",
+                                            "7",
+                                            "3d_fullres",
+                                            "0",
+                                            "--epochs",
+                                            "3",
+                                            "--iterations",
+                                            "2",
+                                            "--validation-iterations",
+                                            "1",
+                                            "--precision",
+                                            "float32",
+                                            "--ema",
+                                            "0.9",
+                                            "--continue",
+                                            "--no-validation"};
+        QCOMPARE(run(more, full).code, 1);
+        QVERIFY(fovea::file::read(model / "checkpoint_final.pth") == before);
+        const Answer again = run(more);
+        QVERIFY2(again.code == 0 && again.line("done").at("epochs").get<int>() == 3, again.err.c_str());
     }
 };
 

@@ -82,6 +82,30 @@ class Cancels : public Job {
 class TestRoundTrips : public QObject {
     Q_OBJECT
   private Q_SLOTS:
+    void nrrdInItsOwnUnit() {
+        const file::TempFolder temp;
+        const auto opened = [&](const std::string& fields) {
+            const fs::path path = temp.path() / "unit.nrrd";
+            file::write(path, "NRRD0004\ntype: uint8\ndimension: 3\nsizes: 2 2 2\nencoding: raw\nendian: little\n" +
+                                  fields + "\n" + std::string(8, '\1'));
+            return io::open(path.string())->info();
+        };
+        const std::string space = "space dimension: 3\nspace directions: (0.5,0,0) (0,0.25,0) (0,0,2)\n";
+        const std::pair<std::string, double> units[] = {
+            {space + "space units: \"microns\" \"microns\" \"microns\"\n", 1},
+            {space + "space units: \"nm\" \"nm\" \"nm\"\n", 1e-3},
+            {space + "space units: \"mm\" \"mm\" \"mm\"\n", 1000},
+            {"spacings: 0.5 0.25 2\nunits: \"um\" \"um\" \"um\"\n", 1},
+            {space, 1000}};  // as ITK takes it
+        for (const auto& [fields, unit] : units) {
+            const ImageInfo info = opened(fields);
+            QVERIFY2(info.lengthUnit == unit, fields.c_str());
+            const Vec3 spacing = info.geometry.spacing;
+            QVERIFY2(std::abs(spacing.z / unit - 2) < 1e-9 && std::abs(spacing.x / unit - 0.5) < 1e-9, fields.c_str());
+        }
+        QVERIFY_THROWS_EXCEPTION(Error, opened(space + "space units: \"nm\" \"um\" \"um\"\n"));
+    }
+
     void typesAndFormats() {
         const file::TempFolder temp;
         const std::vector<std::string> all(std::begin(kVolumes), std::end(kVolumes));

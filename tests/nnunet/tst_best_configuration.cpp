@@ -2,10 +2,12 @@
 #include "nnunet/best_configuration.h"
 
 #include <QTest>
+#include <cmath>
 
 #include "label_folders.h"
 #include "nnunet/postprocess.h"
 #include "nnunet/probabilities.h"
+#include "nnunet/properties_file.h"
 
 using namespace fovea;
 using namespace fovea::test;
@@ -125,7 +127,8 @@ class TestBestConfiguration : public QObject {
         const std::string name =
             "ensemble___nnUNetTrainer__nnUNetPlans__2d___nnUNetTrainer__nnUNetPlans__3d_fullres___0_1";
         const fs::path folder = results / "ensembles" / name;
-        QVERIFY(fs::exists(folder / "summary.json") && fs::exists(folder / "postprocessing.json"));
+        QVERIFY(fs::exists(folder / "summary.json") && fs::exists(folder / "postprocessing.json") &&
+                fs::exists(folder / "postprocessing.pkl"));
         const auto told = file::readOrderedJson(results / "inference_information.json");
         QCOMPARE(told.at("dataset_name_or_id").get<std::string>(), std::string("Dataset001_Cells"));
         QCOMPARE(told.at("considered_models").size(), std::size_t(2));
@@ -133,7 +136,7 @@ class TestBestConfiguration : public QObject {
         QCOMPARE(told.at("all_results").at(name).get<double>(), 1.0);
         const auto& winner = told.at("best_model_or_ensemble");
         QCOMPARE(winner.at("result_on_crossval_pre_pp").get<double>(), 1.0);
-        QCOMPARE(winner.at("postprocessing_file").get<std::string>(), (folder / "postprocessing.json").string());
+        QCOMPARE(winner.at("postprocessing_file").get<std::string>(), (folder / "postprocessing.pkl").string());
         QVERIFY(fs::exists(winner.at("some_plans_file").get<std::string>()));
         const auto& models = winner.at("selected_model_or_models");
         QCOMPARE(models.size(), std::size_t(2));
@@ -165,6 +168,45 @@ class TestBestConfiguration : public QObject {
         QVERIFY(fs::is_empty(results / "ensembles"));  // nothing half done is left
     }
 
+    // One case that every network predicted: each gives its own block, and is scored there alone.
+    void spatialFolds() {
+        for (const char* name : {"b", "c", "d"}) file::remove(preprocessed / "gt_segmentations" / (name + ending));
+        file::write(preprocessed / "splits_final.json", R"([
+            {"train": ["a"], "val": ["a"], "val_boxes": {"a": [[[0, 1], [0, 1], [0, 2]]]}},
+            {"train": ["a"], "val": ["a"], "val_boxes": {"a": [[[0, 1], [0, 1], [2, 6]]]}}])");
+        for (const char* configuration : {"2d", "3d_fullres"}) {
+            train(configuration, sure);
+            for (const auto& [fold, wrong] : {std::pair("fold_0", &leftWrong), {"fold_1", &rightWrong}}) {
+                const fs::path validation = model(configuration) / fold / "validation";
+                file::remove(validation);
+                predict(validation, "a", *wrong);
+                file::write(propertiesPath(validation, "a"), fold);
+            }
+        }
+        Job job;
+        const Crossval crossval = collectCrossval(files(), dataset(), model("2d"), {0, 1}, job);
+        QVERIFY(map(crossval.folder / ("a" + ending)) == rows(1, 6, {0, 1, 0, 0, 0, 0}));
+        const ProbabilityFile merged(probabilitiesPath(crossval.folder, "a"));
+        QCOMPARE(merged.read(1, 0, 1).vector(), (std::vector<float>{0.4f, 0.9f, 0.4f, 0.1f, 0.1f, 0.1f}));
+        QCOMPARE(file::read(propertiesPath(crossval.folder, "a")), std::string("fold_0"));
+        QCOMPARE(crossval.summary.byCase.size(), std::size_t(2));
+        QCOMPARE(crossval.summary.byCase[0][0].dice, 2.0 / 3);
+        QCOMPARE(crossval.summary.byCase[1][0].dice, 0.0);
+        QCOMPARE(file::readJson(crossval.folder / "summary.json").at("metric_per_case").size(), std::size_t(2));
+        // A fold alone: what it was not tested on is background.
+        const Crossval one = collectCrossval(files(), dataset(), model("2d"), {1}, job);
+        QVERIFY(map(one.folder / ("a" + ending)) == rows(1, 6, {0, 0, 0, 0, 0, 0}));
+        QCOMPARE(ProbabilityFile(probabilitiesPath(one.folder, "a")).read(0, 0, 1).vector()[0], 1.f);
+        QCOMPARE(one.summary.byCase.size(), std::size_t(1));
+        // Pairs are averaged and scored in the same blocks.
+        QCOMPARE(best().candidates.back().crossval.summary.byCase.size(), std::size_t(2));
+        // Blocks of another image.
+        file::write(preprocessed / "splits_final.json",
+                    R"([{"train": ["a"], "val": ["a"], "val_boxes": {"a": [[[0, 1], [0, 2], [0, 2]]]}}])");
+        QVERIFY(says(refusal(ErrorKind::Input, [&] { collectCrossval(files(), dataset(), model("2d"), {0}, job); }),
+                     "splits_final.json"));
+    }
+
     // A class that never occurs has no Dice: no score loses against one.
     void scoresThatAreNoNumbers() {
         for (const char* name : {"a", "b", "c", "d"})
@@ -174,7 +216,7 @@ class TestBestConfiguration : public QObject {
         const BestConfiguration found = best({}, false);
         QCOMPARE(found.chosen().models[0].configuration, std::string("3d_fullres"));
         const auto told = file::readOrderedJson(results / "inference_information.json");
-        QVERIFY(told.at("all_results").at("nnUNetTrainer__nnUNetPlans__2d").is_null());
+        QVERIFY(std::isnan(told.at("all_results").at("nnUNetTrainer__nnUNetPlans__2d").get<double>()));
     }
 
     void nothingIsTrained() {

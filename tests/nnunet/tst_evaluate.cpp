@@ -93,8 +93,11 @@ class TestEvaluate : public QObject {
         QCOMPARE(one.at("reference_file").get<std::string>(), (references / "x.tif").string());
         QCOMPARE(one.at("metrics").at("1").at("TP").get<double>(), 1.0);
         QCOMPARE(one.at("metrics").at("1").at("n_ref").get<double>(), 2.0);
-        QVERIFY(one.at("metrics").at("2").at("Dice").is_null());  // NaN
-        QVERIFY(summary.at("mean").at("2").at("IoU").is_null() && summary.at("foreground_mean").at("Dice").is_null());
+        const auto isNan = [](const nlohmann::json& value) { return std::isnan(value.get<double>()); };
+        QVERIFY(isNan(one.at("metrics").at("2").at("Dice")));
+        QVERIFY(isNan(summary.at("mean").at("2").at("IoU")) && isNan(summary.at("foreground_mean").at("Dice")));
+        const std::string text = file::read(predictions / "summary.json");
+        QVERIFY2(says(text, "\"Dice\": NaN") && !says(text, "null"), text.c_str());  // as Python's json has it
         QCOMPARE(summary.at("mean").at("1").at("FN").get<double>(), 1.0);
     }
 
@@ -152,9 +155,10 @@ class TestEvaluate : public QObject {
         const auto chosen =
             choosePostprocessing(files(), compareFolders(references, predictions, ".nii.gz", false, job), scored, job);
         QCOMPARE(chosen.steps, (std::vector<measure::LabelClass>{{1}}));
-        const fs::path rule = temp.path() / "postprocessing.json", out = temp.path() / "out";
-        writePostprocessing(rule, chosen, scored);
-        QCOMPARE(loadPostprocessing(rule), chosen.steps);
+        const fs::path rule = temp.path() / "postprocessing.pkl", out = temp.path() / "out";
+        writePostprocessing(temp.path(), chosen, scored);
+        for (const char* name : {"postprocessing.json", "postprocessing.pkl"})
+            QCOMPARE(loadPostprocessing(temp.path() / name), chosen.steps);
         putMap(predictions / "x.nii.gz", speckled, true);
         postprocess(files(), predictions, out, ".nii.gz", loadPostprocessing(rule), job);
         QVERIFY(map(out / "x.nii.gz") == truth);
@@ -175,6 +179,27 @@ class TestEvaluate : public QObject {
         QVERIFY(chosen.steps.empty());
         postprocess(files(), predictions, temp.path() / "same", ".tif", chosen.steps, job);
         QVERIFY(map(temp.path() / "same" / "x.tif") == both);
+    }
+
+    // As Python's pickle writes nnU-Net's: protocol 5, the function by name, labels and regions of all kinds.
+    void rulesOfNnunet() {
+        const fs::path rule = temp.path() / "theirs.pkl";
+        const std::string module = "nnunetv2.postprocessing.remove_connected_components",
+                          function = "remove_all_but_largest_component_from_segmentation";
+        const auto text = [](const std::string& t) { return "\x8c" + std::string(1, char(t.size())) + t; };
+        const std::string key = text("labels_or_regions");
+        const auto rules = [&](const std::string& name) {
+            return "\x80\x05](" + text(module) + text(name) + "\x93\x94h" + std::string(1, '\0') + "e](}" + key +
+                   "](K\x01K\x02K\x03\x86" + "es}" + key + "K\x02se\x86.";
+        };
+        file::write(rule, rules(function));
+        QCOMPARE(loadPostprocessing(rule), (std::vector<measure::LabelClass>{{1, 2, 3}, {2}}));
+        file::write(rule, rules("another"));
+        QVERIFY(says(refusal(ErrorKind::Unsupported, [&] { loadPostprocessing(rule); }), rule.string()));
+        file::write(rule, "\x80\x02cos\nsystem\n.");
+        QVERIFY(says(refusal(ErrorKind::Format, [&] { loadPostprocessing(rule); }), rule.string()));
+        file::write(rule, "\x80\x02K\x05.");
+        QVERIFY(says(refusal(ErrorKind::Format, [&] { loadPostprocessing(rule); }), rule.string()));
     }
 
     void damagedRules() {

@@ -2,10 +2,13 @@
 #include <QTest>
 
 #include "nn/nnunet_checkpoint.h"
+#include "nnunet/crossval.h"
 #include "nnunet/predict_folder.h"
 #include "nnunet/preprocessed_case.h"
 #include "nnunet/train_fold.h"
 #include "nnunet/validate_fold.h"
+#include "tensorfile/pickle_reader.h"
+#include "tensorfile/torch_values.h"
 #include "tiny_dataset.h"
 
 using namespace fovea;
@@ -114,6 +117,14 @@ class TestTraining : public QObject {
         QVERIFY(fs::exists(validation / "summary.json"));
         // Five cases, fold 0: the first is left out (spec section 1.7).
         QVERIFY(fs::exists(validation / "cell_0.nii.gz") && fs::exists(validation / "cell_0.npz"));
+        const fs::path beside = validation / "cell_0.pkl";
+        const auto kept = tensorfile::torchValues(tensorfile::readPickle(file::read(beside), "it"), "it").values;
+        const auto& itk = kept.at("sitk_stuff");
+        QVERIFY(std::abs(itk.at("spacing").at(0).get<double>() - 0.00013) < 1e-9);  // x first
+        QVERIFY(std::abs(kept.at("spacing").at(0).get<double>() - 0.0003) < 1e-9);  // z first
+        QCOMPARE(itk.at("direction").size(), std::size_t(9));
+        QCOMPARE(kept.at("shape_before_cropping").dump(), std::string("[12,40,40]"));
+        QCOMPARE(kept.at("bbox_used_for_cropping").size(), std::size_t(3));
 
         // The folder of images gives what the preprocessed case gave.
         const nn::TrainedModel model = nn::loadTrainedModel(done.folder.parent_path(), {"0"});
@@ -159,6 +170,66 @@ class TestTraining : public QObject {
         options.epochs = 3;
         QCOMPARE(trainFold(task(), "1", options, job).epochs, std::int64_t(3));
         QVERIFY(!equal(weightsOf(folder / "checkpoint_final.pth"), whole));
+    }
+
+    void averagedWeightsGoOnExactly() {
+        TrainOptions options = quick(3);
+        options.ema = 0.9;
+        const fs::path folder = trainFold(task(), "3", options, job).folder;
+        const nn::State whole = weightsOf(folder / "checkpoint_final.pth");
+        fs::remove_all(folder);
+        StopAfter stop(5);
+        QVERIFY_THROWS_EXCEPTION(Cancelled, trainFold(task(), "3", options, stop));
+        options.resume = true;
+        trainFold(task(), "3", options, job);
+        QVERIFY(equal(weightsOf(folder / "checkpoint_final.pth"), whole));
+        fs::remove_all(folder);
+        trainFold(task(), "3", quick(3), job);
+        QVERIFY(!equal(weightsOf(folder / "checkpoint_final.pth"), whole));
+        fs::remove_all(folder);
+    }
+
+    void stopsWhenItGetsNoBetter() {
+        TrainOptions options = quick(9);
+        options.patience = 2;
+        options.learningRate = 1e-12;  // learns nothing; the average moves with the patches alone
+        const TrainedFold done = trainFold(task(), "3", options, job);
+        QVERIFY(done.stoppedEarly && done.epochs >= 3 && done.epochs < 9);
+        const auto ema = file::readJson(done.folder / "training_log.json").at("ema_fg_dice").get<std::vector<double>>();
+        QCOMPARE(std::max_element(ema.begin(), ema.end()) - ema.begin(), std::int64_t(ema.size()) - 3);
+        const nn::NnUNetCheckpoint stored = nn::readNnUNetCheckpoint(done.folder / "checkpoint_final.pth");
+        QCOMPARE(stored.epoch, done.epochs);
+        // In two goes the same; and once it has stopped, nothing more.
+        fs::remove_all(done.folder);
+        StopAfter stop(int(3 * done.epochs - 1 + 2 * (done.epochs - 1)));
+        QVERIFY_THROWS_EXCEPTION(Cancelled, trainFold(task(), "3", options, stop));
+        options.resume = true;
+        for (int i = 0; i < 2; ++i) {
+            QCOMPARE(trainFold(task(), "3", options, job).epochs, done.epochs);
+            QVERIFY(equal(weightsOf(done.folder / "checkpoint_final.pth"), stored.weights));
+        }
+        fs::remove_all(done.folder);
+    }
+
+    void picturesOfAPatch() {
+        TrainOptions options = quick(4);
+        options.picturesEvery = 2;
+        const fs::path samples = trainFold(task(), "3", options, job).folder / "samples";
+        for (int epoch = 1; epoch <= 4; ++epoch) {
+            const fs::path picture = samples / ("epoch_000" + std::to_string(epoch) + ".png");
+            QCOMPARE(fs::exists(picture), epoch != 3);
+            if (epoch == 3) continue;
+            const ImagePtr read = data->files.open(picture);  // image, labels, prediction of 16 × 16 voxels
+            QVERIFY(read->info().shape() == (Index{1, 16, 48}));
+            const auto red = read->readAll<std::int32_t>();
+            bool outlined = false;
+            for (int y = 0; y < 16; ++y)
+                for (int x = 0; x < 16; ++x) outlined |= red(0, y, x) != red(0, y, x + 16);
+            QVERIFY(outlined);
+        }
+        fs::remove_all(samples.parent_path());
+        options.picturesEvery = 0;
+        QVERIFY(!fs::exists(trainFold(task(), "3", options, job).folder / "samples"));
     }
 
     void startsFromOtherWeights() {
@@ -207,9 +278,16 @@ class TestTraining : public QObject {
         for (const train::FoldCase& part : foldCases(singleTask, fold, false))
             for (const train::FoldCase& other : foldCases(singleTask, fold, true))
                 QVERIFY(part.part->intersected(*other.part).empty());
-        trainFold(singleTask, "0", quick(1), job);
-        const ValidatedFold scored = validateFold(singleTask, "0", single.files, {}, false, job);
-        QCOMPARE(scored.cases, std::size_t(1));
+        const Folds folds = allFolds(single.folders());
+        for (const int number : folds) {
+            trainFold(singleTask, std::to_string(number), quick(1), job);
+            const ValidatedFold scored = validateFold(singleTask, std::to_string(number), single.files, {}, false, job);
+            QCOMPARE(scored.cases, std::size_t(1));
+        }
+        const fs::path model = foldFolder(singleTask, "0").parent_path();
+        const Crossval all = collectCrossval(single.files, single.folders(), model, folds, job);
+        QCOMPARE(all.summary.byCase.size(), folds.size());
+        QVERIFY(fs::exists(all.folder / "cell_0.nii.gz"));
     }
 
     void theSecondStageOfACascade() {

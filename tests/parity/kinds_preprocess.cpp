@@ -315,7 +315,7 @@ Verdict exportCase(const GoldenCase& golden) {
 
 // As compare() writes numbers that are none.
 json withNan(json value) {
-    if (value.is_null()) return "nan";
+    if (value.is_number_float() && std::isnan(value.get<double>())) return "nan";
     if (value.is_structured())
         for (json& one : value) one = withNan(one);
     return value;

@@ -7,7 +7,9 @@
 #include "base/file.h"
 #include "base/json_text.h"
 #include "error_of.h"
+#include "plan/nnunet/plan_reasons.h"
 #include "plan/nnunet/plans_file.h"
+#include "plan/nnunet_preprocess.h"
 
 using namespace fovea;
 using namespace fovea::plan;
@@ -66,6 +68,60 @@ class TestExperimentPlanner : public QObject {
             }
         }
         QVERIFY(checked >= 6);
+    }
+
+    void reasonsInPlainWords() {
+        const auto told = [](const ExperimentPlan& plan, const PlannerRequest& request, const std::string& what) {
+            for (const Choice& choice : planReasons(plan, request))
+                if (choice.what == what) return choice.value + ": " + choice.reason.str();
+            return std::string();
+        };
+        PlannerRequest request;
+        const ExperimentPlan large = planOf({400, 4096, 4096}, {30, 8, 8}), small = planOf({36, 50, 35}, {1, 1, 1});
+        const auto says = [](const std::string& text, const char* part) { return text.find(part) != text.npos; };
+        QVERIFY(says(told(large, request, "cascade"), "yes: ") && says(told(small, request, "cascade"), "no: "));
+        QVERIFY(says(told(large, request, "3d_fullres patch"), "28 × 256 × 256: "));
+        QVERIFY(says(told(large, request, "3d_fullres patch"), "8 GB"));
+        QVERIFY(says(told(large, request, "3d_fullres batch"), "2: The least"));
+        QVERIFY(says(told(large, request, "3d_lowres spacing"), "quarter"));
+        QVERIFY(says(told(small, request, "3d_fullres patch"), "whole image"));
+        QVERIFY(says(told(small, request, "3d_fullres spacing"), "median"));
+        QVERIFY(
+            says(told(planOf({300, 60, 400}, {4, 20, 4.5}), request, "axes"), "1 × 0 × 2: The coarsest axis is made"));
+        request.gpuGigabytes = 24;
+        request.targetSpacing = {2, 2, 2};
+        const ExperimentPlan asked = planOf({36, 50, 35}, {1, 1, 1}, request);
+        for (const char* what : {"GPU memory", "3d_fullres spacing"})
+            QVERIFY2(says(told(asked, request, what), "You chose it"), what);
+        for (const Choice& choice : planReasons(large, {})) QVERIFY(choice.reason.str().find('{') == std::string::npos);
+    }
+
+    // The planners that resample otherwise: plans like those of their parent but for that, and data of their own.
+    void otherResamplers() {
+        const auto planBy = [](const std::string& planner) {
+            PlannerRequest request;
+            request.planner = planner;
+            return plansJson(planOf({36, 50, 35}, {1, 1, 1}, request), "Dataset001_X", "SimpleITKIO");
+        };
+        const auto entryOf = [&](const std::string& planner) {
+            return planBy(planner).at("configurations").at("3d_fullres");
+        };
+        const auto torch = entryOf("nnUNetPlannerResEncL_torchres");
+        QVERIFY(torch.at("patch_size") == entryOf("nnUNetPlannerResEncL").at("patch_size"));
+        QVERIFY(torch.at("data_identifier") == "nnUNetResEncUNetLPlans_torchres_3d_fullres");
+        QVERIFY(torch.at("resampling_fn_seg") == "resample_torch_fornnunet");
+        QCOMPARE(torch.at("resampling_fn_seg_kwargs").dump(),
+                 std::string(R"({"is_seg":true,"force_separate_z":false,"memefficient_seg_resampling":false})"));
+        const auto separate = entryOf("nnUNetPlannerResEncL_torchres_sepz");
+        QCOMPARE(separate.at("resampling_fn_probabilities_kwargs").dump(),
+                 std::string(R"({"is_seg":false,"force_separate_z":null,"memefficient_seg_resampling":false,)"
+                             R"("separate_z_anisotropy_threshold":3})"));
+        const auto none = entryOf("nnUNetPlannerResEncL_noResampling");
+        QVERIFY(none.at("resampling_fn_data") == "no_resampling_hack");
+        QCOMPARE(none.at("resampling_fn_data_kwargs").dump(), std::string("{}"));
+        for (const PlannerKind& kind : plannerKinds())  // what one plans, preprocessing takes
+            QCOMPARE(preprocessRule(nlohmann::json(planBy(kind.name)), "3d_fullres").keepsGrid,
+                     kind.resampler == Resampler::None);
     }
 
     // Patch 448 × 448 over 512 × 512: both axes cover as much, the last is shortened first (spec section 7.1).

@@ -296,6 +296,50 @@ class TstNnunetPreprocess : public QObject {
         QVERIFY((flat.target({7, 8, 9}) == Vec3{8, 1, 1.5}));
     }
 
+    void nothingIsResampled() {
+        auto plans = plansFile();
+        auto& own = plans["configurations"]["3d_fullres"];
+        own["normalization_schemes"] = {"NoNormalization"};
+        for (const char* what : {"data", "seg", "probabilities"}) {
+            own["resampling_fn_" + std::string(what)] = "no_resampling_hack";
+            own["resampling_fn_" + std::string(what) + "_kwargs"] = nlohmann::json::object();
+        }
+        const PreprocessRule rule = preprocessRule(plans, "3d_fullres");
+        QVERIFY(rule.keepsGrid && (rule.gridFor({4, 5, 6}, {7, 8, 9}) == Index{4, 5, 6}));
+        Volume<float> image({3, 4, 5});
+        for (std::int64_t i = 0; i < image.size(); ++i) image.data()[i] = float(i + 1);
+        const auto labels = memory(Volume<std::uint8_t>({3, 4, 5}, 1));
+        const auto result = run(image, rule, &labels, {{1}});
+        QVERIFY((result.image[0].shape() == Index{4, 3, 5}));  // turned, and no more
+        for (int z = 0; z < 3; ++z)
+            for (int y = 0; y < 4; ++y) QCOMPARE(result.image[0](y, z, 2), image(z, y, 2));
+        own["resampling_fn_seg"] = "resample_torch_fornnunet";
+        QCOMPARE(refusal([&] { preprocessRule(plans, "3d_fullres"); }), ErrorKind::Unsupported);
+    }
+
+    void unknownResamplersAreNamed() {
+        const auto sayAfter = [](const char* key, const nlohmann::json& value) {
+            auto plans = plansFile();
+            plans["configurations"]["2d"][key] = value;
+            try {
+                preprocessRule(plans, "2d");
+            } catch (const Error& error) {
+                return std::string(error.what());
+            }
+            return std::string();
+        };
+        const std::string unknown = sayAfter("resampling_fn_probabilities", "resample_with_care");
+        for (const char* word : {"resample_with_care", "resampling_fn_probabilities", "resample_torch_fornnunet"})
+            QVERIFY2(unknown.find(word) != std::string::npos, unknown.c_str());
+        const std::string option = sayAfter("resampling_fn_seg_kwargs", {{"memefficient_seg_resampling", true}});
+        QVERIFY2(option.find("memefficient_seg_resampling = true") != std::string::npos, option.c_str());
+        QVERIFY(!sayAfter("resampling_fn_data_kwargs", {{"separate_z_anisotropy_threshold", 2}}).empty());
+        QCOMPARE(sayAfter("resampling_fn_seg_kwargs", {{"separate_z_anisotropy_threshold", 3},
+                                                       {"mode", "linear"},
+                                                       {"memefficient_seg_resampling", false}}),
+                 std::string());
+    }
+
     void oldPlansAreRead() {
         auto plans = plansFile();
         plans["foreground_intensity_properties_by_modality"] = plans["foreground_intensity_properties_per_channel"];

@@ -162,6 +162,31 @@ class TestPlan : public QObject {
         }
     }
 
+    // Every choice is told with its reason, those of a person as such; what the budget cuts is told as it then is.
+    void everyChoiceHasAReason() {
+        for (const bool gpu : {false, true}) {
+            PlanRequest request;
+            request.gpu = gpu;
+            Plan plan = makePlan(printOf({100, 100, 100}, {0.284, 0.127, 0.127}), request);
+            fitToMinutes(plan, 60);
+            const auto choiceOf = [&](const std::string& what) {
+                for (const Choice& choice : plan.choices)
+                    if (choice.what == what) return choice;
+                return Choice{};
+            };
+            for (const char* what :
+                 {"dimensions", "classes", "patch", "batch", "network", "normalisation", "pre-training", "iterations"})
+                QVERIFY2(choiceOf(what).reason.str().size() > 20, what);
+            QCOMPARE(choiceOf("batch").value, std::to_string(plan.batch));
+            QCOMPARE(choiceOf("pre-training").value, std::to_string(plan.pretrainIterations));
+            QCOMPARE(choiceOf("iterations").value, std::to_string(plan.iterations));
+            request.baseFeatures = 8, request.pretrainIterations = 7;
+            plan = makePlan(printOf({100, 100, 100}, {0.284, 0.127, 0.127}), request);
+            for (const char* what : {"network", "pre-training"})
+                QVERIFY2(choiceOf(what).reason.str().find("ou chose") != std::string::npos, what);
+        }
+    }
+
     // Touching or not, labelled or not: a border class, and the reason says what for. Only asking for it changes that.
     void alwaysABorderClass() {
         for (const double touching : {0.0, 0.001, 0.3}) {

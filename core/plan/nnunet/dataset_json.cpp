@@ -6,6 +6,7 @@
 
 #include "base/error.h"
 #include "base/file.h"
+#include "base/json_text.h"
 
 namespace fovea::plan::nnunet {
 
@@ -132,7 +133,7 @@ void saveDatasetJson(const std::filesystem::path& path, const DatasetJson& datas
 }
 
 void writePythonJson(const std::filesystem::path& path, const ordered_json& json) {
-    file::write(path, json.dump(4, ' ', true, ordered_json::error_handler_t::replace));
+    file::write(path, pythonJson(json));
 }
 
 std::string readerOf(const DatasetJson& dataset, bool picture) {

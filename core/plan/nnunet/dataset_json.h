@@ -36,7 +36,7 @@ DatasetJson loadDatasetJson(const std::filesystem::path& path);
 nlohmann::ordered_json toJson(const DatasetJson& dataset);
 void saveDatasetJson(const std::filesystem::path& path, const DatasetJson& dataset);
 
-// As nnU-Net's files are written: four-space indent, other than ASCII escaped, no newline at the end. Atomic.
+// As nnU-Net's files are written, see pythonJson(). Atomic.
 void writePythonJson(const std::filesystem::path& path, const nlohmann::ordered_json& json);
 
 // Class name of the reader that nnU-Net takes: the one asked for in dataset.json, else the first for this file ending.

@@ -17,6 +17,13 @@ const std::vector<PlannerKind>& plannerKinds() {
         {"nnUNetPlannerResEncM", "nnUNetResEncUNetMPlans", true, 680e6, 135e6, 8, 1},
         {"nnUNetPlannerResEncL", "nnUNetResEncUNetLPlans", true, 2100e6, 380e6, 24, 1},
         {"nnUNetPlannerResEncXL", "nnUNetResEncUNetXLPlans", true, 3600e6, 560e6, 40, 1},
+        {"nnUNetPlanner_torchres", "nnUNetPlans_torchres", false, 560e6, 85e6, 8, 0.05, Resampler::Torch},
+        {"nnUNetPlannerResEncL_torchres", "nnUNetResEncUNetLPlans_torchres", true, 2100e6, 380e6, 24, 1,
+         Resampler::Torch},
+        {"nnUNetPlannerResEncL_torchres_sepz", "nnUNetResEncUNetLPlans_torchres_sepz", true, 2100e6, 380e6, 24, 1,
+         Resampler::TorchSeparate},
+        {"nnUNetPlannerResEncL_noResampling", "nnUNetResEncUNetLPlans_noResampling", true, 2100e6, 380e6, 24, 1,
+         Resampler::None},
     };
     return kinds;
 }

@@ -32,14 +32,27 @@ auto reading(F&& f) {
     }
 }
 
-ordered_json resampling(bool labels, int order) {
-    return {{"is_seg", labels}, {"order", order}, {"order_z", 0}, {"force_separate_z", nullptr}};
+const char* functionOf(Resampler resampler) {
+    if (resampler == Resampler::Default) return "resample_data_or_seg_to_shape";
+    return resampler == Resampler::None ? "no_resampling_hack" : "resample_torch_fornnunet";
+}
+
+ordered_json argumentsOf(Resampler resampler, bool labels, int order) {
+    if (resampler == Resampler::None) return ordered_json::object();
+    if (resampler == Resampler::Default)
+        return {{"is_seg", labels}, {"order", order}, {"order_z", 0}, {"force_separate_z", nullptr}};
+    ordered_json arguments = {{"is_seg", labels}, {"force_separate_z", false}, {"memefficient_seg_resampling", false}};
+    if (resampler == Resampler::TorchSeparate) {
+        arguments["force_separate_z"] = nullptr;
+        arguments["separate_z_anisotropy_threshold"] = 3;
+    }
+    return arguments;
 }
 
 ordered_json configurationJson(const PlannedConfiguration& c, const ExperimentPlan& plan) {
     ConfigurationEntry entry;
-    // All residual planners share what the default one preprocessed.
-    const bool shared = plan.planner.residual && c.name != "3d_lowres";
+    // Residual planners share what the default one preprocessed, where they resample as it does.
+    const bool shared = plan.planner.residual && plan.planner.resampler == Resampler::Default && c.name != "3d_lowres";
     entry.dataIdentifier = (shared ? defaultPlanner().plansName : plan.plansName) + "_" + c.name;
     entry.batch = c.patch.batch;
     entry.patch = c.patch.pool.patch;
@@ -50,6 +63,7 @@ ordered_json configurationJson(const PlannedConfiguration& c, const ExperimentPl
     entry.masked = plan.masked;
     entry.architecture = architectureJson(networkOf(c.patch.pool, c.patch.features, plan.planner.residual));
     entry.batchDice = c.batchDice;
+    entry.resampler = plan.planner.resampler;
     ordered_json json = toJson(entry);
     if (c.name == "3d_lowres") json["next_stage"] = "3d_cascade_fullres";
     return json;
@@ -60,7 +74,7 @@ std::string lastComponent(const std::string& name) { return name.substr(name.rfi
 }  // namespace
 
 ordered_json toJson(const ConfigurationEntry& entry) {
-    const char* resample = "resample_data_or_seg_to_shape";
+    const char* const resample = functionOf(entry.resampler);
     return {{"data_identifier", entry.dataIdentifier},
             {"preprocessor_name", "DefaultPreprocessor"},
             {"batch_size", entry.batch},
@@ -71,10 +85,10 @@ ordered_json toJson(const ConfigurationEntry& entry) {
             {"use_mask_for_norm", entry.masked},
             {"resampling_fn_data", resample},
             {"resampling_fn_seg", resample},
-            {"resampling_fn_data_kwargs", resampling(false, 3)},
-            {"resampling_fn_seg_kwargs", resampling(true, 1)},
+            {"resampling_fn_data_kwargs", argumentsOf(entry.resampler, false, 3)},
+            {"resampling_fn_seg_kwargs", argumentsOf(entry.resampler, true, 1)},
             {"resampling_fn_probabilities", resample},
-            {"resampling_fn_probabilities_kwargs", resampling(false, 1)},
+            {"resampling_fn_probabilities_kwargs", argumentsOf(entry.resampler, false, 1)},
             {"architecture", entry.architecture},
             {"batch_dice", entry.batchDice}};
 }

@@ -8,7 +8,7 @@
 
 namespace fovea::plan::nnunet {
 
-// One entry of "configurations", with nnU-Net's own resampling and preprocessor.
+// One entry of "configurations", with nnU-Net's own preprocessor.
 struct ConfigurationEntry {
     std::string dataIdentifier;
     std::int64_t batch = 2;
@@ -19,6 +19,7 @@ struct ConfigurationEntry {
     std::vector<bool> masked;
     nlohmann::ordered_json architecture;
     bool batchDice = true;
+    Resampler resampler = Resampler::Default;
 };
 nlohmann::ordered_json toJson(const ConfigurationEntry& entry);
 
