@@ -4,6 +4,7 @@
 
 #include "base/error.h"
 #include "data/image_resize.h"
+#include "support/hash_uniform.h"
 
 using namespace fovea;
 
@@ -22,18 +23,10 @@ class TstImageResize : public QObject {
 
 namespace {
 
-double u(std::uint64_t key, std::uint64_t i) {
-    std::uint64_t z = (key << 32) + i + 0x9E3779B97F4A7C15u;
-    z = (z ^ (z >> 30)) * 0xBF58476D1CE4E5B9u;
-    z = (z ^ (z >> 27)) * 0x94D049BB133111EBu;
-    z ^= z >> 31;
-    return double(z >> 11) * 0x1p-53 * 2 - 1;
-}
-
 Volume<std::uint8_t> noise(std::uint64_t key, Index shape) {
     Volume<std::uint8_t> volume(shape);
     for (std::int64_t i = 0; i < volume.size(); ++i)
-        volume.data()[i] = std::uint8_t((u(key, std::uint64_t(i)) + 1) / 2 * 256);
+        volume.data()[i] = std::uint8_t((test::hashUniform(key, std::uint64_t(i)) + 1) / 2 * 256);
     return volume;
 }
 

@@ -26,14 +26,6 @@ std::vector<nlohmann::json> goldenCases(const std::filesystem::path& folder, con
     return cases;
 }
 
-double hashUniform(std::uint64_t key, std::uint64_t i) {
-    std::uint64_t z = (key << 32) + i + 0x9E3779B97F4A7C15u;
-    z = (z ^ (z >> 30)) * 0xBF58476D1CE4E5B9u;
-    z = (z ^ (z >> 27)) * 0x94D049BB133111EBu;
-    z ^= z >> 31;
-    return double(z >> 11) * 0x1p-53 * 2 - 1;
-}
-
 torch::Tensor recipeTensor(const nlohmann::json& recipe) {
     const auto kind = recipe.at("kind").get<std::string>();
     if (kind != "uniform" && kind != "u") fail(__FILE__, __LINE__, "unknown recipe " + kind);

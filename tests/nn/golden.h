@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "nn/weights.h"
+#include "support/hash_uniform.h"
 
 // Reference outputs kept outside the repository (FOVEA_SHARED, else ../shared): their recipes and files.
 namespace fovea::test {
@@ -18,8 +19,6 @@ std::filesystem::path goldenFolder(const std::string& name);
 std::vector<nlohmann::json> goldenCases(const std::filesystem::path& folder, const std::string& field,
                                         const std::string& value);
 
-// u(k, i) of both READMEs, in [−1, 1).
-double hashUniform(std::uint64_t key, std::uint64_t i);
 // Recipe kind "uniform" of the nnU-Net goldens; `wanted` of the model goldens (kind "u").
 torch::Tensor recipeTensor(const nlohmann::json& recipe);
 // nnU-Net goldens: the n-th name in byte order uses key base + n; model goldens use base 0.

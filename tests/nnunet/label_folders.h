@@ -6,6 +6,7 @@
 #include "base/file.h"
 #include "io/formats.h"
 #include "nnunet/files.h"
+#include "refusal.h"
 
 // Small folders of label maps, written and read as the program does.
 namespace fovea::test {
@@ -42,16 +43,6 @@ inline plan::nnunet::DatasetJson datasetOf(const std::string& labels, const std:
     return plan::nnunet::datasetFromJson(nlohmann::ordered_json::parse(
         R"({"channel_names": {"0": "EM"}, "numTraining": 4, "file_ending": ")" + ending + R"(", "labels": )" + labels +
         (order == "null" ? "" : R"(, "regions_class_order": )" + order) + "}"));
-}
-
-template <class F>
-std::string refusal(ErrorKind kind, F&& f) {
-    try {
-        f();
-    } catch (const Error& error) {
-        return error.kind() == kind ? error.what() : std::string("another kind: ") + error.what();
-    }
-    return "nothing was refused";
 }
 
 inline bool says(const std::string& text, const std::string& part) { return text.find(part) != std::string::npos; }

@@ -5,10 +5,12 @@
 #include "nnunet/predict_folder.h"
 #include "nnunet/train_fold.h"
 #include "nnunet/validate_fold.h"
+#include "refusal.h"
 #include "tiny_dataset.h"
 
 using namespace fovea;
 using namespace fovea::nnunet;
+using fovea::test::refusal;
 using fovea::test::TinyDataset;
 namespace fs = std::filesystem;
 
@@ -29,16 +31,6 @@ TrainOptions quick() {
     options.precision = "float32";
     options.threads = 1;
     return options;
-}
-
-template <class F>
-std::string refusal(ErrorKind kind, F&& f) {
-    try {
-        f();
-    } catch (const Error& error) {
-        return error.kind() == kind ? error.what() : std::string("another kind: ") + error.what();
-    }
-    return "nothing was refused";
 }
 
 }  // namespace

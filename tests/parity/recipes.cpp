@@ -2,18 +2,15 @@
 
 #include <numeric>
 
+#include "support/hash_uniform.h"
+
 namespace fovea::parity {
 
 using tensorfile::Tensor;
 
-std::uint64_t bits(std::uint64_t key, std::uint64_t i) {
-    std::uint64_t z = (key << 32) + i + 0x9E3779B97F4A7C15ull;
-    z = (z ^ (z >> 30)) * 0xBF58476D1CE4E5B9ull;
-    z = (z ^ (z >> 27)) * 0x94D049BB133111EBull;
-    return z ^ (z >> 31);
-}
+std::uint64_t bits(std::uint64_t key, std::uint64_t i) { return test::hashBits(key, i); }
 
-double u(std::uint64_t key, std::uint64_t i) { return double(bits(key, i) >> 11) * 0x1p-53 * 2 - 1; }
+double u(std::uint64_t key, std::uint64_t i) { return test::hashUniform(key, i); }
 
 double e01(std::uint64_t key, std::uint64_t i) { return (double(bits(key, i) >> 12) + 0.5) * 0x1p-52; }
 

@@ -5,6 +5,7 @@
 
 #include "base/rng.h"
 #include "segment/adaptive_contrast.h"
+#include "support/hash_uniform.h"
 
 using namespace fovea;
 using namespace fovea::segment;
@@ -23,14 +24,6 @@ class TstAdaptiveContrast : public QObject {
 
 namespace {
 
-// u(k, i) of the model fixtures, in [−1, 1).
-double u(std::uint64_t key, std::uint64_t i) {
-    std::uint64_t z = (key << 32) + i + 0x9E3779B97F4A7C15u;
-    z = (z ^ (z >> 30)) * 0xBF58476D1CE4E5B9u;
-    z = (z ^ (z >> 27)) * 0x94D049BB133111EBu;
-    return double((z ^ (z >> 31)) >> 11) * 0x1p-53 * 2 - 1;
-}
-
 Volume<float> noise(Index shape, std::uint64_t seed) {
     Volume<float> section(shape);
     Rng rng(seed);
@@ -45,7 +38,7 @@ void TstAdaptiveContrast::executedReference() {
     Job job;
     Volume<float> section({1, 200, 150});
     for (std::int64_t i = 0; i < section.size(); ++i)
-        section.data()[i] = float(std::pow((u(1013, std::uint64_t(i)) + 1) / 2, 3));
+        section.data()[i] = float(std::pow((test::hashUniform(1013, std::uint64_t(i)) + 1) / 2, 3));
     equaliseAdaptively(section, {}, job);
     QVERIFY(std::abs(std::accumulate(section.begin(), section.end(), 0.0) - 10257.87108) < 0.01);
     QCOMPARE(section.data()[0], 0.0f);
@@ -53,7 +46,7 @@ void TstAdaptiveContrast::executedReference() {
     QVERIFY(std::abs(section.data()[29999] - 0.500030828) < 1e-4);
 
     std::vector<float> values;
-    for (std::uint64_t i = 0; i < 64 * 64; ++i) values.push_back(float(std::max(u(1016, i), 0.0)));
+    for (std::uint64_t i = 0; i < 64 * 64; ++i) values.push_back(float(std::max(test::hashUniform(1016, i), 0.0)));
     QVERIFY(std::abs(percentileOfNonZero(values, 99.9) - 0.998956261924) < 1e-7);
     QVERIFY(std::abs(percentileOfNonZero(values, 99.5) - 0.996622321293) < 1e-7);
     QVERIFY(std::abs(percentileOfNonZero(values, 0) - 0.000439068029624) < 1e-9);
