@@ -32,8 +32,8 @@ OverlapTable overlapTable(const Volume<T>& reference, const Volume<T>& predictio
     return overlapTable(reference, prediction, nothing);
 }
 
-// Pairs of which each is the other's best IoU (the lower id on ties) and that share at least `minOverlap` of the smaller
-// one, by reference.
+// Pairs of which each is the other's best IoU (the lower id on ties) and that share at least `minOverlap` of the
+// smaller one, by reference.
 std::vector<OverlapTable::Entry> mutualPartners(const OverlapTable& table, double minOverlap);
 
 struct MatchedPair {
