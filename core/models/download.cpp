@@ -100,7 +100,7 @@ class Transfer {
                 if (settled()) return;
                 continue;
             }
-            if (!answered_ || !wasCut(code)) fail(code);
+            if (status_ == 0 || !wasCut(code)) fail(code);
             if (size() <= before || attempt == mostAttempts) failCut();
         }
     }

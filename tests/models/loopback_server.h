@@ -20,7 +20,7 @@ namespace fovea::test {
 class LoopbackServer {
   public:
     struct Resource {
-        std::string body;
+        std::string body = {};
         std::string etag = "\"one\"";
         int status = 200;
         std::string location = {};  // of a redirection

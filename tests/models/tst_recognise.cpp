@@ -20,8 +20,8 @@ std::filesystem::path golden() {
 
 PartList published(const std::string& name) {
     PartList parts;
-    for (const auto& key : file::readJson(golden() / "keys" / (name + ".json")).at("keys"))
-        parts[key.at(0)] = key.at(1).get<tensorfile::Shape>();
+    const nlohmann::json list = file::readJson(golden() / "keys" / (name + ".json"));
+    for (const auto& key : list.at("keys")) parts[key.at(0)] = key.at(1).get<tensorfile::Shape>();
     return parts;
 }
 
