@@ -33,7 +33,7 @@ json row(const models::Model& model) {
     if (model.known) {
         one["about"] = model.known->about.str();
         one["source"] = model.known->source;
-        one["fetched"] = !model.known->brought();
+        one["fetchable"] = !model.known->brought();
     }
     return one;
 }
@@ -71,7 +71,7 @@ std::string stateText(const json& model) {
     const std::string state = model.at("state");
     if (state == "damaged") return "damaged: " + model.at("why").get<std::string>();
     if (state == "ready") return model.at("ready").get<bool>() ? "ready" : "licence not accepted";
-    return model.at("fetched").get<bool>() ? "to fetch" : "bring the file";
+    return model.at("fetchable").get<bool>() ? "to fetch" : "bring the file";
 }
 
 std::string listText(const json& rows) {
