@@ -30,7 +30,7 @@ const Architecture base{"vit_b", "SAM ViT-B", vitB}, large{"vit_l", "SAM ViT-L",
 
 std::string cost(const Architecture& size) {
     if (&size == &tiny) return "the fastest";
-    if (&size == &base) return "quick enough for clicks without a graphics card";
+    if (&size == &base) return "quick without a graphics card";
     return &size == &large ? "slower, finer" : "the slowest and finest";
 }
 
