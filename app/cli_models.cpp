@@ -124,10 +124,11 @@ json describeFile(const fs::path& path, Job& job) {
 
 void runAdd(const Cli& cli, const ModelArguments& a, Job& job) {
     models::ModelStore store;
+    std::error_code error;  // a name too long for a file is none
     std::vector<models::Added> added;
     if (a.what.find("://") != std::string::npos)
         added = models::addUrl(store, a.what, a.accept, job);
-    else if (fs::exists(a.what))
+    else if (fs::exists(a.what, error))
         added = models::addFile(store, a.what, a.accept, job);
     else if (a.what.find('/') == std::string::npos)
         added = models::fetchKnown(store, a.what, a.accept, job);
@@ -168,8 +169,10 @@ void addModelCommands(CLI::App& app, Cli& cli) {
     CLI::App* info = group->add_subcommand("info", "Says what a weights file is, or checks a model's files");
     info->add_option("what", a->what, "Weights file, or a model of the list")->check(notEmpty)->required();
     info->callback([&cli, a] {
-        const json line = fs::is_regular_file(a->what) ? describeFile(a->what, cli.job)
-                                                       : details(models::ModelStore().verified(a->what, cli.job));
+        std::error_code error;
+        const json line = fs::is_regular_file(a->what, error)
+                              ? describeFile(a->what, cli.job)
+                              : details(models::ModelStore().verified(a->what, cli.job));
         cli.say(line, detailText(line));
     });
 }

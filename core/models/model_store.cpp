@@ -38,6 +38,12 @@ bool isId(const std::string& id) {
            std::all_of(id.begin(), id.end(), [&](char c) { return plain(c) || c == '.'; });
 }
 
+// False also where one may not look.
+bool isThere(const fs::path& path) {
+    std::error_code error;
+    return fs::exists(path, error);
+}
+
 std::string environment(const char* variable) {
     const char* value = std::getenv(variable);
     return value ? value : "";
@@ -236,7 +242,7 @@ void ModelStore::remove(const std::string& id) {
 }
 
 std::optional<std::string> ModelStore::accepted(const Licence& licence) const {
-    if (!licence.restricted || !fs::exists(licencesFile())) return std::nullopt;
+    if (!licence.restricted || !isThere(licencesFile())) return std::nullopt;
     try {
         const json dates = file::readJson(licencesFile());
         const auto found = dates.find(licence.id);
@@ -251,7 +257,7 @@ void ModelStore::accept(const Licence& licence) {
     file::makeFolder(folder_);
     json dates = json::object();
     try {
-        if (fs::exists(licencesFile())) dates = file::readJson(licencesFile());
+        if (isThere(licencesFile())) dates = file::readJson(licencesFile());
     } catch (const Error&) {  // as in accepted()
     }
     if (!dates.is_object()) dates = json::object();
@@ -289,7 +295,7 @@ std::string ModelStore::freeId(const std::string& fileName) const {
     }
     if (stem.empty()) stem = "model";
     std::string id = stem;
-    for (int i = 2; knownById(id) || fs::exists(folder_ / id); ++i) id = stem + "-" + std::to_string(i);
+    for (int i = 2; knownById(id) || isThere(folder_ / id); ++i) id = stem + "-" + std::to_string(i);
     return id;
 }
 
