@@ -205,7 +205,7 @@ class Transfer {
         if (status_ == httpOk) {
             begin_ = 0;
             file::remove(path_);
-        } else if (!range_.starts_with("bytes " + std::to_string(begin_) + "-")) {
+        } else if (!range_.starts_with(std::string("bytes ").append(std::to_string(begin_)).append("-"))) {
             throw Error(ErrorKind::Remote,
                         {FOVEA_TR("{url} answers with another part ({range}) than was asked for. Fetch "
                                   "the file yourself and add it."),
@@ -252,7 +252,7 @@ class Transfer {
             return true;
         }
         if (status_ == httpNotSatisfiable && begin_ > 0) {
-            const bool whole = range_.ends_with("/" + std::to_string(begin_));
+            const bool whole = range_.ends_with(std::string("/").append(std::to_string(begin_)));
             if (!whole) file::remove(path_);
             return whole;
         }
