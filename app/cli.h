@@ -55,7 +55,8 @@ extern const CLI::Validator notNegative;
 
 // Each adds its sub-commands to `app`; what they do runs while parsing.
 void addProjectCommands(CLI::App& app, Cli& cli);   // import, the stages, run, work
-void addToolCommands(CLI::App& app, Cli& cli);      // stages, formats, models, plugins, info, convert, sample
+void addToolCommands(CLI::App& app, Cli& cli);      // stages, formats, plugins, info, convert, sample
+void addModelCommands(CLI::App& app, Cli& cli);     // models, models add, …
 void addNnunetCommands(CLI::App& app, Cli& cli);    // nnunet plan, preprocess, …
 void addSimulateCommands(CLI::App& app, Cli& cli);  // simulate prompts
 void addDemoCommand(CLI::App& app, Cli& cli);       // demo

@@ -71,6 +71,7 @@ int main(int argc, char** argv) {
     app.require_subcommand(1);
     addProjectCommands(app, cli);
     addToolCommands(app, cli);
+    addModelCommands(app, cli);
     addNnunetCommands(app, cli);
     addSimulateCommands(app, cli);
     addDemoCommand(app, cli);

@@ -63,7 +63,6 @@ void addToolCommands(CLI::App& app, Cli& cli) {
         std::cout << stagesAsMarkdown(cli.services);
     });
     addList(app, cli, "formats", "Lists file formats", describeFormats);
-    addList(app, cli, "models", "Lists engines and models", [&cli] { return describeModels(cli.services); });
     addList(app, cli, "plugins", "Lists plug-ins", [&cli] { return describePlugins(cli.services); });
 
     auto info = std::make_shared<ConvertArguments>();

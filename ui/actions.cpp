@@ -64,6 +64,7 @@ constexpr std::array rows = {
     ActionRow{"brush.smaller", "Smaller brush", "review", "[", "Tools", "minus"},
     ActionRow{"brush.larger", "Larger brush", "review", "]", "Tools", "plus"},
     ActionRow{"brush.ball", "Disc in the slice or ball in 3D", "review", "Ctrl+D", "Tools", "cube"},
+    ActionRow{"page.models", "Models…", "app", "", "Tools", "layers"},
     ActionRow{"train.start", "Start this round", "project", "Ctrl+Return", "Train", "train"},
     ActionRow{"train.stop", "Stop", "project", "Ctrl+.", "Train", "stop"},
     ActionRow{"page.images", "Images", "app", "Alt+1", "Window", "image"},

@@ -16,11 +16,13 @@
 #include <QStackedWidget>
 #include <QUrl>
 #include <QVBoxLayout>
+#include <algorithm>
 
 #include "ui/actions.h"
 #include "ui/edit/round_report.h"
 #include "ui/page/export_page.h"
 #include "ui/page/learn_page.h"
+#include "ui/page/models_page.h"
 #include "ui/page/objects_page.h"
 #include "ui/page/review_page.h"
 #include "ui/page/start_page.h"
@@ -142,8 +144,11 @@ void MainWindow::makePages() {
     review_ = new ReviewPage(theme_, *actions_, workspace_);
     learn_ = new LearnPage(theme_, workspace_);
     export_ = new ExportPage(theme_, workspace_);
-    for (QWidget* page : std::initializer_list<QWidget*>{start_, objects_, review_, learn_, export_})
+    models_ = new ModelsPage(theme_, workspace_.jobs());
+    for (QWidget* page : std::initializer_list<QWidget*>{start_, objects_, review_, learn_, export_, models_})
         stack_->addWidget(page);
+    connect(models_, &ModelsPage::failed, this, &MainWindow::tell);
+    connect(models_, &ModelsPage::said, this, [this](const QString& text) { strip_->say(Tone::Ok, text); });
     connect(objects_, &ObjectsPage::bringLabels, actions_->action("file.bring_labels"), &QAction::trigger);
     connect(objects_, &ObjectsPage::askModel, actions_->action("file.ask_model"), &QAction::trigger);
     connect(review_, &ReviewPage::hintsChanged, this, [this](const QVector<std::pair<QString, QString>>& hints) {
@@ -197,6 +202,7 @@ void MainWindow::bindActions() {
     a.on("page.review", [this] { showPage(Review); });
     a.on("page.fine_tune", [this] { showPage(Learn); });
     a.on("page.export", [this] { showPage(Export); });
+    a.on("page.models", [this] { showPage(Models); });
     a.on("page.next_step", [this] { nextStep(); });
     a.on("window.pipeline", [this] {
         pipeline_->setVisible(!pipeline_->isVisible());
@@ -330,7 +336,7 @@ void MainWindow::findWith(const char* option, const QString& path) {
 void MainWindow::showPage(Page page) {
     stack_->setCurrentIndex(page);
     constexpr int steps[] = {ImagesStep, ObjectsStep, ReviewStep, LearnStep, ExportStep};
-    flow_->setCurrent(steps[page]);
+    if (page != Models) flow_->setCurrent(steps[page]);  // models are no step of the way
     if (page == Images)
         hints_->setHints({{tr("Drop"), tr("a file or a folder")}, {tr("Ctrl O"), tr("open")}});
     else if (page == Review)
@@ -339,6 +345,7 @@ void MainWindow::showPage(Page page) {
         hints_->setHints({{tr("Alt 1 … 6"), tr("other steps")}, {tr("Ctrl J"), tr("jobs")}});
     if (page != Review) hints_->setReadings({tr("Nothing leaves this computer")});
     if (page == Images) start_->refresh();
+    if (page == Models) models_->refresh();
     if (page == Export) {
         workspace_.forgetStatus();
         export_->refresh();
@@ -465,6 +472,7 @@ void MainWindow::refreshJobs() {
     jobChip_->setJobs(jobs);
     tray_->setJobs(jobs);
     learn_->setJobs(jobs);
+    models_->setJobs(jobs);
 }
 
 void MainWindow::refreshSaved() {
@@ -487,6 +495,10 @@ void MainWindow::dropEvent(QDropEvent* event) {
     QStringList paths;
     for (const QUrl& url : event->mimeData()->urls())
         if (url.isLocalFile()) paths << url.toLocalFile();
+    if (!paths.isEmpty() && std::all_of(paths.begin(), paths.end(), ModelsPage::looksLikeWeights)) {
+        showPage(Models);
+        return models_->add(paths);
+    }
     workspace_.openImages(paths);
 }
 

@@ -15,6 +15,7 @@ class HintBar;
 class JobChip;
 class JobTray;
 class LearnPage;
+class ModelsPage;
 class NotificationStrip;
 class ObjectsPage;
 class PipelinePanel;
@@ -31,13 +32,14 @@ class MainWindow : public QMainWindow {
     MainWindow(Theme& theme, Workspace& workspace, QWidget* parent = nullptr);
     ~MainWindow() override;
 
-    enum Page { Images, Objects, Review, Learn, Export };
+    enum Page { Images, Objects, Review, Learn, Export, Models };
     void showPage(Page page);
     Page page() const;
     Actions& actions() { return *actions_; }
     ReviewPage& reviewPage() { return *review_; }
     LearnPage& learnPage() { return *learn_; }
     ExportPage& exportPage() { return *export_; }
+    ModelsPage& modelsPage() { return *models_; }
     // Brings a label image in as proposals of the open case.
     // Finds objects anew: by labels somebody made, or by a folder that nnU-Net trained, in place of the engine.
     void findWith(const char* option, const QString& path);
@@ -74,6 +76,7 @@ class MainWindow : public QMainWindow {
     ReviewPage* review_ = nullptr;
     LearnPage* learn_ = nullptr;
     ExportPage* export_ = nullptr;
+    ModelsPage* models_ = nullptr;
     HintBar* hints_ = nullptr;
     Chip *saved_ = nullptr, *device_ = nullptr;
     JobChip* jobChip_ = nullptr;

@@ -201,6 +201,11 @@ void copy(const fs::path& from, const fs::path& to) {
     syncFolder(parentOf(to));
 }
 
+void move(const fs::path& from, const fs::path& to) {
+    if (::rename(from.c_str(), to.c_str()) != 0) throw systemError(to, FOVEA_TR("replaced"), errno);
+    syncFolder(parentOf(to));
+}
+
 bool writable(const fs::path& folder) {
     const Leftover probe{besideName(folder / "probe")};
     const Descriptor fd(probe.path, O_WRONLY | O_CREAT | O_EXCL);

@@ -34,6 +34,8 @@ void makeFolder(const fs::path& path);
 // Deletes file or tree; absent is fine.
 void remove(const fs::path& path);
 void copy(const fs::path& from, const fs::path& to);
+// Renames a file on the same disk, over one that is there.
+void move(const fs::path& from, const fs::path& to);
 // True when a file can be created in this folder.
 bool writable(const fs::path& folder);
 // Free bytes on the disk that holds `path`.

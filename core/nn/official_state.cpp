@@ -20,12 +20,6 @@ bool isDuplicateKey(const std::string& name) {
     return name.find(".all_modules.") != std::string::npos || name.starts_with("decoder.encoder.");
 }
 
-std::string withoutWrappers(std::string name) {
-    for (const std::string prefix : {"module.", "_orig_mod."})
-        if (name.starts_with(prefix)) return withoutWrappers(name.substr(prefix.size()));
-    return name;
-}
-
 State officialState(const State& own) {
     State encoder, decoder, block;
     for (const auto& [name, tensor] : own) {

@@ -2,14 +2,14 @@
 #include <string>
 
 #include "nn/weights.h"
+#include "tensorfile/state_names.h"
 
 // The names of nnU-Net's state dicts (spec nnunet.md 3.6): every block stands there twice, the encoder once more.
 namespace fovea::nn {
 
 // True for ".all_modules." and "decoder.encoder.": another name of a tensor that is there under its own.
 bool isDuplicateKey(const std::string& name);
-// Without what torch's DataParallel ("module.") and torch.compile ("_orig_mod.") put in front, in any order and number.
-std::string withoutWrappers(std::string name);
+using tensorfile::withoutWrappers;
 
 // State with every key the official checkpoint has, in its order, from a U-Net's own (stateOf()). Duplicates share
 // storage.

@@ -26,7 +26,7 @@ void addNames(std::string& text, const char* what, const std::vector<std::string
 
 // The name a network of this house registers, for a name from an official checkpoint; empty for its duplicates.
 std::string ownName(std::string name, const std::map<std::string, torch::Tensor>& own) {
-    if (!own.contains(name)) name = withoutWrappers(std::move(name));
+    if (!own.contains(name)) name = withoutWrappers(name);
     if (own.contains(name)) return name;
     return isDuplicateKey(name) ? std::string() : name;
 }

@@ -18,6 +18,8 @@ if(NOT FOVEA_GPU_CORE)
   find_package(PkgConfig REQUIRED)
   pkg_check_modules(BLOSC REQUIRED IMPORTED_TARGET blosc)
   pkg_check_modules(ZSTD REQUIRED IMPORTED_TARGET libzstd)
+  pkg_check_modules(CURL REQUIRED IMPORTED_TARGET libcurl>=7.85)
+  pkg_check_modules(XXHASH REQUIRED IMPORTED_TARGET libxxhash)
   find_package(TBB REQUIRED)
 
   find_package(Qt6 6.4 REQUIRED COMPONENTS Widgets OpenGLWidgets Svg Test)

@@ -25,6 +25,15 @@ class TestHash : public QObject {
             QCOMPARE(hash.hex(), sha256(text));
         }
     }
+    void md5() {  // RFC 1321, A.5
+        const auto hex = [](const std::string& text) { return Md5().add(text.data(), text.size()).hex(); };
+        QCOMPARE(hex(""), std::string("d41d8cd98f00b204e9800998ecf8427e"));
+        QCOMPARE(hex("message digest"), std::string("f96b697d7cb7938d525a2f31aaf161d0"));
+        const std::string digits = "12345678901234567890123456789012345678901234567890123456789012345678901234567890";
+        QCOMPARE(hex(digits), std::string("57edf4a22be3c955ac49da2e2107b67a"));
+        for (std::size_t cut = 0; cut <= digits.size(); cut += 9)
+            QCOMPARE(Md5().add(digits.data(), cut).add(digits.data() + cut, digits.size() - cut).hex(), hex(digits));
+    }
     void files() {
         const file::TempFolder folder;
         file::write(folder.path() / "a", "abc");
