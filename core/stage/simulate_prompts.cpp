@@ -31,7 +31,7 @@ std::map<std::int32_t, Volume<std::uint8_t>> proposals(const ImageSource& image,
                                                        const std::vector<std::int32_t>& ids, Job& job) {
     const auto& labeler = *segment::pseudoLabelers().front();
     const Volume<std::int32_t> found =
-        labeler.run(image, 0, Box::of(truth.shape()), {}, Options(labeler.options()), job).labels;
+        labeler.run({image, 0, Box::of(truth.shape()), {}, Options(labeler.options())}, job).labels;
     const measure::OverlapTable table = measure::overlapTable(truth, found, job);
     std::map<std::int64_t, measure::OverlapTable::Entry> best;
     for (const auto& entry : table.entries) {
