@@ -13,7 +13,7 @@ using nlohmann::json;
 namespace {
 
 struct Arguments {
-    std::string image, truth, engine, spacing;
+    std::string image, truth, engine, weights, spacing;
     stage::PromptSimulation simulation;
 };
 
@@ -26,10 +26,19 @@ ImagePtr imageOf(const Arguments& arguments) {
     return describedAs(image, info);
 }
 
-std::shared_ptr<const segment::PromptEngine> engineOf(const Cli& cli, const std::string& id) {
+std::shared_ptr<const segment::PromptEngine> engineOf(const Cli& cli, const Arguments& arguments) {
     const auto& engines = cli.services.promptEngines;
+    const std::string& id = arguments.engine;
+    if (!arguments.weights.empty()) {
+        if (id != "sam") throw UsageError(FOVEA_TR("Weights are for the prompt engine sam alone. Add --engine sam."));
+        return stage::samEngine({arguments.weights, cli.device, cli.threads});
+    }
     const auto found = std::find_if(engines.begin(), engines.end(), [&](const auto& e) { return e->id() == id; });
     if (id.empty()) return engines.front();
+    if (found == engines.end() && id == "sam")
+        throw UsageError(
+            FOVEA_TR("The prompt engine sam needs the weights of Segment Anything, MobileSAM or micro-sam. "
+                     "Name the file: --weights FILE."));
     if (found == engines.end())
         throw UsageError({FOVEA_TR("There is no prompt engine {id}. fovea-cli models lists them."), {{"id", id}}});
     return *found;
@@ -37,7 +46,7 @@ std::shared_ptr<const segment::PromptEngine> engineOf(const Cli& cli, const std:
 
 void simulate(Cli& cli, const Arguments& arguments) {
     const ImagePtr image = imageOf(arguments);
-    const auto engine = engineOf(cli, arguments.engine);
+    const auto engine = engineOf(cli, arguments);
     const Volume<std::int32_t> truth = stage::givenLabels(*openImage(arguments.truth, 0, {}), image->info().shape());
     stage::PromptSimulation simulation = arguments.simulation;
     simulation.seed = cli.seed.value_or(0);
@@ -73,6 +82,8 @@ void addSimulateCommands(CLI::App& app, Cli& cli) {
         ->check(CLI::IsMember(stage::startNames()))
         ->capture_default_str();
     prompts->add_option("--engine", s->engine, "Prompt engine; the first of fovea-cli models otherwise");
+    prompts->add_option("--weights", s->weights, "Checkpoint of Segment Anything, MobileSAM or micro-sam, for sam")
+        ->check(notEmpty);
     prompts->add_option("--objects", s->simulation.objects, "At most so many objects, drawn by --seed")
         ->capture_default_str();
     prompts->add_option("--min-voxels", s->simulation.minVoxels, "Smaller ones are left out")->capture_default_str();

@@ -88,7 +88,10 @@ int main(int argc, char** argv) {
     QObject::connect(&theme, &ui::Theme::changed,
                      [&] { QSettings().setValue("theme", theme.isDark() ? "dark" : "light"); });
 
-    const Services services = makeServices();
+    stage::SamWeights sam;
+    sam.file = QSettings().value("sam/weights").toString().toStdString();
+    sam.cache = QStandardPaths::writableLocation(QStandardPaths::CacheLocation).toStdString() + "/embeddings";
+    const Services services = makeServices(sam);
     GuiExecutor executor;
     JobQueue jobs(executor);
     ui::Workspace workspace(makeBackend(services), jobs);

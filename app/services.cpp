@@ -1,6 +1,7 @@
 #include "services.h"
 
 #include <algorithm>
+#include <cstdlib>
 
 #include "base/file.h"
 #include "data/synthetic.h"
@@ -13,14 +14,15 @@ namespace fovea::app {
 namespace fs = std::filesystem;
 using nlohmann::json;
 
-Services makeServices() {
+Services makeServices(stage::SamWeights sam) {
+    if (const char* named = std::getenv("FOVEA_SAM_WEIGHTS"); sam.file.empty() && named) sam.file = named;
     Services services;
     for (const plugin::Plugin& plugin : plugins::builtIn())
         services.extensions.strategies.insert(services.extensions.strategies.end(), plugin.strategies.begin(),
                                               plugin.strategies.end());
     services.stages = stage::stages(services.extensions);
     services.opener = openImage;
-    services.promptEngines = {segment::geodesicEngine()};
+    services.promptEngines = stage::promptEngines(sam);
     return services;
 }
 
@@ -110,11 +112,17 @@ json describeModels(const Services& services) {
     };
     for (const auto& labeler : services.extensions.pseudoLabelers) {
         const OptionTable options = labeler->options();
-        const bool needsWeights =
-            std::any_of(options.begin(), options.end(), [](const OptionSpec& spec) { return spec.name == "weights"; });
+        const bool needsWeights = std::any_of(options.begin(), options.end(),
+                                              [](const OptionSpec& spec) { return spec.name.ends_with("weights"); });
         add(labeler->id(), labeler->title().str(), "pseudo-labels", !needsWeights);
     }
-    for (const auto& engine : services.promptEngines) add(engine->id(), engine->title().str(), "prompts");
+    const std::string embedded = segment::geodesicEngine()->id();
+    for (const auto& engine : services.promptEngines)
+        rows.push_back({{"id", engine->id()},
+                        {"title", engine->title().str()},
+                        {"use", "prompts"},
+                        {"embedded", engine->id() == embedded},
+                        {"ready", true}});
     for (const auto& strategy : services.extensions.strategies) add(strategy->id(), strategy->title().str(), "query");
     return {{"models", rows}};
 }

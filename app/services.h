@@ -5,6 +5,7 @@
 #include "nnunet/files.h"
 #include "project/project.h"
 #include "segment/prompt_engine.h"
+#include "stage/prompt_engines.h"
 #include "stage/stages.h"
 
 namespace fovea::app {
@@ -18,7 +19,8 @@ struct Services {
     std::vector<std::shared_ptr<const segment::PromptEngine>> promptEngines;
 };
 
-Services makeServices();
+// `sam`: weights for prompts; without a file there, the one that the environment names as FOVEA_SAM_WEIGHTS.
+Services makeServices(stage::SamWeights sam = {});
 
 // What depends on the rooms there are: all formats and label sessions (rooms_all.cpp), or OME-Zarr alone on GPU nodes
 // (rooms_gpu.cpp); CMake picks.

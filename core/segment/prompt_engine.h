@@ -5,6 +5,7 @@
 #include <vector>
 
 #include "base/job.h"
+#include "data/image_source.h"
 #include "data/volume.h"
 
 namespace fovea::segment {
@@ -23,6 +24,13 @@ struct PromptRequest {
     std::vector<PointPrompt> points;
     bool wholeObject = true;  // else only `slice` (full-volume z) may change
     std::int64_t slice = 0;
+    Box box = {};         // drawn around the object in one slice, full-volume coordinates; empty when there is none
+    int alternative = 0;  // which of several answers to one click, 0 = the best; after the last comes the first
+
+    // What the crop was cut from, for engines that look at whole slices; null when there is none. Lives during run().
+    const ImageSource* source = nullptr;
+    int channel = 0;
+    std::string identity = {};  // of the source's content, so that what was found once is found again; may be empty
 };
 
 // A proposal. Nothing is written until the person commits it.

@@ -109,6 +109,7 @@ RobotRun annotate(const PromptEngine& engine, const ImageSource& image, const Vo
         if (!began.empty()) request.startMask = crop(start, where);
         request.points = points;
         request.slice = click.point.at.z;
+        request.source = &image;
         const PromptAnswer answer = engine.run(request, job);
         const auto before = std::count(present.begin(), present.end(), 1);
         const std::int64_t outside = write(present, answer.mask, answer.origin, click.region.grown({2, 2, 2}));

@@ -3,6 +3,7 @@
 #include "base/file.h"
 #include "data/sub_image.h"
 #include "infer/cellsam_labeler.h"
+#include "infer/sam_labeler.h"
 #include "measure/object_stats.h"
 #include "plan/fingerprint.h"
 #include "stage/given_labels.h"
@@ -139,7 +140,7 @@ void run(StageContext& context, const Labelers& labelers) {
 const Labelers& pseudoLabelers() {
     static const Labelers list = [] {
         Labelers all = segment::pseudoLabelers();
-        all.push_back(infer::cellSamLabeler());
+        all.insert(all.end(), {infer::cellSamLabeler(), infer::samLabeler(), infer::microSamLabeler()});
         return all;
     }();
     return list;

@@ -190,7 +190,7 @@ nlohmann::json toJson(const ArrayMeta& meta) {
     return {{"zarr_format", 2},
             {"shape", meta.shape},
             {"chunks", meta.chunks},
-            {"dtype", kTypes[int(meta.dtype)]},
+            {"dtype", meta.stored == Stored::Half ? "<f2" : kTypes[int(meta.dtype)]},
             {"compressor", meta.compressor},
             {"fill_value", 0},
             {"filters", nullptr},

@@ -10,7 +10,7 @@
 namespace fovea::zarr {
 
 // How one value lies in a chunk file.
-enum class Stored { Native, Half };  // Half: IEEE float16, widened to float32
+enum class Stored { Native, Half };  // Half: IEEE float16, float32 to callers
 
 // The .zarray of one Zarr v2 array, checked: sizes are positive and their products fit, a chunk has at most 1 GiB.
 struct ArrayMeta {

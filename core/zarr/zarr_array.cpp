@@ -210,7 +210,8 @@ void Array::write(std::int64_t t, std::int64_t c, const Box& box, const AnyVolum
                     chunk.data() + (before + dot(inside, to)) * std::int64_t(size), to, part.extent(), size);
         const std::filesystem::path name = file(at);
         if (meta_.separator == '/') fovea::file::makeFolder(name.parent_path());
-        fovea::file::writeQuick(name, codec_->encode(chunk, size));
+        if (meta_.stored == Stored::Half) chunk = floatToHalf(chunk);
+        fovea::file::writeQuick(name, codec_->encode(chunk, meta_.storedSize));
         ChunkCache::shared()->drop(source_, key(at));
     });
 }

@@ -182,6 +182,12 @@ class TestCli : public QObject {
         const Answer wrong = cli({"simulate", "prompts", f.image, f.truth, "--engine", "none"});
         QVERIFY2(wrong.code == 2 && contains(wrong.err, "no prompt engine none"), wrong.err.c_str());
         QCOMPARE(cli({"simulate", "prompts", f.image, f.truth, "--start", "bent"}).code, 2);
+        const Answer bare = cli({"simulate", "prompts", f.image, f.truth, "--engine", "sam"});
+        QVERIFY2(bare.code == 2 && contains(bare.err, "--weights"), bare.err.c_str());
+        const Answer missing =
+            cli({"simulate", "prompts", f.image, f.truth, "--engine", "sam", "--weights", "none.pth"});
+        QVERIFY2(missing.code == 1 && contains(missing.err, "none.pth"), missing.err.c_str());
+        QCOMPARE(cli({"simulate", "prompts", f.image, f.truth, "--weights", "none.pth"}).code, 2);
     }
 
     void aWrongTestBoxMakesNoProject() {

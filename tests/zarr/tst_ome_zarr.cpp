@@ -7,6 +7,7 @@
 
 #include "base/file.h"
 #include "data/chunk_cache.h"
+#include "zarr/half.h"
 #include "zarr/ome_zarr.h"
 
 using namespace fovea;
@@ -93,6 +94,19 @@ void roundTrip(const char* codec) {
 class TestOmeZarr : public QObject {
     Q_OBJECT
   private Q_SLOTS:
+    void halvesRound() {
+        for (std::uint32_t h = 0; h < 0x10000; ++h) {
+            const float value = zarr::halfToFloat(std::uint16_t(h));
+            if (!std::isnan(value)) QCOMPARE(std::uint32_t(zarr::floatToHalf(value)), h);
+        }
+        QCOMPARE(zarr::floatToHalf(1 + 0x1p-11F), zarr::floatToHalf(1));  // ties go to even
+        QCOMPARE(zarr::floatToHalf(1 + 0x3p-11F), zarr::floatToHalf(1 + 0x1p-9F));
+        QCOMPARE(zarr::floatToHalf(65519.0F), zarr::floatToHalf(65504.0F));
+        QVERIFY(std::isinf(zarr::halfToFloat(zarr::floatToHalf(65520.0F))));
+        QCOMPARE(zarr::halfToFloat(zarr::floatToHalf(0x1p-25F)), 0.0F);
+        QCOMPARE(zarr::halfToFloat(zarr::floatToHalf(-0x1.8p-25F)), -0x1p-24F);
+        QVERIFY(std::isnan(zarr::halfToFloat(zarr::floatToHalf(NAN))));
+    }
     void everyCodecAndType() {
         for (const char* codec : {"blosc", "zstd", "zlib", "raw"}) roundTrip<std::uint16_t>(codec);
         roundTrip<std::uint8_t>("blosc");

@@ -89,6 +89,7 @@ void PromptSession::run() {
     request->wholeObject = wholeObject_;
     request->slice = points_.back().at.z;
     request->points = points_;
+    request->identity = review_.imageIdentity();
     const segment::PromptPlace where = place();
     const Box widest = where.widest();
     std::set<std::int32_t> keepOff;
@@ -103,6 +104,7 @@ void PromptSession::run() {
                    [request, where, answer, engine = engine_, image = review_.image(), edits = review_.sharedEdits(),
                     step = sectionStep_, id = *object, keepOff, all = protectAll_](Job& job) {
                        job.check();
+                       request->source = image.get();
                        const double apart = where.spacingKnown ? 1 : lookOfSections(*image, *step, job);
                        readCrop(*request, where.crop(apart), *image, edits->layer(), id, keepOff, all);
                        *answer = engine->run(*request, job);

@@ -47,6 +47,11 @@ double median(std::vector<double> values) {
 
 }  // namespace
 
+std::string ReviewSession::imageIdentity() const {
+    const project::Case known = project_.caseOf(caseId_);
+    return known.identity + ":" + std::to_string(known.timepoint);
+}
+
 ReviewSession::ReviewSession(project::Project& project, const project::Artifacts& artifacts, const std::string& caseId,
                              ImagePtr image, QObject* parent)
     : QObject(parent), project_(project), artifacts_(artifacts), caseId_(caseId), image_(std::move(image)) {

@@ -35,6 +35,7 @@ class ReviewSession : public QObject {
 
     const std::string& caseId() const { return caseId_; }
     const ImagePtr& image() const { return image_; }
+    std::string imageIdentity() const;  // see project::Case
     labels::EditSession& edits() { return *edits_; }
     const labels::EditSession& edits() const { return *edits_; }
     // For workers: keeps the labels alive while they read.

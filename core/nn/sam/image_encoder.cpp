@@ -53,13 +53,14 @@ VitEncoderImpl::VitEncoderImpl(const VitConfig& config) : config_(config) {
     if (c.outChannels > 0) neck_ = register_module("neck", neck(c.width, c.outChannels));
 }
 
-torch::Tensor VitEncoderImpl::forward(const torch::Tensor& image, Steps* steps) {
+torch::Tensor VitEncoderImpl::forward(const torch::Tensor& image, Steps* steps, const Between& between) {
     checkImage(image, config_.imageSize);
     torch::Tensor x = proj_(image).permute({0, 2, 3, 1});
     keep(steps, "patch_embed", x);
     x = x + posEmbed_;
     keep(steps, "pos_added", x);
     for (std::size_t i = 0; i < blocks_.size(); ++i) {
+        if (between) between();
         x = blocks_[i](x);
         keep(steps, "block" + std::to_string(i), x);
     }

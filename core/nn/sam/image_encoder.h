@@ -46,7 +46,7 @@ class VitEncoderImpl : public torch::nn::Module {
     explicit VitEncoderImpl(const VitConfig& config);
     // Normalised images (B, 3, imageSize, imageSize) → embeddings (B, outChannels or width, grid, grid). Steps:
     // patch_embed, pos_added, block{i} as (B, H, W, D), neck. Throws Error(Input) for another image size.
-    torch::Tensor forward(const torch::Tensor& image, Steps* steps = nullptr);
+    torch::Tensor forward(const torch::Tensor& image, Steps* steps = nullptr, const Between& between = {});
 
     const VitConfig& config() const { return config_; }
 

@@ -11,8 +11,8 @@ SamImpl::SamImpl(const SamConfig& config) : config_(config) {
     maskDecoder_ = register_module("mask_decoder", MaskDecoder(config_.prompts));
 }
 
-torch::Tensor SamImpl::embed(const torch::Tensor& image) {
-    return vit_.is_empty() ? tinyVit_->forward(image) : vit_->forward(image);
+torch::Tensor SamImpl::embed(const torch::Tensor& image, const Between& between) {
+    return vit_.is_empty() ? tinyVit_->forward(image, nullptr, between) : vit_->forward(image, nullptr, between);
 }
 
 MaskPrediction SamImpl::predict(const torch::Tensor& embedding, const torch::Tensor& positions,

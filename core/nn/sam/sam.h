@@ -13,7 +13,7 @@ class SamImpl : public torch::nn::Module {
   public:
     explicit SamImpl(const SamConfig& config);
     // Normalised images (B, 3, S, S) → embeddings (B, width, grid, grid).
-    torch::Tensor embed(const torch::Tensor& image);
+    torch::Tensor embed(const torch::Tensor& image, const Between& between = {});
     // All masks of the prompted objects of one image: embedding (1, width, grid, grid), and the prompt encoder's
     // densePositions().
     MaskPrediction predict(const torch::Tensor& embedding, const torch::Tensor& positions, const Prompts& prompts);

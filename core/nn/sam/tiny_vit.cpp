@@ -159,7 +159,7 @@ TinyVitEncoderImpl::Stage TinyVitEncoderImpl::addStage(std::size_t s, torch::nn:
     return stage;
 }
 
-torch::Tensor TinyVitEncoderImpl::forward(const torch::Tensor& image, Steps* steps) {
+torch::Tensor TinyVitEncoderImpl::forward(const torch::Tensor& image, Steps* steps, const Between& between) {
     checkImage(image, config_.imageSize);
     torch::Tensor x = patchEmbed_->forward(image.contiguous(at::MemoryFormat::ChannelsLast));  // as blocks take maps
     keep(steps, "patch_embed", x);
@@ -167,7 +167,10 @@ torch::Tensor TinyVitEncoderImpl::forward(const torch::Tensor& image, Steps* ste
         Stage& stage = stages_[s];
         for (MbConv& convolution : stage.convolutions) x = convolution(x);
         x = channelsLast(x);
-        for (TinyBlock& block : stage.blocks) x = block(x);
+        for (TinyBlock& block : stage.blocks) {
+            if (between) between();
+            x = block(x);
+        }
         x = channelsFirst(x);
         if (!stage.downsample.is_empty()) x = stage.downsample(x);
         keep(steps, "stage" + std::to_string(s), x.flatten(2).transpose(1, 2));

@@ -117,7 +117,7 @@ class TinyVitEncoderImpl : public torch::nn::Module {
     explicit TinyVitEncoderImpl(const TinyVitConfig& config);
     // Normalised images (B, 3, imageSize, imageSize) → embeddings (B, outChannels, grid, grid). Steps: patch_embed,
     // stage{s} as (B, N, C), neck. Throws Error(Input) for another image size.
-    torch::Tensor forward(const torch::Tensor& image, Steps* steps = nullptr);
+    torch::Tensor forward(const torch::Tensor& image, Steps* steps = nullptr, const Between& between = {});
 
     const TinyVitConfig& config() const { return config_; }
 

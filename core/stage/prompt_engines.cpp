@@ -1,0 +1,21 @@
+#include "stage/prompt_engines.h"
+
+#include "infer/sam_prompts.h"
+
+namespace fovea::stage {
+
+std::shared_ptr<const segment::PromptEngine> samEngine(const SamWeights& weights) {
+    infer::SamPromptOptions options;
+    options.weights = weights.file;
+    options.device = weights.device;
+    options.threads = weights.threads;
+    options.cache = weights.cache;
+    return infer::samEngine(options);
+}
+
+std::vector<std::shared_ptr<const segment::PromptEngine>> promptEngines(const SamWeights& weights) {
+    if (weights.file.empty() || !std::filesystem::exists(weights.file)) return {segment::geodesicEngine()};
+    return {samEngine(weights), segment::geodesicEngine()};
+}
+
+}  // namespace fovea::stage
