@@ -3,6 +3,7 @@
 
 #include "cli.h"
 #include "data/described_image.h"
+#include "models/weights.h"
 #include "stage/given_labels.h"
 #include "stage/simulate_prompts.h"
 
@@ -27,18 +28,19 @@ ImagePtr imageOf(const Arguments& arguments) {
 }
 
 std::shared_ptr<const segment::PromptEngine> engineOf(const Cli& cli, const Arguments& arguments) {
-    const auto& engines = cli.services.promptEngines;
+    const auto engines = cli.services.promptEngines();
     const std::string& id = arguments.engine;
     if (!arguments.weights.empty()) {
         if (id != "sam") throw UsageError(FOVEA_TR("Weights are for the prompt engine sam alone. Add --engine sam."));
-        return stage::samEngine({arguments.weights, cli.device, cli.threads});
+        const auto weights = models::findWeights(arguments.weights, models::Role::Prompts);
+        return stage::samEngine({weights.model, cli.device, cli.threads});
     }
     const auto found = std::find_if(engines.begin(), engines.end(), [&](const auto& e) { return e->id() == id; });
     if (id.empty()) return engines.front();
     if (found == engines.end() && id == "sam")
         throw UsageError(
-            FOVEA_TR("The prompt engine sam needs the weights of Segment Anything, MobileSAM or micro-sam. "
-                     "Name the file: --weights FILE."));
+            FOVEA_TR("The prompt engine sam needs the weights of Segment Anything, MobileSAM or micro-sam. Keep one "
+                     "(fovea-cli models), or name the file: --weights FILE."));
     if (found == engines.end())
         throw UsageError({FOVEA_TR("There is no prompt engine {id}. fovea-cli models lists them."), {{"id", id}}});
     return *found;
@@ -82,7 +84,10 @@ void addSimulateCommands(CLI::App& app, Cli& cli) {
         ->check(CLI::IsMember(stage::startNames()))
         ->capture_default_str();
     prompts->add_option("--engine", s->engine, "Prompt engine; the first of fovea-cli models otherwise");
-    prompts->add_option("--weights", s->weights, "Checkpoint of Segment Anything, MobileSAM or micro-sam, for sam")
+    prompts
+        ->add_option("--weights", s->weights,
+                     "Checkpoint of Segment Anything, MobileSAM or micro-sam for the engine sam: "
+                     "a file or a model's name")
         ->check(notEmpty);
     prompts->add_option("--objects", s->simulation.objects, "At most so many objects, drawn by --seed")
         ->capture_default_str();

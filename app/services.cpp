@@ -2,9 +2,12 @@
 
 #include <algorithm>
 #include <cstdlib>
+#include <mutex>
 
 #include "base/file.h"
+#include "base/log.h"
 #include "data/synthetic.h"
+#include "models/weights.h"
 #include "nn/device.h"
 #include "plugins/builtin.h"
 #include "versions.h"
@@ -14,15 +17,52 @@ namespace fovea::app {
 namespace fs = std::filesystem;
 using nlohmann::json;
 
+namespace {
+
+class PromptEngines {
+  public:
+    explicit PromptEngines(stage::SamWeights sam) : sam_(std::move(sam)), named_(sam_.file.string()) {
+        if (const char* named = std::getenv("FOVEA_SAM_WEIGHTS"); named_.empty() && named) named_ = named;
+    }
+
+    std::vector<std::shared_ptr<const segment::PromptEngine>> now() {
+        const std::lock_guard lock(mutex_);
+        const fs::path file = weights();
+        if (engines_.empty() || file != sam_.file) {
+            sam_.file = file;
+            engines_ = stage::promptEngines(sam_);
+        }
+        return engines_;
+    }
+
+  private:
+    fs::path weights() {
+        try {
+            return models::findWeights(named_, models::Role::Prompts).model;
+        } catch (const Error& error) {  // prompts work without any
+            if (!named_.empty() && !told_) log::error(error.what());
+            told_ = true;
+            return {};
+        }
+    }
+
+    std::mutex mutex_;
+    stage::SamWeights sam_;
+    std::string named_;
+    bool told_ = false;
+    std::vector<std::shared_ptr<const segment::PromptEngine>> engines_;
+};
+
+}  // namespace
+
 Services makeServices(stage::SamWeights sam) {
-    if (const char* named = std::getenv("FOVEA_SAM_WEIGHTS"); sam.file.empty() && named) sam.file = named;
     Services services;
     for (const plugin::Plugin& plugin : plugins::builtIn())
         services.extensions.strategies.insert(services.extensions.strategies.end(), plugin.strategies.begin(),
                                               plugin.strategies.end());
     services.stages = stage::stages(services.extensions);
     services.opener = openImage;
-    services.promptEngines = stage::promptEngines(sam);
+    services.promptEngines = [engines = std::make_shared<PromptEngines>(std::move(sam))] { return engines->now(); };
     return services;
 }
 
@@ -117,7 +157,7 @@ json describeModels(const Services& services) {
         add(labeler->id(), labeler->title().str(), "pseudo-labels", !needsWeights);
     }
     const std::string embedded = segment::geodesicEngine()->id();
-    for (const auto& engine : services.promptEngines)
+    for (const auto& engine : services.promptEngines())
         rows.push_back({{"id", engine->id()},
                         {"title", engine->title().str()},
                         {"use", "prompts"},

@@ -1,4 +1,5 @@
 #pragma once
+#include <functional>
 #include <nlohmann/json.hpp>
 #include <string>
 
@@ -16,10 +17,13 @@ struct Services {
     stage::Extensions extensions;
     project::StageList stages;
     project::ImageOpener opener;
-    std::vector<std::shared_ptr<const segment::PromptEngine>> promptEngines;
+    // In the order they are offered. Models come and go while the program runs, so it is asked each time; an engine
+    // stays as long as its weights do. Thread-safe.
+    std::function<std::vector<std::shared_ptr<const segment::PromptEngine>>()> promptEngines;
 };
 
-// `sam`: weights for prompts; without a file there, the one that the environment names as FOVEA_SAM_WEIGHTS.
+// `sam`: weights for prompts, a file or a kept model's id; else what the environment names as FOVEA_SAM_WEIGHTS, else
+// the first kept model for prompts.
 Services makeServices(stage::SamWeights sam = {});
 
 // What depends on the rooms there are: all formats and label sessions (rooms_all.cpp), or OME-Zarr alone on GPU nodes

@@ -1,6 +1,7 @@
 #pragma once
 #include <QObject>
 #include <QStringList>
+#include <functional>
 #include <map>
 #include <memory>
 #include <optional>
@@ -20,9 +21,9 @@ namespace fovea::ui {
 struct Backend {
     project::StageList stages;
     project::ImageOpener opener;
-    std::vector<std::shared_ptr<const segment::PromptEngine>> promptEngines;
-    std::string device = "cpu";  // "cpu", "cuda:0"
-    std::string deviceText;      // "AMD EPYC, 2 cores" or the graphics card's name
+    std::function<std::vector<std::shared_ptr<const segment::PromptEngine>>()> promptEngines;  // as things stand now
+    std::string device = "cpu";                                                                // "cpu", "cuda:0"
+    std::string deviceText;  // "AMD EPYC, 2 cores" or the graphics card's name
     bool gpu = false;
     // Writes the sample image into a folder and returns its path; on a worker.
     std::function<std::string(const std::filesystem::path& folder, Job& job)> makeSample;

@@ -5,6 +5,7 @@
 #include "infer/cellsam.h"
 #include "infer/cellsam_input.h"
 #include "infer/window_grid.h"
+#include "models/weights.h"
 #include "nn/device.h"
 #include "segment/link_sections.h"
 #include "segment/tidy_labels.h"
@@ -56,12 +57,8 @@ CellSamOptions optionsOf(const LabelRequest& request) {
 }
 
 nn::cellsam::CellSam modelOf(const LabelRequest& request, Job& job) {
-    const std::string weights = request.options.string("weights");
-    if (weights.empty())
-        throw Error(ErrorKind::Input,
-                    FOVEA_TR("CellSAM needs the weights that its authors give to holders of an account at "
-                             "users.deepcell.org, for academic use that is not commercial. Name the file, for example "
-                             "cellsam_general.pt, as weights."));
+    const std::string weights =
+        models::findWeights(request.options.string("weights"), models::Role::PseudoLabels).model.string();
     job.progress(0, 1, FOVEA_TR("Reading the weights"));
     nn::cellsam::CellSam model = nn::cellsam::loadCellSam(weights);
     if (!model.unused.empty())
@@ -172,7 +169,8 @@ class CellSamLabeler : public segment::PseudoLabeler {
             {.name = "weights",
              .type = OptionType::Path,
              .defaultValue = "",
-             .help = FOVEA_TR("Checkpoint of CellSAM's authors")},
+             .help =
+                 FOVEA_TR("Checkpoint of CellSAM's authors, a file or a model's name; empty = the one that is kept")},
             {.name = "nuclear",
              .type = OptionType::Int,
              .defaultValue = -1,

@@ -4,6 +4,7 @@
 #include <functional>
 
 #include "infer/sam_model.h"
+#include "models/weights.h"
 #include "nn/guards.h"
 #include "nn/sam/frame.h"
 #include "nn/torch_errors.h"
@@ -30,13 +31,8 @@ struct Section {
 };
 using SectionFinder = std::function<Section(std::int64_t z, Job& job)>;
 
-std::string weightsOf(const LabelRequest& request) {
-    const std::string weights = request.options.string("sam_weights");
-    if (weights.empty())
-        throw Error(ErrorKind::Input,
-                    FOVEA_TR("Models of the SAM family need their weights: Segment Anything, MobileSAM "
-                             "or micro-sam. Name the file as sam_weights."));
-    return weights;
+models::Weights weightsOf(const LabelRequest& request, bool withDecoder) {
+    return models::findWeights(request.options.string("sam_weights"), models::Role::Prompts, withDecoder);
 }
 
 void checkChannel(const LabelRequest& request) {
@@ -86,7 +82,7 @@ class MaskGenerator {
   public:
     explicit MaskGenerator(const LabelRequest& request)
         : request_(request),
-          model_(weightsOf(request), request.device, request.threads),
+          model_(weightsOf(request, false).model, request.device, request.threads),
           grid_(TileGrid::of(request.box.extent().y, request.box.extent().x)) {}
 
     Section find(std::int64_t z, Job& job) const {
@@ -149,10 +145,10 @@ class MaskGenerator {
 // micro-sam's decoder in one request.
 class DecoderRun {
   public:
-    explicit DecoderRun(const LabelRequest& request)
+    DecoderRun(const LabelRequest& request, const models::Weights& weights)
         : request_(request),
-          model_(weightsOf(request), request.device, request.threads),
-          decoder_(nn::sam::loadUnetr(weightsOf(request))),
+          model_(weights.model, request.device, request.threads),
+          decoder_(nn::sam::loadUnetr(weights.decoder.empty() ? weights.model : weights.decoder)),
           side_(model_.describe().side),
           grid_(TileGrid::of(request.box.extent().y, request.box.extent().x)) {
         const EmbeddedImage embeddings = model_.describe();
@@ -161,7 +157,7 @@ class DecoderRun {
                 ErrorKind::Format,
                 {FOVEA_TR("The instance decoder in {path} takes embeddings of {wanted}, its model makes {have}. "
                           "Choose another file."),
-                 {{"path", weightsOf(request)},
+                 {{"path", (weights.decoder.empty() ? weights.model : weights.decoder).string()},
                   {"wanted", std::to_string(decoder_->config().embedding)},
                   {"have", std::to_string(embeddings.width)}}});
         rules_.minSize = request.options.integer("sam_min_pixels");
@@ -218,10 +214,12 @@ class DecoderRun {
 };
 
 OptionSpec weightsOption() {
-    return {.name = "sam_weights",
-            .type = OptionType::Path,
-            .defaultValue = "",
-            .help = FOVEA_TR("Checkpoint of Segment Anything, MobileSAM or micro-sam")};
+    return {
+        .name = "sam_weights",
+        .type = OptionType::Path,
+        .defaultValue = "",
+        .help = FOVEA_TR("Checkpoint of Segment Anything, MobileSAM or micro-sam, a file or a model's name; empty = "
+                         "the first that is kept")};
 }
 
 OptionSpec sizeOption() {
@@ -276,7 +274,7 @@ class MicroSamLabeler : public segment::PseudoLabeler {
     }
     PseudoLabels run(const LabelRequest& request, Job& job) const override {
         checkChannel(request);
-        DecoderRun decoder(request);
+        DecoderRun decoder(request, weightsOf(request, true));
         return allSections(request, [&](std::int64_t z, Job& part) { return decoder.find(z, part); }, job);
     }
 };

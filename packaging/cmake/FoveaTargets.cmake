@@ -18,11 +18,12 @@ function(fovea_room name)
   target_link_libraries(fovea_${name} PUBLIC ${ROOM_DEPS} Threads::Threads PRIVATE fovea_flags ${ROOM_PRIVATE})
 endfunction()
 
-# fovea_add_test(labels tst_labels_brush NAME=value …): a test of a room with this environment. tests_<room> builds all of them.
+# fovea_add_test(labels tst_labels_brush NAME=value …): a test of a room with this environment, without the models that the
+# person at this machine keeps. tests_<room> builds all of them.
 function(fovea_add_test room target)
   add_test(NAME ${target} COMMAND ${target})
   set_tests_properties(${target} PROPERTIES LABELS ${room} TIMEOUT 1800
-    ENVIRONMENT "OMP_WAIT_POLICY=PASSIVE;OMP_NUM_THREADS=1;${ARGN}")
+    ENVIRONMENT "OMP_WAIT_POLICY=PASSIVE;OMP_NUM_THREADS=1;FOVEA_MODELS=${CMAKE_BINARY_DIR}/no-models;${ARGN}")
   if(NOT TARGET tests_${room})
     add_custom_target(tests_${room})
   endif()

@@ -98,6 +98,11 @@ void wrongInput() {
         CHECK_THROWS(label(decoder, image, nlohmann::json::object(), {}, 1), Error);
     }
     CHECK_THROWS(label(true, image, {{"sam_weights", weightsFile(false)}}), Error);  // has no decoder
+    const auto apart = folder().path() / "apart.pt";
+    std::filesystem::copy_file(weightsFile(false), apart);
+    CHECK_THROWS(label(true, image, {{"sam_weights", apart.string()}}), Error);
+    std::filesystem::copy_file(weightsFile(true), folder().path() / "apart_decoder.pt");
+    checkConsistent(label(true, image, {{"sam_weights", apart.string()}}), Box::of({1, 30, 30}));
     checkConsistent(label(false, image, {{"sam_weights", weightsFile(true)}}), Box::of({1, 30, 30}));
 }
 

@@ -9,6 +9,7 @@
 #include "models/add_model.h"
 #include "models/hollow_weights.h"
 #include "models/recognise.h"
+#include "models/weights.h"
 
 using namespace fovea;
 using namespace fovea::models;
@@ -208,6 +209,36 @@ class TestStore : public QObject {
         QVERIFY(has(errorOf([&] { store.file("brought"); }), "only here"));
         store.accept(restricted);
         QVERIFY(store.find("brought").usable());
+    }
+
+    void weightsAreFoundByFileByNameOrWithoutEither() {
+        Fixture f;
+        ModelStore store = f.store();
+        const auto find = [&](const std::string& named, bool withDecoder = false) {
+            return findWeights(named, Role::Prompts, withDecoder, store);
+        };
+        QVERIFY(has(errorOf([&] { find(""); }), "No model for prompts is kept"));
+        addFile(store, f.tiny, false, f.job);
+        QVERIFY(has(errorOf([&] { find(""); }), "No model for prompts is kept"));  // half a model is none
+        const fs::path mine = f.temp.path() / "mine.safetensors";
+        test::writeHollow(mine, mobileSamParts(), 'm');
+        addFile(store, mine, false, f.job);
+        QCOMPARE(find("").model, store.file("mine"));
+        QVERIFY(find("mine").decoder.empty());
+        QVERIFY(has(errorOf([&] { find("", true); }), "with an instance decoder"));
+        addFile(store, f.decoder, false, f.job);
+        QCOMPARE(find("").model, store.file("pair"));  // known ones come first
+        QCOMPARE(find("", true).decoder, store.file("pair", "decoder"));
+        QCOMPARE(find("pair").decoder, store.file("pair", "decoder"));
+        QVERIFY(has(errorOf([&] { find("pear"); }), "Did you mean pair?"));
+        QVERIFY(has(errorOf([&] { findWeights("", Role::Features, false, store); }), "for features"));
+
+        QCOMPARE(find(mine.string()).model, mine);
+        QVERIFY(find(mine.string()).decoder.empty());
+        const fs::path beside = f.temp.path() / "mine_decoder.safetensors";
+        file::write(beside, "x");
+        QCOMPARE(find(mine.string()).decoder, beside);
+        QCOMPARE(find("not_there.pt").model, fs::path("not_there.pt"));  // whoever loads it says that it is missing
     }
 
     void damageIsSeen() {

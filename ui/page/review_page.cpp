@@ -303,8 +303,8 @@ void ReviewPage::adopt(const QString& id, ImagePtr image) {
         return;
     }
     workspace_.follow(review_->sharedEdits());
-    const auto& engines = workspace_.backend().promptEngines;
-    prompts_ = std::make_unique<PromptSession>(*review_, engines.front(), workspace_.jobs());
+    prompts_ =
+        std::make_unique<PromptSession>(*review_, workspace_.backend().promptEngines().front(), workspace_.jobs());
     target_ = std::make_unique<LabelEditTarget>(*review_, *prompts_, scene_);
     tools_ = std::make_unique<ToolBox>(*target_);
     wire();
