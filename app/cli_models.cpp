@@ -1,3 +1,4 @@
+#include <set>
 #include <sstream>
 
 #include "cli.h"
@@ -16,11 +17,26 @@ struct ModelArguments {
     bool accept = false;
 };
 
+// What can be done with it: names of labelers and prompt engines.
+json enginesOf(const models::Model& model) {
+    std::set<std::string> engines;
+    const auto add = [&](const std::string& network, const std::string& part) {
+        if (network == "cellsam") engines.insert("cellsam");
+        if (network.starts_with("sam/")) engines.insert("sam");
+        if (part == "decoder") engines.insert("micro-sam");
+    };
+    if (model.known)
+        for (const models::KnownFile& file : model.known->files) add(file.network, file.part);
+    for (const models::KeptFile& file : model.files) add(file.network, file.part);
+    return engines;
+}
+
 json row(const models::Model& model) {
     const models::Licence& licence = *model.licence;
     json one{{"id", model.id},
              {"title", model.title},
              {"use", models::name(model.role)},
+             {"engines", enginesOf(model)},
              {"embedded", false},
              {"ready", model.usable()},
              {"state", models::name(model.state)},

@@ -147,23 +147,21 @@ std::string stagesAsMarkdown(const Services& services) {
 
 json describeModels(const Services& services) {
     json rows = json::array();
-    const auto add = [&](const std::string& id, const std::string& title, const char* use, bool embedded = true) {
-        rows.push_back({{"id", id}, {"title", title}, {"use", use}, {"embedded", embedded}, {"ready", embedded}});
+    const auto add = [&](const auto& engine, const char* use) {
+        rows.push_back({{"id", engine->id()},
+                        {"title", engine->title().str()},
+                        {"use", use},
+                        {"embedded", true},
+                        {"ready", true}});
     };
     for (const auto& labeler : services.extensions.pseudoLabelers) {
         const OptionTable options = labeler->options();
         const bool needsWeights = std::any_of(options.begin(), options.end(),
                                               [](const OptionSpec& spec) { return spec.name.ends_with("weights"); });
-        add(labeler->id(), labeler->title().str(), "pseudo-labels", !needsWeights);
+        if (!needsWeights) add(labeler, "pseudo-labels");
     }
-    const std::string embedded = segment::geodesicEngine()->id();
-    for (const auto& engine : services.promptEngines())
-        rows.push_back({{"id", engine->id()},
-                        {"title", engine->title().str()},
-                        {"use", "prompts"},
-                        {"embedded", engine->id() == embedded},
-                        {"ready", true}});
-    for (const auto& strategy : services.extensions.strategies) add(strategy->id(), strategy->title().str(), "query");
+    add(segment::geodesicEngine(), "prompts");
+    for (const auto& strategy : services.extensions.strategies) add(strategy, "query");
     return {{"models", rows}};
 }
 

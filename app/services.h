@@ -51,7 +51,8 @@ nlohmann::json exportNnunet(const project::Project& project, const project::Stag
 // "auto", "cpu", "cuda:0" → the device to use. Throws Error(Device).
 std::string deviceByName(const std::string& wanted);
 
-// {"stages": […]}, {"formats": […]}, {"models": […]}, {"plugins": […]}: what `fovea-cli stages --json` … print.
+// {"stages": […]}, {"formats": […]}, {"models": […]}, {"plugins": […]}: what `fovea-cli stages --json` … print; of the
+// models those that are built in.
 nlohmann::json describeStages(const Services& services);
 // The same as a Markdown table with the options below, for the README.
 std::string stagesAsMarkdown(const Services& services);

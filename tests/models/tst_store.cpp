@@ -230,7 +230,7 @@ class TestStore : public QObject {
         QCOMPARE(find("").model, store.file("pair"));  // known ones come first
         QCOMPARE(find("", true).decoder, store.file("pair", "decoder"));
         QCOMPARE(find("pair").decoder, store.file("pair", "decoder"));
-        QVERIFY(has(errorOf([&] { find("pear"); }), "Did you mean pair?"));
+        QVERIFY(has(errorOf([&] { find("pairs"); }), "Did you mean pair?"));
         QVERIFY(has(errorOf([&] { findWeights("", Role::Features, false, store); }), "for features"));
 
         QCOMPARE(find(mine.string()).model, mine);
