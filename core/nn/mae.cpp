@@ -112,10 +112,10 @@ MaeImpl::MaeImpl(const MaeConfig& config, std::uint64_t seed) : config_(config) 
     register_module("patch_embed", std::make_shared<torch::nn::Module>())->register_module("proj", proj_);
     blocks_ = registerBlocks(*this, "blocks", c.depth, c.width, c.heads);
     norm_ = register_module("norm", layerNorm(c.width));
-    decoderEmbed_ = register_module("decoder_embed", torch::nn::Linear(c.width, c.decoderWidth));
+    decoderEmbed_ = register_module("decoder_embed", Linear(c.width, c.decoderWidth));
     decoderBlocks_ = registerBlocks(*this, "decoder_blocks", c.decoderDepth, c.decoderWidth, c.decoderHeads);
     decoderNorm_ = register_module("decoder_norm", layerNorm(c.decoderWidth));
-    decoderPred_ = register_module("decoder_pred", torch::nn::Linear(c.decoderWidth, c.patchSize * c.patchSize * 3));
+    decoderPred_ = register_module("decoder_pred", Linear(c.decoderWidth, c.patchSize * c.patchSize * 3));
     initialise(seed);
 }
 

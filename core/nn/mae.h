@@ -78,7 +78,7 @@ class MaeImpl : public torch::nn::Module {
     torch::nn::Conv2d proj_{nullptr};  // patch_embed.proj
     std::vector<VitBlock> blocks_, decoderBlocks_;
     torch::nn::LayerNorm norm_{nullptr}, decoderNorm_{nullptr};
-    torch::nn::Linear decoderEmbed_{nullptr}, decoderPred_{nullptr};
+    Linear decoderEmbed_{nullptr}, decoderPred_{nullptr};
 };
 TORCH_MODULE(Mae);
 

@@ -1,7 +1,6 @@
 #include "nn/vit.h"
 
 #include <ATen/ops/cat.h>
-#include <ATen/ops/gelu.h>
 #include <ATen/ops/scaled_dot_product_attention.h>
 #include <ATen/ops/upsample_bicubic2d.h>
 
@@ -15,8 +14,8 @@ torch::nn::LayerNorm layerNorm(std::int64_t width, double eps) {
 }
 
 AttentionImpl::AttentionImpl(std::int64_t width, std::int64_t heads) : heads_(heads) {
-    qkv_ = register_module("qkv", torch::nn::Linear(width, 3 * width));
-    proj_ = register_module("proj", torch::nn::Linear(width, width));
+    qkv_ = register_module("qkv", Linear(width, 3 * width));
+    proj_ = register_module("proj", Linear(width, width));
 }
 
 torch::Tensor AttentionImpl::forward(const torch::Tensor& x) {
@@ -28,11 +27,11 @@ torch::Tensor AttentionImpl::forward(const torch::Tensor& x) {
 }
 
 MlpImpl::MlpImpl(std::int64_t width, std::int64_t hidden) {
-    fc1_ = register_module("fc1", torch::nn::Linear(width, hidden));
-    fc2_ = register_module("fc2", torch::nn::Linear(hidden, width));
+    fc1_ = register_module("fc1", Linear(width, hidden));
+    fc2_ = register_module("fc2", Linear(hidden, width));
 }
 
-torch::Tensor MlpImpl::forward(const torch::Tensor& x) { return fc2_(at::gelu(fc1_(x))); }
+torch::Tensor MlpImpl::forward(const torch::Tensor& x) { return fc2_(fc1_->gelu(x)); }
 
 VitBlockImpl::VitBlockImpl(std::int64_t width, std::int64_t heads) {
     norm1_ = register_module("norm1", layerNorm(width));

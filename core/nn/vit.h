@@ -1,8 +1,9 @@
 #pragma once
 #include <torch/nn/module.h>
-#include <torch/nn/modules/linear.h>
 #include <torch/nn/modules/normalization.h>
 #include <torch/nn/pimpl.h>
+
+#include "nn/linear.h"
 
 namespace fovea::nn {
 
@@ -17,7 +18,7 @@ class AttentionImpl : public torch::nn::Module {
 
   private:
     std::int64_t heads_;
-    torch::nn::Linear qkv_{nullptr}, proj_{nullptr};
+    Linear qkv_{nullptr}, proj_{nullptr};
 };
 TORCH_MODULE(Attention);
 
@@ -28,7 +29,7 @@ class MlpImpl : public torch::nn::Module {
     torch::Tensor forward(const torch::Tensor& x);
 
   private:
-    torch::nn::Linear fc1_{nullptr}, fc2_{nullptr};
+    Linear fc1_{nullptr}, fc2_{nullptr};
 };
 TORCH_MODULE(Mlp);
 

@@ -18,7 +18,7 @@ constexpr std::int64_t queriesAtOnce = 512;  // bounds what is kept per row of t
 RowColumnAttentionImpl::RowColumnAttentionImpl(std::int64_t width, std::int64_t heads) : width_(width), heads_(heads) {
     weight_ = register_parameter("in_proj_weight", torch::zeros({5 * width, width}));
     bias_ = register_parameter("in_proj_bias", torch::zeros({5 * width}));
-    out_ = register_module("out_proj", torch::nn::Linear(width, width));
+    out_ = register_module("out_proj", Linear(width, width));
 }
 
 torch::Tensor RowColumnAttentionImpl::forward(const torch::Tensor& queryRow, const torch::Tensor& queryColumn,

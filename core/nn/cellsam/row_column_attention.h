@@ -1,7 +1,8 @@
 #pragma once
 #include <torch/nn/module.h>
-#include <torch/nn/modules/linear.h>
 #include <torch/nn/pimpl.h>
+
+#include "nn/linear.h"
 
 namespace fovea::nn::cellsam {
 
@@ -18,7 +19,7 @@ class RowColumnAttentionImpl : public torch::nn::Module {
   private:
     std::int64_t width_, heads_;
     torch::Tensor weight_, bias_;
-    torch::nn::Linear out_{nullptr};
+    Linear out_{nullptr};
 };
 TORCH_MODULE(RowColumnAttention);
 

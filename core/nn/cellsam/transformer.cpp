@@ -39,11 +39,11 @@ torch::Tensor logOdds(const torch::Tensor& p) {
 }
 
 // Registers Linear, ReLU, Linear as a sequence whose names are 0 and 2.
-void registerAdapter(torch::nn::Module& parent, const char* name, torch::nn::Linear& in, torch::nn::Linear& out,
+void registerAdapter(torch::nn::Module& parent, const char* name, Linear& in, Linear& out,
                      std::int64_t width) {
     const auto sequence = parent.register_module(name, std::make_shared<torch::nn::Module>());
-    in = sequence->register_module("0", torch::nn::Linear(width, width));
-    out = sequence->register_module("2", torch::nn::Linear(width, width));
+    in = sequence->register_module("0", Linear(width, width));
+    out = sequence->register_module("2", Linear(width, width));
 }
 
 template <class Layer>
@@ -87,8 +87,8 @@ void TransformerConfig::check() const {
 }
 
 FeedForwardImpl::FeedForwardImpl(std::int64_t width, std::int64_t hidden) {
-    linear1_ = register_module("linear1", torch::nn::Linear(width, hidden));
-    linear2_ = register_module("linear2", torch::nn::Linear(hidden, width));
+    linear1_ = register_module("linear1", Linear(width, hidden));
+    linear2_ = register_module("linear2", Linear(hidden, width));
     norm2_ = register_module("norm2", layerNorm(width, eps));
 }
 
@@ -97,7 +97,7 @@ torch::Tensor FeedForwardImpl::forward(const torch::Tensor& x) { return norm2_(x
 SelfAttentionImpl::SelfAttentionImpl(std::int64_t width, std::int64_t heads) : width_(width), heads_(heads) {
     weight_ = register_parameter("in_proj_weight", torch::zeros({3 * width, width}));
     bias_ = register_parameter("in_proj_bias", torch::zeros({3 * width}));
-    out_ = register_module("out_proj", torch::nn::Linear(width, width));
+    out_ = register_module("out_proj", Linear(width, width));
 }
 
 torch::Tensor SelfAttentionImpl::forward(const torch::Tensor& x, const torch::Tensor& value) {
@@ -148,7 +148,7 @@ TransformerImpl::TransformerImpl(const TransformerConfig& config) : config_(conf
     registerAdapter(*this, "adapt_pos1d", adapt1dIn_, adapt1dOut_, c.width);
     encoder_ = registerLayers<EncoderLayer>(*this, "encoder_layers", c.encoderLayers, c);
     decoder_ = registerLayers<DecoderLayer>(*this, "decoder_layers", c.decoderLayers, c);
-    classHead_ = torch::nn::Linear(c.width, c.classes);
+    classHead_ = Linear(c.width, c.classes);
     boxHead_ = sam::Perceptron(c.width, c.width, 4, 3);
     registerShared(*this, "class_embed", classHead_, c.decoderLayers);
     registerShared(*this, "bbox_embed", boxHead_, c.decoderLayers);

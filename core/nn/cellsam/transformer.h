@@ -1,13 +1,13 @@
 #pragma once
 #include <torch/nn/module.h>
 #include <torch/nn/modules/embedding.h>
-#include <torch/nn/modules/linear.h>
 #include <torch/nn/modules/normalization.h>
 #include <torch/nn/pimpl.h>
 
 #include <vector>
 
 #include "nn/cellsam/row_column_attention.h"
+#include "nn/linear.h"
 #include "nn/sam/layers.h"
 #include "nn/steps.h"
 
@@ -34,7 +34,7 @@ class FeedForwardImpl : public torch::nn::Module {
     torch::Tensor forward(const torch::Tensor& x);
 
   private:
-    torch::nn::Linear linear1_{nullptr}, linear2_{nullptr};
+    Linear linear1_{nullptr}, linear2_{nullptr};
     torch::nn::LayerNorm norm2_{nullptr};
 };
 TORCH_MODULE(FeedForward);
@@ -49,7 +49,7 @@ class SelfAttentionImpl : public torch::nn::Module {
   private:
     std::int64_t width_, heads_;
     torch::Tensor weight_, bias_;
-    torch::nn::Linear out_{nullptr};
+    Linear out_{nullptr};
 };
 TORCH_MODULE(SelfAttention);
 
@@ -102,10 +102,10 @@ class TransformerImpl : public torch::nn::Module {
   private:
     TransformerConfig config_;
     torch::nn::Embedding pattern_{nullptr}, position_{nullptr};
-    torch::nn::Linear adapt1dIn_{nullptr}, adapt1dOut_{nullptr}, adapt2dIn_{nullptr}, adapt2dOut_{nullptr};
+    Linear adapt1dIn_{nullptr}, adapt1dOut_{nullptr}, adapt2dIn_{nullptr}, adapt2dOut_{nullptr};
     std::vector<EncoderLayer> encoder_;
     std::vector<DecoderLayer> decoder_;
-    torch::nn::Linear classHead_{nullptr};
+    Linear classHead_{nullptr};
     sam::Perceptron boxHead_{nullptr};
 
     torch::Tensor adapted1d(const torch::Tensor& positions);

@@ -28,8 +28,8 @@ torch::Tensor relativePositions(const torch::Tensor& table, std::int64_t queries
 
 RelativeAttentionImpl::RelativeAttentionImpl(std::int64_t width, std::int64_t heads, std::int64_t window, Cells map)
     : heads_(heads), window_(window) {
-    qkv_ = register_module("qkv", torch::nn::Linear(width, 3 * width));
-    proj_ = register_module("proj", torch::nn::Linear(width, width));
+    qkv_ = register_module("qkv", Linear(width, 3 * width));
+    proj_ = register_module("proj", Linear(width, width));
     if (window > 0) map = {window, window};
     relPosH_ = register_parameter("rel_pos_h", torch::zeros({2 * map.rows - 1, width / heads}));
     relPosW_ = register_parameter("rel_pos_w", torch::zeros({2 * map.columns - 1, width / heads}));

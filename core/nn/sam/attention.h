@@ -1,7 +1,8 @@
 #pragma once
 #include <torch/nn/module.h>
-#include <torch/nn/modules/linear.h>
 #include <torch/nn/pimpl.h>
+
+#include "nn/linear.h"
 
 namespace fovea::nn::sam {
 
@@ -28,7 +29,7 @@ class RelativeAttentionImpl : public torch::nn::Module {
     torch::Tensor windows(const torch::Tensor& qkv) const;
 
     std::int64_t heads_, window_;
-    torch::nn::Linear qkv_{nullptr}, proj_{nullptr};
+    Linear qkv_{nullptr}, proj_{nullptr};
     torch::Tensor relPosH_, relPosW_;  // (2·rows − 1, D / heads), (2·columns − 1, D / heads)
 };
 TORCH_MODULE(RelativeAttention);

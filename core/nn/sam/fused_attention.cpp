@@ -2,15 +2,14 @@
 
 #include <ATen/Dispatch.h>
 #include <ATen/Parallel.h>
-#include <ATen/ops/amax.h>
+#include <ATen/ops/_softmax.h>
 #include <ATen/ops/empty.h>
-#include <ATen/ops/mm.h>
-#include <ATen/ops/sum.h>
 
 #include <algorithm>
 #include <cmath>
 
 #include "nn/guards.h"
+#include "nn/linear.h"
 
 namespace fovea::nn::sam {
 
@@ -18,12 +17,12 @@ namespace {
 
 constexpr std::int64_t scoresAtOnce = 1 << 19;  // 2 MiB of float32: measured on a map of 64 × 64 cells
 
-// Sums of a term for each row and one for each column of keys.
+// To each score the term of its key's row and the one of its column.
 template <class T>
-void fill(T* scores, const T* byRow, const T* byColumn, std::int64_t queries, std::int64_t rows, std::int64_t columns) {
+void add(T* scores, const T* byRow, const T* byColumn, std::int64_t queries, std::int64_t rows, std::int64_t columns) {
     for (std::int64_t q = 0; q < queries; ++q, byRow += rows, byColumn += columns)
         for (std::int64_t y = 0; y < rows; ++y, scores += columns)
-            for (std::int64_t x = 0; x < columns; ++x) scores[x] = byRow[y] + byColumn[x];
+            for (std::int64_t x = 0; x < columns; ++x) scores[x] += byRow[y] + byColumn[x];
 }
 
 }  // namespace
@@ -33,28 +32,24 @@ at::Tensor fusedAttention(const at::Tensor& qkv, const at::Tensor& rowTerm, cons
     const std::int64_t b = qkv.size(0), h = qkv.size(1), w = qkv.size(2), cells = h * w, d = qkv.size(3) / 3 / heads;
     const std::int64_t most = std::clamp<std::int64_t>(scoresAtOnce / cells, 1, cells);
     const std::int64_t parts = (cells + most - 1) / most;
-    at::Tensor all = qkv.reshape({b, cells, 3, heads, d}).permute({2, 0, 3, 1, 4});  // 3, B, heads, cells, d
-    if (parts > 1) all = all.contiguous();  // keys and values are read once for each part
+    const at::Tensor all = qkv.reshape({b, cells, 3, heads, d}).permute({2, 0, 3, 1, 4});  // 3, B, heads, cells, d
+    const at::Tensor queries = (all[0] * (1 / std::sqrt(double(d)))).contiguous(), keys = all[1].contiguous(),
+                     values = all[2].transpose(2, 3).contiguous();  // B, heads, d, cells
     const at::Tensor byRow = rowTerm.contiguous(), byColumn = columnTerm.contiguous();
     at::Tensor result = at::empty({b, cells, heads, d}, qkv.options());
 
     AT_DISPATCH_FLOATING_TYPES(qkv.scalar_type(), "fusedAttention", [&] {
         at::parallel_for(0, b * heads * parts, 1, [&](std::int64_t begin, std::int64_t end) {
             const NoGrad off(false);
-            const at::Tensor buffer = at::empty({most, cells}, qkv.options());
             for (std::int64_t i = begin; i < end; ++i) {
                 const std::int64_t image = i / parts / heads, head = i / parts % heads, first = i % parts * most;
                 const std::int64_t count = std::min(most, cells - first),
                                    query = (image * heads + head) * cells + first;
-                const auto part = [&](std::int64_t which) { return all[which][image][head]; };
-                at::Tensor scores = buffer.narrow(0, 0, count);
-                fill(scores.mutable_data_ptr<scalar_t>(), byRow.const_data_ptr<scalar_t>() + query * h,
-                     byColumn.const_data_ptr<scalar_t>() + query * w, count, h, w);
-                scores.addmm_(part(0).narrow(0, first, count), part(1).t(), 1, 1 / std::sqrt(double(d)));
-                scores.sub_(scores.amax({1}, true)).exp_();
-                at::Tensor y = result[image].narrow(0, first, count).select(1, head);
-                at::mm_out(y, scores, part(2));
-                y.div_(scores.sum({1}, true));
+                at::Tensor scores = affine(queries[image][head].narrow(0, first, count), keys[image][head]);
+                add(scores.mutable_data_ptr<scalar_t>(), byRow.const_data_ptr<scalar_t>() + query * h,
+                    byColumn.const_data_ptr<scalar_t>() + query * w, count, h, w);
+                at::_softmax_out(scores, scores, 1, false);  // row by row, in place
+                result[image].narrow(0, first, count).select(1, head).copy_(affine(scores, values[image][head]));
             }
         });
     });

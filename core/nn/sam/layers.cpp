@@ -1,6 +1,5 @@
 #include "nn/sam/layers.h"
 
-#include <ATen/ops/gelu.h>
 #include <ATen/ops/layer_norm.h>
 #include <ATen/ops/relu.h>
 #include <torch/nn/modules/container/modulelist.h>
@@ -35,19 +34,18 @@ void checkImage(const torch::Tensor& image, std::int64_t side) {
 
 FeedForwardImpl::FeedForwardImpl(std::int64_t width, std::int64_t hidden, Activation activation)
     : activation_(activation) {
-    lin1_ = register_module("lin1", torch::nn::Linear(width, hidden));
-    lin2_ = register_module("lin2", torch::nn::Linear(hidden, width));
+    lin1_ = register_module("lin1", Linear(width, hidden));
+    lin2_ = register_module("lin2", Linear(hidden, width));
 }
 
 torch::Tensor FeedForwardImpl::forward(const torch::Tensor& x) {
-    const torch::Tensor hidden = lin1_(x);
-    return lin2_(activation_ == Activation::Gelu ? at::gelu(hidden) : at::relu(hidden));
+    return lin2_(activation_ == Activation::Gelu ? lin1_->gelu(x) : at::relu(lin1_(x)));
 }
 
 PerceptronImpl::PerceptronImpl(std::int64_t in, std::int64_t hidden, std::int64_t out, std::int64_t depth) {
     torch::nn::ModuleList list;
     for (std::int64_t i = 0; i < depth; ++i) {
-        layers_.push_back(torch::nn::Linear(i == 0 ? in : hidden, i + 1 == depth ? out : hidden));
+        layers_.push_back(Linear(i == 0 ? in : hidden, i + 1 == depth ? out : hidden));
         list->push_back(layers_.back());
     }
     register_module("layers", list);

@@ -1,10 +1,11 @@
 #pragma once
 #include <torch/nn/module.h>
 #include <torch/nn/modules/container/sequential.h>
-#include <torch/nn/modules/linear.h>
 #include <torch/nn/pimpl.h>
 
 #include <vector>
+
+#include "nn/linear.h"
 
 // Layers that the networks around Segment Anything share (Kirillov et al. 2023; facebookresearch/segment-anything).
 namespace fovea::nn::sam {
@@ -35,7 +36,7 @@ class FeedForwardImpl : public torch::nn::Module {
 
   private:
     Activation activation_;
-    torch::nn::Linear lin1_{nullptr}, lin2_{nullptr};
+    Linear lin1_{nullptr}, lin2_{nullptr};
 };
 TORCH_MODULE(FeedForward);
 
@@ -46,7 +47,7 @@ class PerceptronImpl : public torch::nn::Module {
     torch::Tensor forward(torch::Tensor x);
 
   private:
-    std::vector<torch::nn::Linear> layers_;
+    std::vector<Linear> layers_;
 };
 TORCH_MODULE(Perceptron);
 

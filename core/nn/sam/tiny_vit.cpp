@@ -89,8 +89,8 @@ torch::Tensor biasIndex(std::int64_t window) {
 BiasedAttentionImpl::BiasedAttentionImpl(std::int64_t width, std::int64_t heads, std::int64_t window)
     : heads_(heads), window_(window), index_(biasIndex(window).flatten()) {
     norm_ = register_module("norm", layerNorm(width, normEps));
-    qkv_ = register_module("qkv", torch::nn::Linear(width, 3 * width));
-    proj_ = register_module("proj", torch::nn::Linear(width, width));
+    qkv_ = register_module("qkv", Linear(width, 3 * width));
+    proj_ = register_module("proj", Linear(width, width));
     biases_ = register_parameter("attention_biases", torch::zeros({heads, window * window}));
 }
 
@@ -106,11 +106,11 @@ torch::Tensor BiasedAttentionImpl::forward(const torch::Tensor& x) {
 
 NormedMlpImpl::NormedMlpImpl(std::int64_t width, std::int64_t hidden) {
     norm_ = register_module("norm", layerNorm(width, normEps));
-    fc1_ = register_module("fc1", torch::nn::Linear(width, hidden));
-    fc2_ = register_module("fc2", torch::nn::Linear(hidden, width));
+    fc1_ = register_module("fc1", Linear(width, hidden));
+    fc2_ = register_module("fc2", Linear(hidden, width));
 }
 
-torch::Tensor NormedMlpImpl::forward(const torch::Tensor& x) { return fc2_(at::gelu(fc1_(norm_(x)))); }
+torch::Tensor NormedMlpImpl::forward(const torch::Tensor& x) { return fc2_(fc1_->gelu(norm_(x))); }
 
 TinyBlockImpl::TinyBlockImpl(std::int64_t width, std::int64_t heads, std::int64_t window) {
     attn_ = register_module("attn", BiasedAttention(width, heads, window));
@@ -137,7 +137,7 @@ TinyVitEncoderImpl::TinyVitEncoderImpl(const TinyVitConfig& config) : config_(co
     }
     register_module("layers", layers);
     register_module("norm_head", layerNorm(last, normEps));
-    register_module("head", torch::nn::Linear(last, config_.classes));
+    register_module("head", Linear(last, config_.classes));
     neck_ = register_module("neck", neck(last, config_.outChannels));
 }
 

@@ -3,12 +3,12 @@
 #include <torch/nn/modules/batchnorm.h>
 #include <torch/nn/modules/container/sequential.h>
 #include <torch/nn/modules/conv.h>
-#include <torch/nn/modules/linear.h>
 #include <torch/nn/modules/normalization.h>
 #include <torch/nn/pimpl.h>
 
 #include <vector>
 
+#include "nn/linear.h"
 #include "nn/steps.h"
 
 // TinyViT (Wu et al. 2022) as MobileSAM (Zhang et al. 2023) uses it for its image encoder.
@@ -77,7 +77,7 @@ class BiasedAttentionImpl : public torch::nn::Module {
   private:
     std::int64_t heads_, window_;
     torch::nn::LayerNorm norm_{nullptr};
-    torch::nn::Linear qkv_{nullptr}, proj_{nullptr};
+    Linear qkv_{nullptr}, proj_{nullptr};
     torch::Tensor biases_;  // (heads, window²)
     torch::Tensor index_;   // not in the checkpoint
 };
@@ -94,7 +94,7 @@ class NormedMlpImpl : public torch::nn::Module {
 
   private:
     torch::nn::LayerNorm norm_{nullptr};
-    torch::nn::Linear fc1_{nullptr}, fc2_{nullptr};
+    Linear fc1_{nullptr}, fc2_{nullptr};
 };
 TORCH_MODULE(NormedMlp);
 

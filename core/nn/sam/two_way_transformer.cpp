@@ -14,10 +14,10 @@ constexpr double normEps = 1e-5;
 }  // namespace
 
 CrossAttentionImpl::CrossAttentionImpl(std::int64_t width, std::int64_t inner, std::int64_t heads) : heads_(heads) {
-    q_ = register_module("q_proj", torch::nn::Linear(width, inner));
-    k_ = register_module("k_proj", torch::nn::Linear(width, inner));
-    v_ = register_module("v_proj", torch::nn::Linear(width, inner));
-    out_ = register_module("out_proj", torch::nn::Linear(inner, width));
+    q_ = register_module("q_proj", Linear(width, inner));
+    k_ = register_module("k_proj", Linear(width, inner));
+    v_ = register_module("v_proj", Linear(width, inner));
+    out_ = register_module("out_proj", Linear(inner, width));
 }
 
 torch::Tensor CrossAttentionImpl::forward(const torch::Tensor& q, const torch::Tensor& k, const torch::Tensor& v) {

@@ -1,11 +1,11 @@
 #pragma once
 #include <torch/nn/module.h>
-#include <torch/nn/modules/linear.h>
 #include <torch/nn/modules/normalization.h>
 #include <torch/nn/pimpl.h>
 
 #include <vector>
 
+#include "nn/linear.h"
 #include "nn/sam/layers.h"
 #include "nn/steps.h"
 
@@ -19,7 +19,7 @@ class CrossAttentionImpl : public torch::nn::Module {
 
   private:
     std::int64_t heads_;
-    torch::nn::Linear q_{nullptr}, k_{nullptr}, v_{nullptr}, out_{nullptr};
+    Linear q_{nullptr}, k_{nullptr}, v_{nullptr}, out_{nullptr};
 };
 TORCH_MODULE(CrossAttention);
 
