@@ -95,10 +95,7 @@ class Comparison {
         else
             trees(std::get<json>(want), std::get<json>(got), name);
     }
-    void fail(const std::string& why) {
-        if (verdict_.passed) verdict_.why = why;
-        verdict_.passed = false;
-    }
+    void fail(const std::string& why) { verdict_.fail(why); }
 
   private:
     void number(double want, double got, const std::string& place) {
@@ -111,15 +108,7 @@ class Comparison {
             deviation = std::numeric_limits<double>::infinity();
         double allowed = rule_.abs + rule_.rel * (std::isfinite(want) ? std::abs(want) : 0);
         if (rule_.ulps > 0) allowed = rule_.ulps * ulpOfHalf(want);
-        const double share = deviation == 0 ? 0
-                             : allowed > 0  ? deviation / allowed
-                                            : std::numeric_limits<double>::infinity();
-        if (share > verdict_.share) {
-            verdict_.share = share;
-            verdict_.worst = name_;
-            verdict_.deviation = deviation;
-        }
-        if (share > 1)
+        if (!verdict_.within(name_, deviation, allowed))
             fail(place + ": got " + json(got).dump() + ", want " + json(want).dump() + ", allowed " +
                  json(allowed).dump());
     }
@@ -128,9 +117,7 @@ class Comparison {
         if (want == got || rule_.abs > 0 || rule_.rel > 0)
             number(double(want), double(got), place);
         else {
-            verdict_.share = std::numeric_limits<double>::infinity();
-            verdict_.worst = name_;
-            verdict_.deviation = std::abs(double(want) - double(got));
+            verdict_.within(name_, std::abs(double(want) - double(got)), 0);
             fail(place + ": got " + std::to_string(got) + ", want " + std::to_string(want));
         }
     }
@@ -235,6 +222,21 @@ std::map<std::string, json> expectations(const GoldenCase& golden) {
 }
 
 }  // namespace
+
+bool Verdict::within(const std::string& output, double off, double allowed) {
+    const double used = off == 0 ? 0 : allowed > 0 ? off / allowed : std::numeric_limits<double>::infinity();
+    if (used > share) {
+        share = used;
+        worst = output;
+        deviation = off;
+    }
+    return used <= 1;
+}
+
+void Verdict::fail(const std::string& reason) {
+    if (passed) why = reason;
+    passed = false;
+}
 
 Verdict compare(const GoldenCase& golden, const Values& computed) {
     Verdict verdict;

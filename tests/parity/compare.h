@@ -11,6 +11,10 @@ struct Verdict {
     double deviation = 0;  // |got − want| there
     double share = -1;     // of what is allowed; above 1: failed
     std::string why;       // when failed: the first reason
+
+    // Takes in how far an output is off. False when that is more than allowed; the caller says how it failed.
+    bool within(const std::string& output, double off, double allowed);
+    void fail(const std::string& reason);
 };
 
 // Every expected output of the case beside what was computed, by the rules of the manifest: "exact", {abs, rel}

@@ -60,10 +60,7 @@ class ModelComparison {
         } else
             fail("unknown comparison " + compare);
     }
-    void fail(const std::string& why) {
-        if (verdict_.passed) verdict_.why = name_ + ": " + why;
-        verdict_.passed = false;
-    }
+    void fail(const std::string& why) { verdict_.fail(name_ + ": " + why); }
     void missing(const std::string& name) {
         name_ = name;
         fail("was not computed");
@@ -76,15 +73,7 @@ class ModelComparison {
         return (rule.contains("rel_tol") ? realNumber(rule["rel_tol"]) : tolerance_) * scale;
     }
     void note(double deviation, double bound, const std::string& why) {
-        const double share = deviation == 0 ? 0
-                             : bound > 0    ? deviation / bound
-                                            : std::numeric_limits<double>::infinity();
-        if (share > verdict_.share) {
-            verdict_.share = share;
-            verdict_.worst = name_;
-            verdict_.deviation = deviation;
-        }
-        if (share > 1) fail(why + ", allowed " + json(bound).dump());
+        if (!verdict_.within(name_, deviation, bound)) fail(why + ", allowed " + json(bound).dump());
     }
     void close(const std::vector<double>& want, const std::vector<double>& got, double bound) {
         std::size_t worst = 0;
