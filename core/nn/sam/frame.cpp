@@ -66,9 +66,13 @@ at::Tensor inFrame(const at::Tensor& points, const Frame& frame) {
 }
 
 at::Tensor atImageSize(const at::Tensor& logits, const Frame& frame) {
-    const at::Tensor whole = at::upsample_bilinear2d(logits, {frame.side, frame.side}, false);
-    const at::Tensor content = whole.narrow(2, 0, frame.contentHeight).narrow(3, 0, frame.contentWidth);
-    return at::upsample_bilinear2d(content, {frame.height, frame.width}, false);
+    // One plane after the other: ATen turns several to channels last and back, which costs more than the interpolation.
+    const at::Tensor planes = logits.reshape({-1, 1, logits.size(2), logits.size(3)});
+    const at::Tensor whole = at::upsample_bilinear2d(planes, {frame.side, frame.side}, false);
+    at::Tensor content = whole.narrow(2, 0, frame.contentHeight).narrow(3, 0, frame.contentWidth);
+    if (frame.contentHeight != frame.height || frame.contentWidth != frame.width)
+        content = at::upsample_bilinear2d(content, {frame.height, frame.width}, false);
+    return content.reshape({logits.size(0), logits.size(1), frame.height, frame.width});
 }
 
 }  // namespace fovea::nn::sam
