@@ -4,6 +4,7 @@
 #include "base/error.h"
 #include "base/file.h"
 #include "nn/golden.h"
+#include "nn/guards.h"
 #include "nn/sam/checkpoint.h"
 #include "nn/sam/frame.h"
 #include "nn/torch_test.h"
@@ -186,6 +187,20 @@ void withAndWithoutGradients() {
     }
 }
 
+// The map is no multiple of the window: cells are filled in, in the precision of the rest.
+void halfPrecision() {
+    const NoGrad off(false);
+    Session session;
+    const torch::Tensor image = torch::rand({1, 3, 64, 64}), exact = session.sam->embed(image);
+    Prompts prompts;
+    prompts.points = torch::full({1, 1, 2}, 20.0);
+    prompts.labels = torch::ones({1, 1}, at::kLong);
+    const torch::Tensor logits = session.predict(prompts).logits;
+    const AutocastGuard autocast(at::kCPU, {"bfloat16", false, 1});
+    CHECK((session.sam->embed(image) - exact).norm().item<double>() < 0.03 * exact.norm().item<double>());
+    CHECK((session.predict(prompts).logits - logits).norm().item<double>() < 0.03 * logits.norm().item<double>());
+}
+
 void promptsOutsideTheImage() {
     const torch::NoGradGuard off;
     Session session;
@@ -283,6 +298,7 @@ std::vector<test::NamedTest> fovea::test::tests() {
             {"impossibleSizes", impossibleSizes},
             {"oddMaps", oddMaps},
             {"withAndWithoutGradients", withAndWithoutGradients},
+            {"halfPrecision", halfPrecision},
             {"promptsOutsideTheImage", promptsOutsideTheImage},
             {"manyPromptsAreAsOne", manyPromptsAreAsOne},
             {"promptsThatDontFit", promptsThatDontFit},

@@ -52,8 +52,8 @@ torch::Tensor RelativeAttentionImpl::attend(const torch::Tensor& qkv) const {
     const torch::Tensor query = parts[0].reshape({b, heads_, h, w, d});
     const torch::Tensor rowTerm = at::einsum("bnhwd,hkd->bnhwk", {query, relativePositions(relPosH_, h, h)});
     const torch::Tensor columnTerm = at::einsum("bnhwd,wkd->bnhwk", {query, relativePositions(relPosW_, w, w)});
-    const bool wide = qkv.scalar_type() == at::kFloat || qkv.scalar_type() == at::kDouble;
-    if (qkv.is_cpu() && wide && !rowTerm.requires_grad()) return fusedAttention(qkv, rowTerm, columnTerm, heads_);
+    if (qkv.is_cpu() && qkv.scalar_type() != at::kHalf && !rowTerm.requires_grad())
+        return fusedAttention(qkv, rowTerm, columnTerm, heads_);
     const torch::Tensor bias = (rowTerm.unsqueeze(-1) + columnTerm.unsqueeze(-2)).reshape({b, heads_, h * w, h * w});
     const torch::Tensor y = at::scaled_dot_product_attention(parts[0], parts[1], parts[2], bias);
     return y.transpose(1, 2).reshape({b, h, w, heads_ * d});

@@ -35,21 +35,25 @@ at::Tensor fusedAttention(const at::Tensor& qkv, const at::Tensor& rowTerm, cons
     const at::Tensor all = qkv.reshape({b, cells, 3, heads, d}).permute({2, 0, 3, 1, 4});  // 3, B, heads, cells, d
     const at::Tensor queries = (all[0] * (1 / std::sqrt(double(d)))).contiguous(), keys = all[1].contiguous(),
                      values = all[2].transpose(2, 3).contiguous();  // B, heads, d, cells
-    const at::Tensor byRow = rowTerm.contiguous(), byColumn = columnTerm.contiguous();
+    const at::ScalarType type = qkv.scalar_type(), exact = type == at::kDouble ? at::kDouble : at::kFloat;
+    const at::Tensor byRow = rowTerm.to(exact).contiguous(), byColumn = columnTerm.to(exact).contiguous();
     at::Tensor result = at::empty({b, cells, heads, d}, qkv.options());
 
-    AT_DISPATCH_FLOATING_TYPES(qkv.scalar_type(), "fusedAttention", [&] {
+    AT_DISPATCH_FLOATING_TYPES(exact, "fusedAttention", [&] {
         at::parallel_for(0, b * heads * parts, 1, [&](std::int64_t begin, std::int64_t end) {
             const NoGrad off(false);
             for (std::int64_t i = begin; i < end; ++i) {
                 const std::int64_t image = i / parts / heads, head = i / parts % heads, first = i % parts * most;
                 const std::int64_t count = std::min(most, cells - first),
                                    query = (image * heads + head) * cells + first;
-                at::Tensor scores = affine(queries[image][head].narrow(0, first, count), keys[image][head]);
+                at::Tensor scores = affine(queries[image][head].narrow(0, first, count), keys[image][head]).to(exact);
                 add(scores.mutable_data_ptr<scalar_t>(), byRow.const_data_ptr<scalar_t>() + query * h,
                     byColumn.const_data_ptr<scalar_t>() + query * w, count, h, w);
                 at::_softmax_out(scores, scores, 1, false);  // row by row, in place
-                result[image].narrow(0, first, count).select(1, head).copy_(affine(scores, values[image][head]));
+                result[image]
+                    .narrow(0, first, count)
+                    .select(1, head)
+                    .copy_(affine(scores.to(type), values[image][head]));
             }
         });
     });

@@ -5,8 +5,8 @@ namespace fovea::nn::sam {
 
 // softmax(q·kᵀ / √d + row term + column term) · v of each head without the matrix of all pairs of cells, which has
 // heads · cells² numbers: some queries after the other, while their scores fit into the processor's cache. qkv (B, H,
-// W, 3 · heads · d) on the CPU, rowTerm (B, heads, H, W, H), columnTerm (B, heads, H, W, W), float32 or float64 → (B,
-// H, W, heads · d). Has no gradient.
+// W, 3 · heads · d) in float32, float64 or bfloat16 (the softmax then in float32) on the CPU, rowTerm (B, heads, H, W,
+// H), columnTerm (B, heads, H, W, W) → (B, H, W, heads · d). Has no gradient.
 at::Tensor fusedAttention(const at::Tensor& qkv, const at::Tensor& rowTerm, const at::Tensor& columnTerm,
                           std::int64_t heads);
 

@@ -12,7 +12,7 @@ at::Tensor filledUp(const at::Tensor& map, const at::Tensor& fill, std::int64_t 
     auto shape = map.sizes().vec();
     if (shape[std::size_t(axis)] == extent) return map;
     shape[std::size_t(axis)] = extent - shape[std::size_t(axis)];
-    return at::cat({map, fill.expand(shape)}, axis);
+    return at::cat({map, fill.to(map.scalar_type()).expand(shape)}, axis);
 }
 
 }  // namespace
