@@ -4,17 +4,21 @@
 
 namespace fovea::ui {
 
+bool PromptTool::mayPrompt() const {
+    const std::int32_t object = target_.currentObject();
+    if (object == 0)
+        target_.say(QObject::tr("No object chosen. Click one with Select, or start a new one with M."));
+    else if (target_.isFrozen(object))
+        target_.say(QObject::tr("Object %1 is accepted. Reopen with Shift+U.").arg(object));
+    else
+        return true;
+    return false;
+}
+
 void PromptTool::press(const SliceEvent& event) {
     if (!event.inside || (event.button != Qt::LeftButton && event.button != Qt::RightButton)) return;
     if (event.button == Qt::RightButton && event.modifiers.testFlag(Qt::ShiftModifier)) return;  // context menu
-    if (target_.currentObject() == 0) {
-        target_.say(QObject::tr("No object chosen. Click one with Select, or start a new one with M."));
-        return;
-    }
-    if (target_.isFrozen(target_.currentObject())) {
-        target_.say(QObject::tr("Object %1 is accepted. Reopen with Shift+U.").arg(target_.currentObject()));
-        return;
-    }
+    if (!mayPrompt()) return;
     const bool second = event.button == Qt::RightButton || event.modifiers.testFlag(Qt::AltModifier);
     const bool positive = second == flipped_;
     collecting_ = event.modifiers.testFlag(Qt::ControlModifier);

@@ -20,6 +20,11 @@ class PromptTool : public Tool {
     bool flipped() const { return flipped_; }
     bool collecting() const { return collecting_; }
 
+  protected:
+    // Whether there is an object to prompt; else says why not.
+    bool mayPrompt() const;
+    void collect(bool collecting) { collecting_ = collecting; }
+
   private:
     bool flipped_ = false, collecting_ = false;
 };
