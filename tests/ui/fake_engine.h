@@ -58,6 +58,7 @@ class FakeEngine : public segment::PromptEngine {
                 const std::lock_guard lock(mutex_);
                 begun_.push_back(places[i]);
             }
+            if (broken) throw Error(ErrorKind::Format, "The weights are broken.");
             try {
                 while (!aheadOpen) {
                     job.check();

@@ -148,6 +148,20 @@ class TestPrompts : public QObject {
         QVERIFY(desk.until([&] { return desk.jobs->idle(); }));
         QCOMPARE(desk.prompts->state(), PromptState::Preview);
     }
+    void collectingDiscardsToo() {
+        Desk desk;
+        desk.sam->open = false;
+        desk.click({5, 20, 20});
+        desk.prompts->add({{5, 30, 20}, true}, false);
+        QCOMPARE(desk.prompts->state(), PromptState::Collecting);
+        desk.sam->open = true;
+        QVERIFY(desk.until([&] { return desk.jobs->idle(); }));
+        desk.executor.drain();
+        QCOMPARE(desk.prompts->state(), PromptState::Collecting);
+        desk.prompts->run();
+        QVERIFY(desk.reaches(PromptState::Preview));
+        QCOMPARE(desk.sam->asked().back().points.size(), std::size_t(2));
+    }
     void theInterimAnswerCanBeCommitted() {
         Desk desk;
         desk.sam->isReady = false;
@@ -347,6 +361,18 @@ class TestPrompts : public QObject {
         ahead.lookAt({2, 20, 20});
         QTest::qWait(300);
         QVERIFY(desk.simple->begun().empty() && desk.jobs->idle());
+    }
+
+    void aBrokenModelIsReadOnce() {
+        Desk desk;
+        desk.sam->broken = true;
+        PromptAhead ahead(*desk.review, *desk.prompts, *desk.jobs);
+        ahead.lookAt({5, 20, 20});
+        QVERIFY(desk.until([&] { return desk.sam->begun().size() == 1 && desk.jobs->idle(); }));
+        desk.executor.drain();
+        ahead.lookAt({7, 20, 20});
+        QTest::qWait(300);
+        QCOMPARE(desk.sam->begun().size(), std::size_t(1));
     }
 
     // The real engine with a network that is small and knows nothing.

@@ -187,6 +187,28 @@ class TestTools : public QObject {
         box.current().controlReleased();
         QCOMPARE(target.take(), (QStringList{"no outline", "box 2-10 in 2 0", "run"}));
     }
+    void scribblesArePointsAlongTheWay() {
+        Recorder target;
+        ToolBox box(target);
+        box.choose("scribble");
+        const auto moved = [](double x, Qt::MouseButtons buttons, Qt::MouseButton button = Qt::NoButton) {
+            SliceEvent e = at(x, button, buttons);
+            e.pixel = {10 * x, 0};
+            return e;
+        };
+        box.press(moved(0, Qt::RightButton, Qt::RightButton));
+        for (const double x : {1, 2, 3, 4, 5, 6, 7}) box.move(moved(x, Qt::RightButton));
+        box.release(moved(7, {}, Qt::LeftButton));  // another button
+        box.release(moved(7, {}, Qt::RightButton));
+        box.move(moved(20, {}));
+        QCOMPARE(target.take(), (QStringList{"prompt -0 0", "prompt -3 0", "prompt -6 0", "run"}));
+        box.press(moved(0, Qt::LeftButton, Qt::LeftButton));
+        box.move(moved(4, {}));  // the release was lost
+        QCOMPARE(target.take(), (QStringList{"prompt +0 0", "run"}));
+        box.press(moved(0, Qt::LeftButton, Qt::LeftButton));
+        box.choose("point");
+        QCOMPARE(target.take(), (QStringList{"prompt +0 0", "run"}));
+    }
     void aDrawnBoxIsForgottenWhenTheToolGoes() {
         Recorder target;
         ToolBox box(target);
@@ -230,7 +252,8 @@ class TestTools : public QObject {
         Recorder target;
         ToolBox box(target);
         QSignalSpy changed(&box, &ToolBox::toolChanged);
-        QCOMPARE(box.ids(), (QStringList{"select", "pan", "point", "box", "brush", "erase", "fill", "pick"}));
+        QCOMPARE(box.ids(),
+                 (QStringList{"select", "pan", "point", "box", "scribble", "brush", "erase", "fill", "pick"}));
         box.choose("brush");
         box.choose("no such tool");
         box.hold("pan");

@@ -1,5 +1,6 @@
 #include "ui/edit/prompt_ahead.h"
 
+#include <QPointer>
 #include <algorithm>
 
 namespace fovea::ui {
@@ -73,7 +74,7 @@ void PromptAhead::start() {
     soon_.stop();
     jobs_.cancel(job_);
     slice_ = -1;
-    if (prompts_.simple()) return;
+    if (prompts_.simple() || prompts_.engine() == broken_) return;
     PromptQuestion question;
     question.image = review_.image();
     question.identity = review_.imageIdentity();
@@ -84,7 +85,9 @@ void PromptAhead::start() {
         [question, engine = prompts_.engine(),
          places = placesAhead(at_, review_.image()->info().shape().z, neighbours, review_.upcoming(mostNext))](
             Job& job) { engine->prepare(question.request(), places, job); },
-        {},
+        [guard = QPointer<PromptAhead>(this), engine = prompts_.engine()](const Outcome& outcome) {
+            if (guard && outcome.state == JobState::Failed) guard->broken_ = engine;
+        },
         {},
         false});
 }

@@ -1,6 +1,7 @@
 #pragma once
 #include <QObject>
 #include <QTimer>
+#include <memory>
 #include <vector>
 
 #include "base/job_queue.h"
@@ -36,7 +37,8 @@ class PromptAhead : public QObject {
     QTimer soon_;  // a person scrolls through many slices
     Index at_;
     bool looking_ = false;
-    std::int64_t job_ = 0, slice_ = -1;  // what is at work, and which slice it began with
+    std::shared_ptr<const segment::PromptEngine> broken_;  // could not read; asked no more
+    std::int64_t job_ = 0, slice_ = -1;                    // what is at work, and which slice it began with
 };
 
 }  // namespace fovea::ui

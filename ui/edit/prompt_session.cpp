@@ -76,19 +76,24 @@ void PromptSession::begin() {
 void PromptSession::add(const PointPrompt& point, bool runNow) {
     begin();
     points_.push_back(point);
-    if (runNow)
-        run();
-    else
-        set(PromptState::Collecting);
+    goOn(runNow);
 }
 
 void PromptSession::setBox(const Box& box, bool runNow) {
     begin();
     box_ = box;
-    if (runNow)
-        run();
-    else
-        set(PromptState::Collecting);
+    goOn(runNow);
+}
+
+void PromptSession::goOn(bool runNow) {
+    if (runNow) return run();
+    stop();  // what runs is no answer to these prompts
+    set(PromptState::Collecting);
+}
+
+void PromptSession::stop() {
+    ++generation_;
+    jobs_.cancel(job_);
 }
 
 PromptQuestion PromptSession::question(std::int32_t object) const {
@@ -114,8 +119,8 @@ PromptQuestion PromptSession::question(std::int32_t object) const {
 void PromptSession::run() {
     const auto object = review_.current();
     if (count() == 0 || !object) return;
-    const std::uint64_t generation = ++generation_;
-    jobs_.cancel(job_);
+    stop();
+    const std::uint64_t generation = generation_;
     const auto asked = std::make_shared<const PromptQuestion>(question(*object));
     reading_ = !engine_->ready(asked->request());
     if (reading_) Q_EMIT waiting(points_.empty() ? box_.begin : points_.back().at);
@@ -166,7 +171,7 @@ void PromptSession::show(const Found& found) {
     score_ = answer.score;
     problem_.clear();
     if (found.state != PromptState::Interim) {
-        milliseconds_ = double(sincePress_.nsecsElapsed()) / 1e6;
+        if (state_ != PromptState::Growing) milliseconds_ = double(sincePress_.nsecsElapsed()) / 1e6;
         if (std::exchange(reading_, false)) readingSeconds_ = milliseconds_ / 1000;
         alternatives_ = answer.alternatives;
     }
@@ -220,8 +225,7 @@ bool PromptSession::commit() {
 
 void PromptSession::cancel() {
     if (state_ != PromptState::Growing) return drop();
-    ++generation_;
-    jobs_.cancel(job_);
+    stop();
     auto kept = std::make_shared<PreviewMask>(*preview_);
     kept->interim = false;
     preview_ = std::move(kept);
@@ -229,8 +233,7 @@ void PromptSession::cancel() {
 }
 
 void PromptSession::drop() {
-    ++generation_;
-    jobs_.cancel(job_);
+    stop();
     points_.clear();
     box_ = {};
     preview_.reset();

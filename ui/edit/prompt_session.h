@@ -38,7 +38,7 @@ class PromptSession : public QObject {
     int count() const { return int(points_.size()) + (box_.empty() ? 0 : 1); }
     std::shared_ptr<const PreviewMask> preview() const { return preview_; }
     double score() const { return score_; }
-    double milliseconds() const { return milliseconds_; }  // of the last answer, press to proposal
+    double milliseconds() const { return milliseconds_; }  // of the last answer, press to its first outline
     QString problem() const { return problem_; }
     bool wholeObject() const { return wholeObject_; }
     bool protectAll() const { return protectAll_; }
@@ -83,7 +83,9 @@ class PromptSession : public QObject {
     struct Found;
     static bool running(PromptState state);
     void begin();
+    void goOn(bool runNow);
     void changeAndRun();
+    void stop();
     PromptQuestion question(std::int32_t object) const;
     void show(const Found& found);
     void set(PromptState state);

@@ -145,6 +145,7 @@ void ReviewPage::makeToolStrip(Actions& actions) {
     strip_->addSeparator();
     add("point");
     add("box");
+    add("scribble");
     strip_->addSeparator();
     add("brush");
     add("erase");
@@ -162,7 +163,7 @@ void ReviewPage::makeToolStrip(Actions& actions) {
 }
 
 void ReviewPage::bindActions(Actions& actions) {
-    for (const char* tool : {"select", "pan", "point", "box", "brush", "erase", "fill", "pick"})
+    for (const char* tool : {"select", "pan", "point", "box", "scribble", "brush", "erase", "fill", "pick"})
         actions.on(QString("tool.") + tool, [this, tool] {
             if (tools_) tools_->choose(tool);
         });

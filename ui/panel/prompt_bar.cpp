@@ -4,6 +4,7 @@
 #include <QLabel>
 #include <QPainter>
 #include <algorithm>
+#include <array>
 
 #include "ui/actions.h"
 #include "ui/edit/prompt_session.h"
@@ -17,6 +18,7 @@ namespace fovea::ui {
 namespace {
 
 constexpr int barHeight = 38, edge = 10, titleHeight = 22, titleWidth = 230;
+constexpr std::array tools = {"point", "box", "scribble"};
 
 }  // namespace
 
@@ -27,10 +29,10 @@ PromptBar::PromptBar(Theme& theme, Actions& actions, QWidget* parent)
     auto* row = new QHBoxLayout(this);
     row->setContentsMargins(10, 4, 4, 4);
     row->setSpacing(6);
-    tool_ = new SegmentedControl(theme, {tr("Point"), tr("Box")}, this);
+    tool_ = new SegmentedControl(theme, {tr("Point"), tr("Box"), tr("Scribble")}, this);
     tool_->setFocusPolicy(Qt::NoFocus);
     connect(tool_, &SegmentedControl::chosen, this,
-            [this](int index) { actions_.trigger(index == 0 ? "tool.point" : "tool.box"); });
+            [this](int index) { actions_.trigger("tool." + QString(tools[std::size_t(index)])); });
     row->addWidget(tool_);
     count_ = makeLabel({}, "small");
     row->addWidget(count_);
@@ -81,7 +83,10 @@ void PromptBar::refresh() {
     if (isVisible()) place();
 }
 
-void PromptBar::setTool(const QString& id) { tool_->setCurrent(id == "box" ? 1 : 0); }
+void PromptBar::setTool(const QString& id) {
+    for (std::size_t i = 0; i < tools.size(); ++i)
+        if (id == tools[i]) tool_->setCurrent(int(i));
+}
 
 void PromptBar::setPlace(const QRect& view) {
     view_ = view;

@@ -15,14 +15,19 @@ bool PromptTool::mayPrompt() const {
     return false;
 }
 
+std::optional<bool> PromptTool::signOf(const SliceEvent& event) const {
+    const bool right = event.button == Qt::RightButton;
+    if (!event.inside || (event.button != Qt::LeftButton && !right)) return std::nullopt;
+    if (right && event.modifiers.testFlag(Qt::ShiftModifier)) return std::nullopt;  // context menu
+    if (!mayPrompt()) return std::nullopt;
+    return (right || event.modifiers.testFlag(Qt::AltModifier)) == flipped_;
+}
+
 void PromptTool::press(const SliceEvent& event) {
-    if (!event.inside || (event.button != Qt::LeftButton && event.button != Qt::RightButton)) return;
-    if (event.button == Qt::RightButton && event.modifiers.testFlag(Qt::ShiftModifier)) return;  // context menu
-    if (!mayPrompt()) return;
-    const bool second = event.button == Qt::RightButton || event.modifiers.testFlag(Qt::AltModifier);
-    const bool positive = second == flipped_;
+    const auto positive = signOf(event);
+    if (!positive) return;
     collecting_ = event.modifiers.testFlag(Qt::ControlModifier);
-    target_.addPrompt({event.at, positive}, !collecting_);
+    target_.addPrompt({event.at, *positive}, !collecting_);
 }
 
 void PromptTool::move(const SliceEvent& event) {

@@ -1,4 +1,6 @@
 #pragma once
+#include <optional>
+
 #include "ui/tool/tool.h"
 
 namespace fovea::ui {
@@ -23,6 +25,8 @@ class PromptTool : public Tool {
   protected:
     // Whether there is an object to prompt; else says why not.
     bool mayPrompt() const;
+    // Whether the button that went down adds (true) or takes away; nothing when it gives no prompt.
+    std::optional<bool> signOf(const SliceEvent& event) const;
     void collect(bool collecting) { collecting_ = collecting; }
 
   private:

@@ -17,6 +17,9 @@ ToolBox::ToolBox(EditTarget& target, QObject* parent) : QObject(parent), shape_(
     auto box = std::make_unique<BoxTool>(target);
     box_ = box.get();
     tools_.push_back(std::move(box));
+    auto scribble = std::make_unique<ScribbleTool>(target);
+    scribble_ = scribble.get();
+    tools_.push_back(std::move(scribble));
     tools_.push_back(std::make_unique<BrushTool>(target, false, shape_));
     tools_.push_back(std::make_unique<BrushTool>(target, true, shape_));
     tools_.push_back(std::make_unique<FillTool>(target));
@@ -43,6 +46,7 @@ void ToolBox::connectTo(ViewGrid& grid) {
 void ToolBox::flipPrompts() {
     prompt_->flip();
     box_->flip();
+    scribble_->flip();
 }
 
 QStringList ToolBox::ids() const {

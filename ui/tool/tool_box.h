@@ -7,6 +7,7 @@
 #include "ui/tool/box_tool.h"
 #include "ui/tool/brush_tool.h"
 #include "ui/tool/prompt_tool.h"
+#include "ui/tool/scribble_tool.h"
 #include "ui/tool/select_tool.h"
 
 namespace fovea::ui {
@@ -53,6 +54,7 @@ class ToolBox : public QObject {
     std::vector<std::unique_ptr<Tool>> tools_;
     PromptTool* prompt_ = nullptr;
     BoxTool* box_ = nullptr;
+    ScribbleTool* scribble_ = nullptr;
     Tool* current_ = nullptr;
     Tool* previous_ = nullptr;
     Tool* beforeHold_ = nullptr;
