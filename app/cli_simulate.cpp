@@ -33,7 +33,7 @@ std::shared_ptr<const segment::PromptEngine> engineOf(const Cli& cli, const Argu
     if (!arguments.weights.empty()) {
         if (id != "sam") throw UsageError(FOVEA_TR("Weights are for the prompt engine sam alone. Add --engine sam."));
         const auto weights = models::findWeights(arguments.weights, models::Role::Prompts);
-        return stage::samEngine({weights.model, cli.device, cli.threads});
+        return stage::samEngine({weights.model, weights.title, cli.device, cli.threads});
     }
     const auto found = std::find_if(engines.begin(), engines.end(), [&](const auto& e) { return e->id() == id; });
     if (id.empty()) return engines.front();

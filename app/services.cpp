@@ -27,18 +27,19 @@ class PromptEngines {
 
     std::vector<std::shared_ptr<const segment::PromptEngine>> now() {
         const std::lock_guard lock(mutex_);
-        const fs::path file = weights();
-        if (engines_.empty() || file != sam_.file) {
-            sam_.file = file;
+        const models::Weights found = weights();
+        if (engines_.empty() || found.model != sam_.file) {
+            sam_.file = found.model;
+            sam_.name = found.title;
             engines_ = stage::promptEngines(sam_);
         }
         return engines_;
     }
 
   private:
-    fs::path weights() {
+    models::Weights weights() {
         try {
-            return models::findWeights(named_, models::Role::Prompts).model;
+            return models::findWeights(named_, models::Role::Prompts);
         } catch (const Error& error) {  // prompts work without any
             if (!named_.empty() && !told_) log::error(error.what());
             told_ = true;

@@ -53,7 +53,7 @@ int ManualExecutor::waitAndDrain(std::chrono::milliseconds timeout) {
 
 namespace {
 
-constexpr int laneCount = 4;
+constexpr int laneCount = 5;
 constexpr std::size_t finishedKept = 50;
 constexpr auto changeInterval = std::chrono::milliseconds(100);
 
@@ -78,11 +78,15 @@ struct LaneState {
     std::vector<std::jthread> threads;
 };
 
+// How far a lane's threads step back behind the person's own work.
+int niceOf(Lane lane) { return lane == Lane::Batch ? 19 : lane == Lane::Ahead ? 10 : 0; }
+
 int threadsOf(Lane lane) {
     const int cores = std::max(1, int(std::thread::hardware_concurrency()));
     switch (lane) {
         case Lane::Interactive:
         case Lane::Batch:
+        case Lane::Ahead:
             return 1;
         case Lane::Cpu:
             return std::clamp(cores - 1, 1, 8);
@@ -188,7 +192,7 @@ void JobQueue::Impl::startThreads(Lane which) {
 
 void JobQueue::Impl::work(Lane which) {
     // Set before the first parallel region, so that OpenMP's threads inherit it.
-    if (which == Lane::Batch) ::setpriority(PRIO_PROCESS, id_t(::gettid()), 19);
+    if (niceOf(which) > 0) ::setpriority(PRIO_PROCESS, id_t(::gettid()), niceOf(which));
     LaneState& mine = lane(which);
     std::unique_lock lock(mutex);
     while (true) {
@@ -210,7 +214,7 @@ void JobQueue::Impl::work(Lane which) {
 
 Outcome JobQueue::Impl::execute(const TaskPtr& task) {
     const auto pause = [this, task] {
-        if (task->request.lane != Lane::Batch) return;
+        if (niceOf(task->request.lane) == 0) return;
         std::unique_lock lock(mutex);
         calm.wait(lock, [&] { return stop || task->cancelled || !interactiveBusy(); });
     };
@@ -351,6 +355,8 @@ bool JobQueue::idle() const {
     std::lock_guard lock(impl_->mutex);
     return impl_->live.empty();
 }
+
+void JobQueue::post(std::function<void()> f) { impl_->executor.post(std::move(f)); }
 
 void JobQueue::onChange(std::function<void()> f) {
     std::lock_guard lock(impl_->notice->mutex);

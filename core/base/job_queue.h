@@ -37,8 +37,8 @@ class ManualExecutor : public Executor {
 };
 
 // Interactive: one thread (prompts). Batch: one thread, nice +19 (training, prediction, ITK). Cpu: a small pool
-// (meshes, tiles, export). Read: a small pool (chunks).
-enum class Lane { Interactive, Batch, Cpu, Read };
+// (meshes, tiles, export). Read: a small pool (chunks). Ahead: one thread, nice +10 (what may be asked for next).
+enum class Lane { Interactive, Batch, Cpu, Read, Ahead };
 
 enum class JobState { Waiting, Running, Done, Failed, Cancelled };
 
@@ -70,7 +70,7 @@ struct JobRequest {
 };
 
 // Queues of work beside the owner's thread. Threads are std::jthread. Destruction cancels everything and joins.
-// The batch lane's job.yield() waits while the interactive lane is busy.
+// The job.yield() of batch and ahead waits while the interactive lane is busy.
 class JobQueue {
   public:
     explicit JobQueue(Executor& executor);
@@ -85,6 +85,8 @@ class JobQueue {
     // Waiting, running and recently finished visible jobs, oldest first. Thread-safe snapshot.
     std::vector<JobInfo> jobs() const;
     bool idle() const;
+    // Thread-safe. Runs `f` on the owner's thread, soon: for what a job has to show before it ends.
+    void post(std::function<void()> f);
     // Called (throttled to about 10/s per job) on the owner's thread when something in jobs() changed.
     void onChange(std::function<void()> f);
 

@@ -1,6 +1,5 @@
 #include "infer/embedding_cache.h"
 
-#include <algorithm>
 #include <chrono>
 #include <condition_variable>
 #include <list>
@@ -168,21 +167,14 @@ at::Tensor EmbeddingCache::get(const EmbeddedImage& image, std::int64_t slice, s
     }
 }
 
+bool EmbeddingCache::has(const EmbeddedImage& image, std::int64_t slice, std::int64_t tile) const {
+    const std::lock_guard lock(impl_->mutex);
+    return impl_->entries.contains({keyOf(image), slice, tile});
+}
+
 std::uint64_t EmbeddingCache::bytes() const {
     const std::lock_guard lock(impl_->mutex);
     return impl_->bytes;
-}
-
-std::vector<std::int64_t> prefetchOrder(std::int64_t slice, std::int64_t slices, std::int64_t reach,
-                                        std::optional<std::int64_t> next) {
-    std::vector<std::int64_t> order;
-    const auto add = [&](std::int64_t z) {
-        if (z >= 0 && z < slices && std::find(order.begin(), order.end(), z) == order.end()) order.push_back(z);
-    };
-    add(slice);
-    for (std::int64_t away = 1; away <= reach; ++away) add(slice + away), add(slice - away);
-    if (next) add(*next);
-    return order;
 }
 
 }  // namespace fovea::infer

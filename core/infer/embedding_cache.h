@@ -3,8 +3,6 @@
 #include <filesystem>
 #include <functional>
 #include <memory>
-#include <optional>
-#include <vector>
 
 #include "base/job.h"
 #include "infer/embedding_store.h"
@@ -24,16 +22,13 @@ class EmbeddingCache {
     // (1, width, grid, grid), half, on the CPU. Damaged entries are computed anew; a disk that can't be written to is
     // said once and done without. Throws what `compute` throws, Cancelled.
     at::Tensor get(const EmbeddedImage& image, std::int64_t slice, std::int64_t tile, const Compute& compute, Job& job);
+    // In memory, so that get() takes no time.
+    bool has(const EmbeddedImage& image, std::int64_t slice, std::int64_t tile) const;
     std::uint64_t bytes() const;  // in memory
 
   private:
     struct Impl;
     std::unique_ptr<Impl> impl_;
 };
-
-// In which order slices are worth computing ahead: the one in view, its neighbours from near to far up to `reach`
-// slices away, then `next`, where the queue goes on.
-std::vector<std::int64_t> prefetchOrder(std::int64_t slice, std::int64_t slices, std::int64_t reach,
-                                        std::optional<std::int64_t> next = std::nullopt);
 
 }  // namespace fovea::infer

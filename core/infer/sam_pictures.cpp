@@ -58,6 +58,14 @@ at::Tensor SamPictures::embedding(std::int64_t z, std::int64_t tile) {
     return cache_.get(alone, 0, 0, [&](Job& job) { return model_.embed(picture, job); }, job_);
 }
 
+bool SamPictures::ready(Index voxel) const {
+    return image_.lasting && cache_.has(image_, voxel.z, image_.tiles.at(voxel.y, voxel.x));
+}
+
+void SamPictures::prepare(Index voxel) {
+    if (image_.lasting) embedding(voxel.z - shift_.z, image_.tiles.at(voxel.y, voxel.x));
+}
+
 SamPictures::Answer SamPictures::predict(std::int64_t z, const SamPrompt& prompt, bool ambiguous) {
     job_.check();
     const Index middle = middleOf(prompt, job_) + shift_;

@@ -23,6 +23,11 @@ class SamPictures {
     // outside of it are left out.
     Answer predict(std::int64_t z, const SamPrompt& prompt, bool ambiguous);
 
+    // For images with a name: whether the embedding that prompts at this voxel of the image look at is in memory,
+    bool ready(Index voxel) const;
+    // and computing it.
+    void prepare(Index voxel);
+
   private:
     at::Tensor embedding(std::int64_t z, std::int64_t tile);
     Volume<float> pixels(std::int64_t z, std::int64_t tile) const;

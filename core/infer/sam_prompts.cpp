@@ -1,6 +1,7 @@
 #include "infer/sam_prompts.h"
 
 #include <algorithm>
+#include <atomic>
 #include <mutex>
 #include <optional>
 
@@ -71,7 +72,8 @@ class SamAnswer {
         const Index n = volume.shape();
         return crop(volume, {{z, 0, 0}, {z + 1, n.y, n.x}});
     }
-    void put(std::int64_t z, const Mask& slice) { copyBox(slice, slice.box(), mask_, {z, 0, 0}); }
+    void put(std::int64_t z, const Mask& slice);
+    void score();
     Mask openIn(std::int64_t z) const {
         Mask open({1, mask_.shape().y, mask_.shape().x}, 1);
         return forbidden_.empty() ? open : without(std::move(open), plane(forbidden_, z));
@@ -84,10 +86,14 @@ class SamAnswer {
     Job& job_;
     SamPictures pictures_;
     Box scope_;  // what may change, in crop coordinates
-    Mask mask_, forbidden_;
+    PromptAnswer answer_;
+    Mask& mask_ = answer_.mask;
+    Mask forbidden_;
     std::size_t known_ = 0;  // points the network may be shown: those up to the one at work
+    bool tells_ = false;     // while the last of them is at work
     double belief_ = 0;
     int predictions_ = 0, refused_ = 0, outside_ = 0;
+    int meant_ = 1;  // masks the last click could mean
 };
 
 void check(const PromptRequest& request) {
@@ -116,8 +122,10 @@ SamAnswer::SamAnswer(const SamModel& model, EmbeddingCache& cache, const SamProm
       job_(job),
       pictures_(model, cache, request, job),
       scope_(request.image.box()),
-      mask_(request.startMask.empty() ? Mask(request.image.shape()) : request.startMask),
       forbidden_(request.forbidden) {
+    answer_.origin = request.origin;
+    mask_ = request.startMask.empty() ? Mask(request.image.shape()) : request.startMask;
+    mask_.geometry = request.image.geometry;
     if (!request.wholeObject) {
         scope_.begin.z = request.slice - request.origin.z;
         scope_.end.z = scope_.begin.z + 1;
@@ -125,6 +133,15 @@ SamAnswer::SamAnswer(const SamModel& model, EmbeddingCache& cache, const SamProm
     for (std::uint8_t& v : mask_) v = v != 0;
     for (std::uint8_t& v : forbidden_) v = v != 0;
     if (!forbidden_.empty()) mask_ = without(std::move(mask_), forbidden_);
+}
+
+void SamAnswer::score() { answer_.score = predictions_ > 0 ? belief_ / predictions_ : any(mask_) ? 1 : 0; }
+
+void SamAnswer::put(std::int64_t z, const Mask& slice) {
+    copyBox(slice, slice.box(), mask_, {z, 0, 0});
+    if (!tells_ || !request_.partial) return;
+    score();
+    request_.partial(answer_);
 }
 
 // What the person said of this slice so far.
@@ -192,6 +209,7 @@ Mask SamAnswer::clicked(std::int64_t z, const SamPrompt& prompt, Index click, st
     std::vector<SamMask> masks = pictures_.predict(z, prompt, alternative.has_value()).masks;
     std::erase_if(masks, [&](const SamMask& m) { return m.mask[click] == 0; });
     if (masks.empty()) return Mask({1, mask_.shape().y, mask_.shape().x});
+    meant_ = int(masks.size());
     SamMask& chosen = masks[std::size_t(std::max(0, alternative.value_or(0))) % masks.size()];
     return segment::pieceWith(taken(std::move(chosen), z), click, job_);
 }
@@ -248,6 +266,7 @@ void SamAnswer::begin(std::size_t k) {
     const bool ambiguous = prompt.points.size() == 1;
     addNeighbours(prompt, at.z);
     Mask found = clicked(at.z, prompt, there, ambiguous ? std::optional(request_.alternative) : std::nullopt);
+    if (ambiguous) answer_.alternatives = meant_;
     found[there] = 1;
     put(at.z, found);
     joinAlongZ(at.z);
@@ -334,22 +353,31 @@ void SamAnswer::apply(std::size_t k) {
 }
 
 PromptAnswer SamAnswer::run() {
+    tells_ = request_.points.empty();
     if (!request_.box.empty() && !any(mask_)) beginInBox();
     for (std::size_t k = 0; k < request_.points.size(); ++k) {
         job_.check();
+        tells_ = k + 1 == request_.points.size();
         apply(k);
     }
-    PromptAnswer answer;
-    answer.origin = request_.origin;
-    answer.score = predictions_ > 0 ? belief_ / predictions_ : any(mask_) ? 1 : 0;
-    answer.mask = std::move(mask_);
-    answer.mask.geometry = request_.image.geometry;
+    score();
     if (refused_ > 0)
-        answer.note = FOVEA_TR("A point lies in an accepted object and was left out.");
+        answer_.note = FOVEA_TR("A point lies in an accepted object and was left out.");
     else if (outside_ > 0)
-        answer.note = FOVEA_TR("A point lies outside of what is looked at and was left out.");
-    return answer;
+        answer_.note = FOVEA_TR("A point lies outside of what is looked at and was left out.");
+    return std::move(answer_);
 }
+
+// An embedding once begun is ended, unless cancelled: a click may wait for it.
+class Unyielding : public Job {
+  public:
+    explicit Unyielding(Job& job) : job_(job) {}
+    bool cancelled() const override { return job_.cancelled(); }
+    void message(MessageLevel level, const Text& text) override { job_.message(level, text); }
+
+  private:
+    Job& job_;
+};
 
 class SamEngine : public segment::PromptEngine {
   public:
@@ -357,6 +385,7 @@ class SamEngine : public segment::PromptEngine {
         : options_(std::move(options)), cache_(options_.memory, options_.cache) {}
     std::string id() const override { return "sam"; }
     Text title() const override {
+        if (!options_.name.empty()) return options_.name;
         return {FOVEA_TR("Segment Anything ({file})"), {{"file", options_.weights.filename().string()}}};
     }
     std::int64_t reach() const override { return 256; }  // of the answer; whole slices are looked at
@@ -365,13 +394,38 @@ class SamEngine : public segment::PromptEngine {
         job.check();
         return SamAnswer(model(job), cache_, options_, request, job).run();
     }
+    bool boxes() const override { return true; }
+    bool ready(const PromptRequest& request) const override {
+        const SamModel* network = loaded_;
+        Job nothing;
+        return network && SamPictures(*network, cache_, request, nothing)
+                              .ready(request.points.empty() ? middle(request.box) : request.points.back().at);
+    }
+    void prepare(const PromptRequest& request, const std::vector<Index>& places, Job& job) const override {
+        if (!request.source || request.identity.empty()) return;
+        const SamModel& network = model(job);
+        const EmbeddedImage one = network.describe();
+        const std::uint64_t bytes = std::uint64_t(one.width * one.grid * one.grid) * sizeof(at::Half);
+        Unyielding steady(job);
+        SamPictures pictures(network, cache_, request, steady);
+        for (std::size_t i = 0; i < places.size(); ++i) {
+            if (i > 0 && (i + 1) * bytes > options_.memory) return;  // the first ones would have to go
+            if (i > 0) job.yield();
+            job.check();
+            pictures.prepare(places[i]);
+        }
+    }
 
   private:
+    static Index middle(const Box& box) {
+        return {box.begin.z, (box.begin.y + box.end.y) / 2, (box.begin.x + box.end.x) / 2};
+    }
     const SamModel& model(Job& job) const {
         const std::lock_guard lock(loading_);
         if (!model_) {
             job.progress(0, 1, FOVEA_TR("Reading the weights"));
             model_ = std::make_unique<SamModel>(options_.weights, options_.device, options_.threads);
+            loaded_ = model_.get();
         }
         return *model_;
     }
@@ -380,6 +434,7 @@ class SamEngine : public segment::PromptEngine {
     mutable EmbeddingCache cache_;
     mutable std::mutex loading_;
     mutable std::unique_ptr<SamModel> model_;
+    mutable std::atomic<const SamModel*> loaded_ = nullptr;
 };
 
 }  // namespace

@@ -13,6 +13,7 @@ enum class Projection { Mask, Box, Points, PointsAndMask, SinglePoint };  // Mas
 
 struct SamPromptOptions {
     std::filesystem::path weights;  // of Segment Anything, MobileSAM or micro-sam
+    std::string name = {};          // of that model for people; empty = the file's
     std::string device = "auto";
     int threads = 0;                                // 0 = as many as the machine has
     std::filesystem::path cache = {};               // folder for embeddings; empty = in memory alone
@@ -29,8 +30,9 @@ struct SamPromptOptions {
 // as far as the same change makes sense there. Between an object and a click further along z the gap is filled from
 // both sides. Accepted neighbours are shown to the network as background and never overwritten. So an answer to n
 // clicks is the answer to n − 1 with one more local change. The weights are read with the first run, whose errors are
-// those of SamModel. Embeddings of whole slices (of tiles, where slices are large) are kept where the request names its
-// image; otherwise those of the crop. Torch-free header.
+// those of SamModel. After the last click (or box), what is done is told slice by slice. Embeddings of whole slices (of
+// tiles, where slices are large) are kept where the request names its image; otherwise those of the crop. Torch-free
+// header.
 std::shared_ptr<const segment::PromptEngine> samEngine(SamPromptOptions options);
 
 }  // namespace fovea::infer

@@ -19,7 +19,8 @@ bool hasDecoder(const Model& model) {
 }
 
 Weights kept(const Model& model, const ModelStore& store) {
-    return {store.file(model.id, modelPart), hasDecoder(model) ? store.file(model.id, decoderPart) : fs::path()};
+    return {store.file(model.id, modelPart), hasDecoder(model) ? store.file(model.id, decoderPart) : fs::path(),
+            model.title};
 }
 
 // An id never has a folder before it nor one of these endings.

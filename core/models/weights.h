@@ -10,6 +10,7 @@ namespace fovea::models {
 struct Weights {
     std::filesystem::path model;
     std::filesystem::path decoder;  // micro-sam's instance decoder; empty where there is no file of its own
+    std::string title = {};         // of a kept model
 };
 
 // What a person means by `named`: a file (its decoder, if any, lies beside it as NAME_decoder.EXT), or the id of a kept

@@ -1,5 +1,6 @@
 #pragma once
 #include <cstdint>
+#include <functional>
 #include <memory>
 #include <string>
 #include <vector>
@@ -14,6 +15,8 @@ struct PointPrompt {
     Index at;  // in the coordinates of the full volume
     bool positive = true;
 };
+
+struct PromptAnswer;
 
 // Everything an engine may look at: a dense crop, so that it never touches live layers.
 struct PromptRequest {
@@ -31,6 +34,10 @@ struct PromptRequest {
     const ImageSource* source = nullptr;
     int channel = 0;
     std::string identity = {};  // of the source's content, so that what was found once is found again; may be empty
+
+    // Told what is done so far, slice by slice, by engines that follow an object for long; on the thread of run(). What
+    // is told may be committed as it is. May be empty.
+    std::function<void(const PromptAnswer&)> partial = {};
 };
 
 // A proposal. Nothing is written until the person commits it.
@@ -39,6 +46,7 @@ struct PromptAnswer {
     Volume<std::uint8_t> mask;  // shape of the crop asked for
     double score = 0;           // 0..1, the engine's own belief
     Text note;                  // "Mostly covered by accepted objects", empty when all is well
+    int alternatives = 1;       // how many answers there are to choose from by PromptRequest::alternative
 };
 
 // Turns clicks into a mask. Repairs stay local: with a start mask a click changes only the part it points at.
@@ -51,6 +59,14 @@ class PromptEngine {
     virtual PromptAnswer run(const PromptRequest& request, Job& job) const = 0;
     // Half edge of the crop the engine wants around its points, µm-isotropic, in voxels of the finest axis.
     virtual std::int64_t reach() const { return 128; }
+    // Whether PromptRequest::box is understood. Others are asked with its points, see box_points.h.
+    virtual bool boxes() const { return false; }
+    // Whether all is at hand for an answer at the request's last point (else its box), so that it comes at once; false
+    // while something long, such as reading a whole slice, has to come first. Needs no crop. Cheap, on any thread.
+    virtual bool ready(const PromptRequest& request) const { return true; }
+    // Does that long work for answers at `places` of the request's source (voxels, the most wanted first), as many as
+    // can be kept, so that ready() holds there. Yields before each place but the first. On the ahead lane.
+    virtual void prepare(const PromptRequest& request, const std::vector<Index>& places, Job& job) const {}
 };
 
 // The engine that needs no weights: geodesic distance from positive against negative points. Where sections are thick,

@@ -7,6 +7,7 @@ namespace fovea::stage {
 std::shared_ptr<const segment::PromptEngine> samEngine(const SamWeights& weights) {
     infer::SamPromptOptions options;
     options.weights = weights.file;
+    options.name = weights.name;
     options.device = weights.device;
     options.threads = weights.threads;
     options.cache = weights.cache;

@@ -11,6 +11,7 @@ namespace fovea::stage {
 // A checkpoint of the SAM family to answer prompts with, and where it runs.
 struct SamWeights {
     std::filesystem::path file;  // none where empty
+    std::string name = {};       // for people; empty = the file's
     std::string device = "auto";
     int threads = 0;                   // 0 = as many as the machine has
     std::filesystem::path cache = {};  // folder for embeddings; empty = in memory alone

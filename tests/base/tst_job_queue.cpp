@@ -191,7 +191,13 @@ class TestJobQueue : public QObject {
         settle(queue, executor);
         for (int i = 0; i < 20; ++i) QCOMPARE(order[std::size_t(i)], i);
     }
-    void batchYieldsToInteractive() {
+    void othersYieldToInteractive_data() {
+        QTest::addColumn<Lane>("lane");
+        QTest::newRow("batch") << Lane::Batch;
+        QTest::newRow("ahead") << Lane::Ahead;
+    }
+    void othersYieldToInteractive() {
+        QFETCH(Lane, lane);
         ManualExecutor executor;
         JobQueue queue(executor);
         std::binary_semaphore prompting(0), endPrompt(0);
@@ -209,7 +215,7 @@ class TestJobQueue : public QObject {
         prompting.acquire();
         std::binary_semaphore yielding(0);
         queue.submit({"train",
-                      Lane::Batch,
+                      lane,
                       [&](Job& job) {
                           yielding.release();
                           job.yield();
@@ -223,6 +229,25 @@ class TestJobQueue : public QObject {
         settle(queue, executor);
         QVERIFY(promptEnded);
         QVERIFY(!yieldedTooEarly);
+    }
+    void aJobMayShowWhatItHas() {
+        ManualExecutor executor;
+        JobQueue queue(executor);
+        std::vector<std::string> seen;
+        const auto owner = std::this_thread::get_id();
+        queue.submit({"a",
+                      Lane::Interactive,
+                      [&](Job&) {
+                          for (const char* part : {"half", "whole"})
+                              queue.post([&seen, owner, part] {
+                                  QVERIFY(std::this_thread::get_id() == owner);
+                                  seen.push_back(part);
+                              });
+                      },
+                      [&](const Outcome&) { seen.push_back("done"); },
+                      {}});
+        settle(queue, executor);
+        QCOMPARE(seen, (std::vector<std::string>{"half", "whole", "done"}));
     }
     void aYieldingJobCanBeCancelled() {
         ManualExecutor executor;

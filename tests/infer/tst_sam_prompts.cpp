@@ -164,8 +164,101 @@ void boxesAndAlternatives() {
     CHECK(changedIn(boxed.mask, Mask(boxed.mask.shape()), 0) == 0);
     request = requestFor({1, 48, 48}, {{{0, 12, 12}, true}});
     std::vector<Mask> masks;
-    for (request.alternative = 0; request.alternative < 4; ++request.alternative) masks.push_back(ask(request).mask);
+    int alternatives = 0;
+    for (request.alternative = 0; request.alternative < 4; ++request.alternative) {
+        const PromptAnswer answer = ask(request);
+        masks.push_back(answer.mask);
+        CHECK(alternatives == 0 || answer.alternatives == alternatives);
+        alternatives = answer.alternatives;
+    }
     for (const Mask& mask : masks) CHECK(mask(0, 12, 12) == 1);
+    CHECK(alternatives >= 1 && alternatives <= 3);
+    CHECK(masks[std::size_t(alternatives)] == masks[0]);  // after the last comes the first
+    request.startMask = masks[0];
+    CHECK(ask(request).alternatives == 1);  // a repair has none
+    CHECK(boxed.alternatives == 1);
+}
+
+void lookedAtAhead() {
+    const MemoryImage image({AnyVolume::from(balls({6, 48, 60}))});
+    PromptRequest request;
+    request.source = &image;
+    request.identity = "balls";
+    const auto ready = [&request](const segment::PromptEngine& one, std::int64_t z) {
+        request.points = {{{z, 12, 12}, true}};
+        return one.ready(request);
+    };
+    Job job;
+    const auto one = engineWith({});
+    CHECK(!ready(*one, 2));
+    one->prepare(request, {{2, 12, 12}, {3, 12, 12}, {5, 40, 40}}, job);
+    CHECK(!ready(*one, 1) && ready(*one, 2) && ready(*one, 3) && !ready(*one, 4) && ready(*one, 5));
+    request.points.clear();
+    request.box = {{3, 4, 4}, {4, 20, 20}};
+    CHECK(one->ready(request));
+    request.box = {};
+    // As many as memory holds, the first ones.
+    const auto small = engineWith({.memory = 2 * 16 * 8 * 8 * 2});
+    small->prepare(request, {{1, 1, 1}, {2, 1, 1}, {3, 1, 1}}, job);
+    CHECK(ready(*small, 1) && ready(*small, 2) && !ready(*small, 3));
+    // Cancelled before the first; without a name there is nothing to keep it under.
+    CancelFlag stop;
+    stop.cancel();
+    CHECK_THROWS(one->prepare(request, {{4, 1, 1}}, stop), Cancelled);
+    CHECK(!ready(*one, 4));
+    request.identity.clear();
+    one->prepare(request, {{4, 1, 1}}, job);
+    CHECK(!ready(*one, 4));
+}
+
+// Gives way before every place but the first, never in the middle of one.
+void aheadGivesWay() {
+    class Counting : public Job {
+      public:
+        int yields = 0;
+        void yield() override { ++yields; }
+    };
+    const MemoryImage image({AnyVolume::from(balls({4, 30, 30}))});
+    PromptRequest request;
+    request.source = &image;
+    request.identity = "balls";
+    Counting job;
+    const auto one = engineWith({});
+    one->prepare(request, {{0, 1, 1}}, job);
+    CHECK(job.yields == 0);
+    one->prepare(request, {{1, 1, 1}, {2, 1, 1}, {3, 1, 1}}, job);
+    CHECK(job.yields == 2);
+}
+
+void toldSliceBySlice() {
+    PromptRequest request = requestFor({5, 48, 48}, {{{2, 12, 12}, true}});
+    std::vector<PromptAnswer> told;
+    request.partial = [&told](const PromptAnswer& part) { told.push_back(part); };
+    Job job;
+    const auto one = engineWith({.leastIou = 0});
+    const PromptAnswer last = one->run(request, job);
+    CHECK(!told.empty());
+    for (const PromptAnswer& part : told) {
+        CHECK((part.mask.shape() == last.mask.shape()) && part.origin == last.origin);
+        CHECK(part.mask(2, 12, 12) == 1 && part.score >= 0 && part.score <= 1);
+        for (std::int64_t i = 0; i < part.mask.size(); ++i)  // a slice told is a slice done
+            CHECK(part.mask.data()[i] <= last.mask.data()[i]);
+    }
+    CHECK(told.back().mask == last.mask);
+    // Only the last click is told: what came before it was seen already.
+    const Mask before = last.mask;
+    told.clear();
+    request.points.push_back({{2, 12, 36}, true});
+    const Mask after = one->run(request, job).mask;
+    CHECK(!told.empty());
+    for (const PromptAnswer& part : told)
+        for (std::int64_t i = 0; i < before.size(); ++i) CHECK(part.mask.data()[i] >= before.data()[i]);
+    CHECK(changedIn(after, before, 2) > 0);
+    told.clear();
+    request.points.clear();
+    request.box = {{2, 4, 4}, {3, 20, 20}};
+    one->run(request, job);
+    CHECK(!told.empty());
 }
 
 // The same crop shown alone or as a part of its image; the image is read whole then.
@@ -309,6 +402,9 @@ std::vector<test::NamedTest> test::tests() {
             {"agreement changes nothing", agreementChangesNothing},
             {"neighbours are kept", neighboursAreKept},
             {"boxes and alternatives", boxesAndAlternatives},
+            {"looked at ahead", lookedAtAhead},
+            {"ahead gives way", aheadGivesWay},
+            {"told slice by slice", toldSliceBySlice},
             {"slices are seen whole", slicesAreSeenWhole},
             {"large slices are tiled", largeSlicesAreTiled},
             {"every projection", everyProjection},

@@ -30,6 +30,12 @@ class Recorder : public EditTarget {
     void addPrompt(const segment::PointPrompt& p, bool run) override {
         calls << QString("prompt %1%2 %3").arg(p.positive ? "+" : "-").arg(p.at.x).arg(run);
     }
+    void addBox(const Box& b, bool run) override {
+        calls << QString("box %1-%2 in %3 %4").arg(b.begin.x).arg(b.end.x).arg(b.begin.z).arg(run);
+    }
+    void outlineBox(const Box& b) override {
+        calls << (b.empty() ? "no outline" : QString("outline to %1").arg(b.end.x));
+    }
     void runPrompts() override { calls << "run"; }
     void removeLastPrompt() override { calls << "remove last"; }
     void commitPrompts() override { calls << "commit"; }
@@ -147,6 +153,78 @@ class TestTools : public QObject {
         box.choose("select");  // a click is never lost
         QCOMPARE(target.take(), (QStringList{"prompt +1 0", "run"}));
     }
+    void boxesAreDrawnAndClicksArePoints() {
+        Recorder target;
+        ToolBox box(target);
+        box.choose("box");
+        const auto corner = [](double x, Qt::MouseButton button, Qt::MouseButtons buttons) {
+            SliceEvent e = at(x, button, buttons);
+            e.at = {2, std::int64_t(x), std::int64_t(x)};
+            return e;
+        };
+        box.press(corner(9, Qt::LeftButton, Qt::LeftButton));
+        box.move(corner(8, {}, Qt::LeftButton));
+        box.press(corner(8, Qt::RightButton, Qt::LeftButton | Qt::RightButton));  // changes nothing
+        box.move(corner(3, {}, Qt::LeftButton));
+        box.release(corner(3, Qt::LeftButton, {}));  // to the upper left
+        QCOMPARE(target.take(), (QStringList{"no outline", "outline to 10", "no outline", "box 3-10 in 2 1"}));
+        box.press(corner(5, Qt::LeftButton, Qt::LeftButton));  // a click, not quite still
+        box.release(corner(6, Qt::LeftButton, {}));
+        box.press(at(7, Qt::RightButton));
+        QCOMPARE(target.take(), (QStringList{"no outline", "prompt +5 1", "prompt -7 1"}));
+        box.flipPrompts();
+        box.press(at(7, Qt::RightButton));
+        box.flipPrompts();
+        QCOMPARE(target.take(), QStringList{"prompt +7 1"});
+        SliceEvent side = corner(4, Qt::LeftButton, Qt::LeftButton);  // boxes lie in XY slices
+        side.plane = Plane::XZ;
+        box.press(side);
+        QCOMPARE(target.take(), QStringList{"prompt +4 1"});
+        SliceEvent held = corner(2, Qt::LeftButton, Qt::LeftButton);
+        held.modifiers = Qt::ControlModifier;
+        box.press(held);
+        box.release(corner(9, Qt::LeftButton, {}));
+        box.current().controlReleased();
+        QCOMPARE(target.take(), (QStringList{"no outline", "box 2-10 in 2 0", "run"}));
+    }
+    void scribblesArePointsAlongTheWay() {
+        Recorder target;
+        ToolBox box(target);
+        box.choose("scribble");
+        const auto moved = [](double x, Qt::MouseButtons buttons, Qt::MouseButton button = Qt::NoButton) {
+            SliceEvent e = at(x, button, buttons);
+            e.pixel = {10 * x, 0};
+            return e;
+        };
+        box.press(moved(0, Qt::RightButton, Qt::RightButton));
+        for (const double x : {1, 2, 3, 4, 5, 6, 7}) box.move(moved(x, Qt::RightButton));
+        box.release(moved(7, {}, Qt::LeftButton));  // another button
+        box.release(moved(7, {}, Qt::RightButton));
+        box.move(moved(20, {}));
+        QCOMPARE(target.take(), (QStringList{"prompt -0 0", "prompt -3 0", "prompt -6 0", "run"}));
+        box.press(moved(0, Qt::LeftButton, Qt::LeftButton));
+        box.move(moved(4, {}));  // the release was lost
+        QCOMPARE(target.take(), (QStringList{"prompt +0 0", "run"}));
+        box.press(moved(0, Qt::LeftButton, Qt::LeftButton));
+        box.choose("point");
+        QCOMPARE(target.take(), (QStringList{"prompt +0 0", "run"}));
+    }
+    void aDrawnBoxIsForgottenWhenTheToolGoes() {
+        Recorder target;
+        ToolBox box(target);
+        box.choose("box");
+        box.press(at(2, Qt::LeftButton, Qt::LeftButton));
+        box.choose("select");
+        box.choose("box");
+        box.press(at(2, Qt::LeftButton, Qt::LeftButton));
+        box.move(at(8));  // the release was lost
+        box.release(at(9, Qt::LeftButton));
+        QCOMPARE(target.take(), (QStringList{"no outline", "no outline"}));
+        target.frozen = true;
+        box.press(at(2, Qt::LeftButton, Qt::LeftButton));
+        box.release(at(2, Qt::LeftButton));
+        QCOMPARE(target.take(), QStringList{"say: Object 7 is accepted. Reopen with Shift+U."});
+    }
     void promptsNeedAnOpenObject() {
         Recorder target;
         ToolBox box(target);
@@ -174,7 +252,8 @@ class TestTools : public QObject {
         Recorder target;
         ToolBox box(target);
         QSignalSpy changed(&box, &ToolBox::toolChanged);
-        QCOMPARE(box.ids(), (QStringList{"select", "pan", "point", "brush", "erase", "fill", "pick"}));
+        QCOMPARE(box.ids(),
+                 (QStringList{"select", "pan", "point", "box", "scribble", "brush", "erase", "fill", "pick"}));
         box.choose("brush");
         box.choose("no such tool");
         box.hold("pan");

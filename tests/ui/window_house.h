@@ -39,16 +39,25 @@ inline void keepSettingsApart() {
     QSettings().clear();
 }
 
+// The program's own, or with other engines for prompts.
+inline app::Services servicesWith(decltype(app::Services::promptEngines) engines) {
+    app::Services services = app::makeServices();
+    if (engines) services.promptEngines = std::move(engines);
+    return services;
+}
+
 // The whole window over the real stages, in a folder that goes with it.
 struct WindowHouse {
     QTemporaryDir folder;
-    app::Services services = app::makeServices();
+    app::Services services;
     app::GuiExecutor executor;
     JobQueue jobs{executor};
     Workspace workspace{backendOf(services), jobs};
     Theme theme;
     MainWindow window{theme, workspace};
 
+    explicit WindowHouse(decltype(app::Services::promptEngines) engines = {})
+        : services(servicesWith(std::move(engines))) {}
     ~WindowHouse() { workspace.closeProject(); }
 
     // Writes an invented volume, opens it and waits for the objects that are found by themselves. Empty when all went

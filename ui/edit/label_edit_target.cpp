@@ -94,7 +94,7 @@ void LabelEditTarget::fill(Plane plane, Index voxel, bool volume) {
 
 void LabelEditTarget::addPrompt(const segment::PointPrompt& prompt, bool run) {
     // The first click on another object selects it and counts as the first prompt on it.
-    if (prompts_.points().empty() && prompt.positive) {
+    if (prompts_.count() == 0 && prompt.positive) {
         const std::int32_t under = objectAt(prompt.at);
         if (under != 0 && review_.current() != under && (!review_.current() || review_.currentObject()))
             review_.setCurrent(under);
@@ -102,6 +102,17 @@ void LabelEditTarget::addPrompt(const segment::PointPrompt& prompt, bool run) {
     if (writable() == 0) return;
     review_.noteActivity();
     prompts_.add(prompt, run);
+}
+
+void LabelEditTarget::addBox(const Box& box, bool run) {
+    const Box inside = box.intersected(Box::of(scene_.shape()));
+    if (inside.empty() || writable() == 0) return;
+    review_.noteActivity();
+    prompts_.setBox(inside, run);
+}
+
+void LabelEditTarget::outlineBox(const Box& box) {
+    scene_.setPromptBox(box.empty() ? prompts_.box() : box.intersected(Box::of(scene_.shape())));
 }
 
 }  // namespace fovea::ui

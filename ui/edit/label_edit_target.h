@@ -24,6 +24,8 @@ class LabelEditTarget : public EditTarget {
     void endStroke() override;
     void fill(Plane plane, Index voxel, bool volume) override;
     void addPrompt(const segment::PointPrompt& prompt, bool run) override;
+    void addBox(const Box& box, bool run) override;
+    void outlineBox(const Box& box) override;
     void runPrompts() override { prompts_.run(); }
     void removeLastPrompt() override { prompts_.removeLast(); }
     void commitPrompts() override { prompts_.commit(); }

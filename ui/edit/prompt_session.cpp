@@ -1,52 +1,48 @@
 #include "ui/edit/prompt_session.h"
 
 #include <QPointer>
-#include <set>
+#include <algorithm>
+#include <utility>
 
-#include "segment/section_step.h"
 #include "ui/widget/job_tray.h"
 
 namespace fovea::ui {
 
 using segment::PointPrompt;
-using segment::PromptAnswer;
-using segment::PromptRequest;
+
+// One answer on its way from the worker.
+struct PromptSession::Found {
+    PromptState state = PromptState::Preview;
+    PromptQuestion::Answer content;
+};
 
 namespace {
 
-// As the engine sees it: sections lie apart as far as they look, judged once by a block in the middle.
-double lookOfSections(const ImageSource& image, std::atomic<double>& known, Job& job) {
-    if (known.load() > 0) return known;
-    const double step = segment::sectionStepInTheMiddle(image, job);
-    known = step > segment::thickLooksFrom ? step : 1;
-    return known;
-}
-
-// What the worker fills in before the engine runs: image, present mask and what must not be touched.
-void readCrop(PromptRequest& request, const Box& crop, const ImageSource& image, const labels::LabelLayer& layer,
-              std::int32_t object, const std::set<std::int32_t>& keepOff, bool keepOffAll) {
-    request.origin = crop.begin;
-    request.image = image.readAs<float>(crop);
-    std::erase_if(request.points, [&](const PointPrompt& point) { return !crop.contains(point.at); });
-    const Volume<std::int32_t> labels = layer.read(crop);
-    request.startMask = Volume<std::uint8_t>(crop.extent());
-    request.forbidden = Volume<std::uint8_t>(crop.extent());
-    bool started = false;
-    for (std::int64_t i = 0; i < labels.size(); ++i) {
-        const std::int32_t id = labels.data()[i];
-        if (id == object)
-            request.startMask.data()[i] = 1, started = true;
-        else if (id != 0 && (keepOffAll || keepOff.count(id) > 0))
-            request.forbidden.data()[i] = 1;
+// Holds the newest until the GUI thread takes it.
+template <class T>
+class Mailbox {
+  public:
+    // True when nothing was waiting.
+    bool put(T letter) {
+        const std::lock_guard lock(mutex_);
+        return !std::exchange(newest_, std::move(letter)).has_value();
     }
-    if (!started) request.startMask = {};
-}
+    std::optional<T> take() {
+        const std::lock_guard lock(mutex_);
+        return std::exchange(newest_, std::nullopt);
+    }
+
+  private:
+    std::mutex mutex_;
+    std::optional<T> newest_;
+};
 
 }  // namespace
 
-PromptSession::PromptSession(ReviewSession& review, std::shared_ptr<const segment::PromptEngine> engine, JobQueue& jobs,
-                             QObject* parent)
-    : QObject(parent), review_(review), engine_(std::move(engine)), jobs_(jobs) {}
+PromptSession::PromptSession(ReviewSession& review, PromptEngines engines, JobQueue& jobs, QObject* parent)
+    : QObject(parent), review_(review), engines_(std::move(engines)), jobs_(jobs) {
+    refreshEngine();
+}
 
 PromptSession::~PromptSession() { jobs_.cancel(job_); }
 
@@ -55,107 +51,171 @@ void PromptSession::set(PromptState state) {
     Q_EMIT changed();
 }
 
-void PromptSession::add(const PointPrompt& point, bool runNow) {
-    points_.push_back(point);
-    sincePress_.start();
-    if (runNow)
-        run();
-    else
-        set(PromptState::Collecting);
+bool PromptSession::running(PromptState state) {
+    return state == PromptState::Running || state == PromptState::Interim || state == PromptState::Growing;
 }
 
-segment::PromptPlace PromptSession::place() const {
-    const ImageInfo& info = review_.image()->info();
-    segment::PromptPlace place;
-    place.whole = Box::of(info.shape());
-    place.spacing = info.geometry.spacing;
-    place.spacingKnown = info.geometry.known;
-    place.reach = engine_->reach();
-    for (const PointPrompt& point : points_)
-        place.around = place.around.united(Box{point.at, point.at + Index{1, 1, 1}});
-    const labels::Object* object = review_.currentObject();
-    if (object && object->voxels > 0) place.around = place.around.united(object->box);
-    if (!wholeObject_) place.slice = points_.back().at.z;
-    return place;
+bool PromptSession::hasAnswer() const {
+    return state_ == PromptState::Interim || state_ == PromptState::Growing || state_ == PromptState::Preview;
+}
+
+void PromptSession::refreshEngine() {
+    if (count() > 0) return;
+    const auto engines = engines_();
+    simple_ = engines.back();
+    if (std::exchange(engine_, engines.front()) != engine_) Q_EMIT engineChanged();
+}
+
+QString PromptSession::engineName() const { return textOf(engine_->title()); }
+
+void PromptSession::begin() {
+    refreshEngine();
+    sincePress_.start();
+}
+
+void PromptSession::add(const PointPrompt& point, bool runNow) {
+    begin();
+    points_.push_back(point);
+    goOn(runNow);
+}
+
+void PromptSession::setBox(const Box& box, bool runNow) {
+    begin();
+    box_ = box;
+    goOn(runNow);
+}
+
+void PromptSession::goOn(bool runNow) {
+    if (runNow) return run();
+    stop();  // what runs is no answer to these prompts
+    set(PromptState::Collecting);
+}
+
+void PromptSession::stop() {
+    ++generation_;
+    jobs_.cancel(job_);
+}
+
+PromptQuestion PromptSession::question(std::int32_t object) const {
+    PromptQuestion question;
+    question.image = review_.image();
+    question.identity = review_.imageIdentity();
+    question.edits = review_.sharedEdits();
+    question.object = object;
+    if (const labels::Object* row = review_.currentObject(); row && row->voxels > 0) question.objectBox = row->box;
+    question.keepOffAll = protectAll_;
+    question.points = points_;
+    question.box = box_;
+    question.wholeObject = wholeObject_;
+    question.slice = points_.empty() ? box_.begin.z : points_.back().at.z;
+    question.alternative = alternative_;
+    question.sectionStep = sectionStep_;
+    const Box widest = question.place(std::max(engine_->reach(), simple_->reach())).widest();
+    for (const auto& [id, row] : review_.edits().objects())
+        if (id != object && labels::isFrozen(row.state) && row.box.overlaps(widest)) question.keepOff.insert(id);
+    return question;
 }
 
 void PromptSession::run() {
     const auto object = review_.current();
-    if (points_.empty() || !object) return;
-    const std::uint64_t generation = ++generation_;
-    jobs_.cancel(job_);
+    if (count() == 0 || !object) return;
+    stop();
+    const std::uint64_t generation = generation_;
+    const auto asked = std::make_shared<const PromptQuestion>(question(*object));
+    reading_ = !engine_->ready(asked->request());
+    if (reading_) Q_EMIT waiting(points_.empty() ? box_.begin : points_.back().at);
 
-    auto request = std::make_shared<PromptRequest>();
-    request->wholeObject = wholeObject_;
-    request->slice = points_.back().at.z;
-    request->points = points_;
-    request->identity = review_.imageIdentity();
-    const segment::PromptPlace where = place();
-    const Box widest = where.widest();
-    std::set<std::int32_t> keepOff;
-    for (const auto& [id, row] : review_.edits().objects())
-        if (id != *object && labels::isFrozen(row.state) && row.box.overlaps(widest)) keepOff.insert(id);
-
-    auto answer = std::make_shared<PromptAnswer>();
     QPointer<PromptSession> guard(this);
-    job_ = jobs_.submit(
-        JobRequest{Text(FOVEA_TR("Prompt")),
-                   Lane::Interactive,
-                   [request, where, answer, engine = engine_, image = review_.image(), edits = review_.sharedEdits(),
-                    step = sectionStep_, id = *object, keepOff, all = protectAll_](Job& job) {
-                       job.check();
-                       request->source = image.get();
-                       const double apart = where.spacingKnown ? 1 : lookOfSections(*image, *step, job);
-                       readCrop(*request, where.crop(apart), *image, edits->layer(), id, keepOff, all);
-                       *answer = engine->run(*request, job);
-                   },
-                   [guard, generation, answer, request](const Outcome& outcome) {
-                       if (!guard || generation != guard->generation_) return;
-                       if (outcome.state == JobState::Done) guard->answered(*answer, request->startMask);
-                       if (outcome.state != JobState::Failed) return;
-                       guard->problem_ = QString::fromStdString(outcome.error);
-                       guard->set(PromptState::Failed);
-                       Q_EMIT guard->said(guard->problem_);
-                   },
-                   {},
-                   false});
+    const auto tell = [guard, generation, &jobs = jobs_, mail = std::make_shared<Mailbox<Found>>()](Found found) {
+        if (!mail->put(std::move(found))) return;
+        jobs.post([guard, generation, mail] {
+            const auto newest = mail->take();
+            if (guard && newest && generation == guard->generation_) guard->show(*newest);
+        });
+    };
+    const auto work = [asked, tell, engine = engine_, simple = simple_, reading = reading_](Job& job) {
+        job.check();
+        if (reading && engine != simple) tell({PromptState::Interim, asked->ask(*simple, {}, job)});
+        try {
+            const auto grown = [&](const PromptQuestion::Answer& part) { tell({PromptState::Growing, part}); };
+            tell({PromptState::Preview, asked->ask(*engine, grown, job)});
+        } catch (const Error& error) {  // a damaged file, a full card: prompts work without
+            if (engine == simple) throw;
+            Found found{PromptState::Preview, asked->ask(*simple, {}, job)};
+            found.content.answer.note = {FOVEA_TR("The simple engine answered instead: {why}"),
+                                         {{"why", std::string(error.what())}}};
+            tell(std::move(found));
+        }
+    };
+    const auto ended = [guard, generation](const Outcome& outcome) {
+        if (!guard || generation != guard->generation_ || outcome.state != JobState::Failed) return;
+        guard->problem_ = QString::fromStdString(outcome.error);
+        guard->set(PromptState::Failed);
+        Q_EMIT guard->said(guard->problem_);
+    };
+    job_ = jobs_.submit(JobRequest{Text(FOVEA_TR("Prompt")), Lane::Interactive, work, ended, {}, false});
     set(PromptState::Running);
 }
 
-void PromptSession::answered(const PromptAnswer& answer, const Volume<std::uint8_t>& before) {
+void PromptSession::show(const Found& found) {
+    const segment::PromptAnswer& answer = found.content.answer;
     const labels::Object* object = review_.currentObject();
     auto preview = std::make_shared<PreviewMask>();
     preview->origin = answer.origin;
     preview->mask = answer.mask;
-    preview->before = before;
+    preview->before = found.content.before;
+    preview->interim = found.state != PromptState::Preview;
     preview->object = *review_.current();
     preview->colour = object ? objectColour(object->colour) : objectColour(birthSlot(preview->object));
     preview_ = std::move(preview);
     score_ = answer.score;
-    milliseconds_ = double(sincePress_.nsecsElapsed()) / 1e6;
     problem_.clear();
-    set(PromptState::Preview);
+    if (found.state != PromptState::Interim) {
+        if (state_ != PromptState::Growing) milliseconds_ = double(sincePress_.nsecsElapsed()) / 1e6;
+        if (std::exchange(reading_, false)) readingSeconds_ = milliseconds_ / 1000;
+        alternatives_ = answer.alternatives;
+    }
+    set(found.state);
     if (!answer.note.empty()) Q_EMIT said(textOf(answer.note));
 }
 
 void PromptSession::removeLast() {
-    if (!points_.empty()) removeAt(points_.size() - 1);
+    if (!points_.empty())
+        removeAt(points_.size() - 1);
+    else
+        removeBox();
 }
 
 void PromptSession::removeAt(std::size_t index) {
     if (index >= points_.size()) return;
     points_.erase(points_.begin() + std::ptrdiff_t(index));
+    changeAndRun();
+}
+
+void PromptSession::removeBox() {
+    if (box_.empty()) return;
+    box_ = {};
+    changeAndRun();
+}
+
+void PromptSession::nextAlternative() {
+    if (alternatives_ < 2) return;
+    alternative_ = (alternative() + 1) % alternatives_;
+    changeAndRun();
+}
+
+void PromptSession::changeAndRun() {
     sincePress_.start();
-    if (points_.empty())
+    if (count() == 0)
         drop();
     else
         run();
 }
 
 bool PromptSession::commit() {
-    if (!preview_ || state_ != PromptState::Preview) return false;
+    if (!preview_ || !hasAnswer()) return false;
     const auto preview = preview_;
-    const int clicks = int(points_.size());
+    const int clicks = count();
     drop();
     review_.edits().replaceObject(Text(FOVEA_TR("Prompts, object {id} ({clicks})"),
                                        {{"id", std::to_string(preview->object)}, {"clicks", std::to_string(clicks)}}),
@@ -163,17 +223,28 @@ bool PromptSession::commit() {
     return true;
 }
 
+void PromptSession::cancel() {
+    if (state_ != PromptState::Growing) return drop();
+    stop();
+    auto kept = std::make_shared<PreviewMask>(*preview_);
+    kept->interim = false;
+    preview_ = std::move(kept);
+    set(PromptState::Preview);
+}
+
 void PromptSession::drop() {
-    ++generation_;
-    jobs_.cancel(job_);
+    stop();
     points_.clear();
+    box_ = {};
     preview_.reset();
+    alternative_ = 0;
+    alternatives_ = 1;
     set(PromptState::Idle);
 }
 
 void PromptSession::setWholeObject(bool whole) {
     wholeObject_ = whole;
-    if (!points_.empty())
+    if (count() > 0)
         run();
     else
         Q_EMIT changed();
@@ -181,7 +252,7 @@ void PromptSession::setWholeObject(bool whole) {
 
 void PromptSession::setProtectAll(bool protect) {
     protectAll_ = protect;
-    if (!points_.empty())
+    if (count() > 0)
         run();
     else
         Q_EMIT changed();

@@ -20,6 +20,10 @@ constexpr std::size_t timedObjects = 20;
 
 bool decided(State state) { return state != State::ToReview; }
 
+Index middleOf(const Box& box) {
+    return {(box.begin.z + box.end.z) / 2, (box.begin.y + box.end.y) / 2, (box.begin.x + box.end.x) / 2};
+}
+
 // The labels in use of a case: objects of a round, else pseudo-labels, else none.
 struct Base {
     std::filesystem::path labels;
@@ -112,9 +116,7 @@ project::ReviewPlace ReviewSession::place() const {
     project::ReviewPlace place;
     for (const ChosenPatch& chosen : patches_) place.patches.push_back(chosen.patch.box);
     place.spacing = image_->info().geometry.spacing;
-    if (const Object* object = currentObject())
-        place.here = {(object->box.begin.z + object->box.end.z) / 2, (object->box.begin.y + object->box.end.y) / 2,
-                      (object->box.begin.x + object->box.end.x) / 2};
+    if (const Object* object = currentObject()) place.here = middleOf(object->box);
     return place;
 }
 
@@ -163,6 +165,19 @@ void ReviewSession::next() {
 
 void ReviewSession::previous() {
     if (const auto id = queue_.previous()) setCurrent(*id);
+}
+
+std::vector<Index> ReviewSession::upcoming(int most) const {
+    const std::vector<std::int32_t>& ids = queue_.ids();
+    const auto here = std::find(ids.begin(), ids.end(), queue_.current().value_or(0));
+    const std::size_t from = here == ids.end() ? 0 : std::size_t(here - ids.begin()) + 1;
+    std::vector<Index> places;
+    for (std::size_t i = 0; i < ids.size() && int(places.size()) < most; ++i) {
+        const auto found = edits_->objects().find(ids[(from + i) % ids.size()]);
+        if (found != edits_->objects().end() && !decided(found->second.state))
+            places.push_back(middleOf(found->second.box));
+    }
+    return places;
 }
 
 void ReviewSession::verdict(State state, bool goOn) {

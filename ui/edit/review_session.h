@@ -57,6 +57,8 @@ class ReviewSession : public QObject {
     void setOrder(project::ReviewOrder order);
     void next();
     void previous();
+    // The middles of the objects without a verdict that come next, at most so many.
+    std::vector<Index> upcoming(int most) const;
 
     // A verdict on the current object; `goOn` moves to the next one that has none.
     void verdict(labels::State state, bool goOn);

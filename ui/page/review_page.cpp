@@ -10,8 +10,8 @@
 #include <utility>
 
 #include "ui/actions.h"
+#include "ui/page/review_prompts.h"
 #include "ui/panel/layers_panel.h"
-#include "ui/panel/prompt_bar.h"
 #include "ui/panel/review_panel.h"
 #include "ui/panel/voxel_size_form.h"
 #include "ui/theme/theme.h"
@@ -50,7 +50,8 @@ ReviewPage::ReviewPage(Theme& theme, Actions& actions, Workspace& workspace, QWi
     layers_ = new LayersPanel(theme, scene_);
     grid_ = new ViewGrid(theme, scene_);
     panel_ = new ReviewPanel(theme, actions, scene_);
-    promptBar_ = new PromptBar(theme, actions, grid_);
+    prompts_ = std::make_unique<ReviewPrompts>(theme, actions, workspace, scene_, grid_);
+    connect(prompts_.get(), &ReviewPrompts::changed, this, &ReviewPage::placeFloating);
     makeSizeForm();
     const auto sizeDocks = [this] {  // what is in them must not be clipped with large text
         layers_->setMinimumWidth(theme_.size(leastLeft));
@@ -73,7 +74,7 @@ ReviewPage::ReviewPage(Theme& theme, Actions& actions, Workspace& workspace, QWi
     });
     connect(panel_, &ReviewPanel::objectChosen, this, [this](std::int32_t id) {
         if (!review_) return;
-        commitOpenPreview();
+        prompts_->commit();
         review_->setCurrent(id);
     });
     connect(panel_, &ReviewPanel::sliceChosen, this, [this](std::int64_t z) { scene_.setSlice(Plane::XY, z); });
@@ -104,7 +105,7 @@ void ReviewPage::makeSizeForm() {
     connect(sizeForm_, &VoxelSizeForm::given, this, [this](const Vec3& um) {
         setFocus();
         if (!review_ || (scene_.spacingKnown() && um == scene_.spacing())) return;
-        commitOpenPreview();  // the image is opened again
+        prompts_->commit();  // the image is opened again
         workspace_.setVoxelSize(review_->caseId(), um);
     });
     connect(sizeForm_, &VoxelSizeForm::leftOpen, this, [this] {
@@ -143,6 +144,8 @@ void ReviewPage::makeToolStrip(Actions& actions) {
     add("pan");
     strip_->addSeparator();
     add("point");
+    add("box");
+    add("scribble");
     strip_->addSeparator();
     add("brush");
     add("erase");
@@ -160,7 +163,7 @@ void ReviewPage::makeToolStrip(Actions& actions) {
 }
 
 void ReviewPage::bindActions(Actions& actions) {
-    for (const char* tool : {"select", "pan", "point", "brush", "erase", "fill", "pick"})
+    for (const char* tool : {"select", "pan", "point", "box", "scribble", "brush", "erase", "fill", "pick"})
         actions.on(QString("tool.") + tool, [this, tool] {
             if (tools_) tools_->choose(tool);
         });
@@ -232,7 +235,7 @@ void ReviewPage::bindReviewActions(Actions& actions) {
     on("review.next", [](ReviewPage& p) { p.review_->next(); });
     on("review.previous", [](ReviewPage& p) { p.review_->previous(); });
     on("review.patch_done", [](ReviewPage& p) {
-        if (p.prompts_->commit()) return;  // Return finishes what is open first
+        if (p.prompts_->session()->commit()) return;  // Return finishes what is open first
         if (const auto patch = p.review_->patchAt(p.scene_.cursor()))
             p.review_->markPatchDone(*patch);
         else
@@ -241,28 +244,13 @@ void ReviewPage::bindReviewActions(Actions& actions) {
     on("edit.undo", [](ReviewPage& p) { p.review_->undo(); });
     on("edit.redo", [](ReviewPage& p) { p.review_->redo(); });
     on("object.new", [](ReviewPage& p) {
-        p.commitOpenPreview();
+        p.prompts_->commit();
         p.review_->startNewObject();
     });
     on("object.delete", [](ReviewPage& p) { p.review_->remove(); });
-    on("object.protect", [](ReviewPage& p) {
-        p.prompts_->setProtectAll(!p.prompts_->protectAll());
-        p.scene_.say(p.prompts_->protectAll() ? tr("Keeping off all neighbours.")
-                                              : tr("Keeping off accepted neighbours only."));
-    });
-    on("prompt.run", [](ReviewPage& p) { p.prompts_->run(); });
-    on("prompt.commit", [](ReviewPage& p) { p.prompts_->commit(); });
-    on("prompt.remove_last", [](ReviewPage& p) { p.prompts_->removeLast(); });
-    on("prompt.clear", [](ReviewPage& p) { p.prompts_->drop(); });
-    on("draw.cancel", [](ReviewPage& p) { p.prompts_->drop(); });
     on("prompt.flip", [](ReviewPage& p) {
-        p.tools_->promptTool().flip();
+        p.tools_->flipPrompts();
         p.showHints();
-    });
-    on("prompt.scope", [](ReviewPage& p) {
-        p.prompts_->setWholeObject(!p.prompts_->wholeObject());
-        p.scene_.say(p.prompts_->wholeObject() ? tr("Prompts act on the whole object.")
-                                               : tr("Prompts act on this slice only."));
     });
 }
 
@@ -303,9 +291,8 @@ void ReviewPage::adopt(const QString& id, ImagePtr image) {
         return;
     }
     workspace_.follow(review_->sharedEdits());
-    prompts_ =
-        std::make_unique<PromptSession>(*review_, workspace_.backend().promptEngines().front(), workspace_.jobs());
-    target_ = std::make_unique<LabelEditTarget>(*review_, *prompts_, scene_);
+    prompts_->open(*review_);
+    target_ = std::make_unique<LabelEditTarget>(*review_, *prompts_->session(), scene_);
     tools_ = std::make_unique<ToolBox>(*target_);
     wire();
     scene_.setImage(review_->image());
@@ -316,8 +303,7 @@ void ReviewPage::adopt(const QString& id, ImagePtr image) {
     surfaces_->refreshAll();
     const Vec3 s = scene_.spacing();
     tools_->setBrushRadius(8 * std::min(s.y, s.x));
-    panel_->setSession(review_.get(), prompts_.get());
-    promptBar_->setSession(prompts_.get());
+    panel_->setSession(review_.get(), prompts_->session());
     showLook();
     showVolumes();
     showPrediction();
@@ -347,12 +333,11 @@ void ReviewPage::wire() {
     connect(review_.get(), &ReviewSession::rowsChanged, this, &ReviewPage::showLook);
     connect(review_.get(), &ReviewSession::refreshDue, this, &ReviewPage::refreshLabels, Qt::QueuedConnection);
     connect(review_.get(), &ReviewSession::judged, this, &ReviewPage::flash);
-    connect(prompts_.get(), &PromptSession::changed, this, &ReviewPage::showPrompts);
-    connect(prompts_.get(), &PromptSession::said, &scene_, &ViewScene::say);
     tools_->connectTo(*grid_);
     connect(grid_, &ViewGrid::brushSizeRequested, tools_.get(), [this](int steps) { tools_->brushSteps(steps); });
     connect(tools_.get(), &ToolBox::toolChanged, this, [this](const QString& id) {
         strip_->setCurrent(id);
+        prompts_->setTool(id);
         showHints();
     });
     connect(tools_.get(), &ToolBox::brushChanged, this, [this] {
@@ -364,14 +349,11 @@ void ReviewPage::wire() {
 void ReviewPage::closeCase() {
     // Order matters: workers stop reading the layer before it dies.
     panel_->setSession(nullptr, nullptr);
-    promptBar_->setSession(nullptr);
     sizeForm_->hide();
     surfaces_.reset();
     tools_.reset();
     target_.reset();
-    prompts_.reset();
-    scene_.setPreview(nullptr);
-    scene_.setPrompts({});
+    prompts_->close();
     scene_.release();
     grid_->view3d().clear();
     review_.reset();
@@ -388,9 +370,7 @@ void ReviewPage::refreshLabels() {
     }
 }
 
-void ReviewPage::commitOpenPreview() {
-    if (prompts_) prompts_->commit();
-}
+PromptSession* ReviewPage::prompts() { return prompts_->session(); }
 
 void ReviewPage::showCurrent(bool centre) {
     if (!review_) return;
@@ -402,7 +382,7 @@ void ReviewPage::showCurrent(bool centre) {
                         object ? objectColour(object->colour) : 0);
     const auto patch = review_->patchAt(scene_.cursor());
     if (centre && seen) {
-        if (prompts_->state() != PromptState::Idle) prompts_->drop();
+        if (prompts()->state() != PromptState::Idle) prompts()->drop();
         goTo(object->box);
     }
     scene_.setFocusBox(review_->order() == project::ReviewOrder::ByPatch ? patch : std::nullopt);
@@ -442,22 +422,19 @@ void ReviewPage::goTo(const Box& box) {
 void ReviewPage::centreSoon() {
     QTimer::singleShot(0, this, [this] {
         if (!isVisible() || !std::exchange(centreDue_, false) || !review_) return;
-        if (prompts_->state() == PromptState::Idle) showCurrent(true);
+        if (prompts()->state() == PromptState::Idle) showCurrent(true);
     });
 }
 
 void ReviewPage::showEvent(QShowEvent* event) {
     QWidget::showEvent(event);
+    prompts_->setSeen(true);
     centreSoon();
 }
 
-void ReviewPage::showPrompts() {
-    QVector<PromptDot> dots;
-    for (const segment::PointPrompt& point : prompts_->points())
-        dots.push_back({point.at, point.positive, prompts_->state() == PromptState::Failed});
-    scene_.setPrompts(dots);
-    scene_.setPreview(prompts_->preview());
-    placeFloating();
+void ReviewPage::hideEvent(QHideEvent* event) {
+    QWidget::hideEvent(event);
+    prompts_->setSeen(false);
 }
 
 // Over the largest slice that is shown.
@@ -469,7 +446,7 @@ void ReviewPage::placeFloating() {
         if (view.isVisible() && (!largest || area(view) > area(*largest))) largest = &view;
     }
     const QRect place = largest ? QRect(largest->mapTo(grid_, QPoint(0, 0)), largest->size()) : QRect();
-    promptBar_->setPlace(place);
+    prompts_->setPlace(place);
     sizeForm_->setPlace(place.isEmpty() ? grid_->rect() : place);
 }
 
@@ -587,7 +564,7 @@ void ReviewPage::flash(std::int32_t id, labels::State state) {
 
 bool ReviewPage::eventFilter(QObject* watched, QEvent* event) {
     const auto type = event->type();
-    if (type == QEvent::Resize && watched == &grid_->view(Plane::XY)) placeFloating();
+    if (type == QEvent::Resize && qobject_cast<SliceView*>(watched)) placeFloating();
     if ((type == QEvent::KeyPress || type == QEvent::KeyRelease) && keysAreOurs(watched) &&
         filterKey(*static_cast<QKeyEvent*>(event), type == QEvent::KeyPress))
         return true;

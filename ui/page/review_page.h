@@ -21,8 +21,8 @@ namespace fovea::ui {
 
 class Actions;
 class LayersPanel;
-class PromptBar;
 class ReviewPanel;
+class ReviewPrompts;
 class Theme;
 class ToolStrip;
 class VoxelSizeForm;
@@ -42,7 +42,7 @@ class ReviewPage : public QWidget {
     void refreshLabels();
 
     ReviewSession* review() { return review_.get(); }
-    PromptSession* prompts() { return prompts_.get(); }
+    PromptSession* prompts();
     ToolBox* tools() { return tools_.get(); }
     ViewGrid& views() { return *grid_; }
     ViewScene& scene() { return scene_; }
@@ -61,6 +61,7 @@ class ReviewPage : public QWidget {
   protected:
     bool eventFilter(QObject* watched, QEvent* event) override;
     void showEvent(QShowEvent* event) override;
+    void hideEvent(QHideEvent* event) override;
 
   private:
     void makeToolStrip(Actions& actions);
@@ -73,7 +74,6 @@ class ReviewPage : public QWidget {
     void goTo(const Box& box);
     std::optional<Index> insideNear(const Box& box) const;
     void centreSoon();
-    void showPrompts();
     void placeFloating();
     void showLook();
     void showPrediction();
@@ -82,7 +82,6 @@ class ReviewPage : public QWidget {
     bool filterKey(QKeyEvent& event, bool down);
     bool keysAreOurs(QObject* watched) const;
     void flash(std::int32_t id, labels::State state);
-    void commitOpenPreview();
 
     Theme& theme_;
     Actions& actions_;
@@ -92,12 +91,11 @@ class ReviewPage : public QWidget {
     LayersPanel* layers_ = nullptr;
     ViewGrid* grid_ = nullptr;
     ReviewPanel* panel_ = nullptr;
-    PromptBar* promptBar_ = nullptr;
     VoxelSizeForm* sizeForm_ = nullptr;
     std::set<std::string> inVoxels_;  // images for which the person went on without a size
     QSplitter* splitter_ = nullptr;
     std::unique_ptr<ReviewSession> review_;
-    std::unique_ptr<PromptSession> prompts_;
+    std::unique_ptr<ReviewPrompts> prompts_;
     std::unique_ptr<LabelEditTarget> target_;
     std::unique_ptr<ToolBox> tools_;
     std::unique_ptr<SurfaceFeeder> surfaces_;

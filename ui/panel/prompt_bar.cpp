@@ -4,6 +4,7 @@
 #include <QLabel>
 #include <QPainter>
 #include <algorithm>
+#include <array>
 
 #include "ui/actions.h"
 #include "ui/edit/prompt_session.h"
@@ -17,6 +18,7 @@ namespace fovea::ui {
 namespace {
 
 constexpr int barHeight = 38, edge = 10, titleHeight = 22, titleWidth = 230;
+constexpr std::array tools = {"point", "box", "scribble"};
 
 }  // namespace
 
@@ -27,6 +29,11 @@ PromptBar::PromptBar(Theme& theme, Actions& actions, QWidget* parent)
     auto* row = new QHBoxLayout(this);
     row->setContentsMargins(10, 4, 4, 4);
     row->setSpacing(6);
+    tool_ = new SegmentedControl(theme, {tr("Point"), tr("Box"), tr("Scribble")}, this);
+    tool_->setFocusPolicy(Qt::NoFocus);
+    connect(tool_, &SegmentedControl::chosen, this,
+            [this](int index) { actions_.trigger("tool." + QString(tools[std::size_t(index)])); });
+    row->addWidget(tool_);
     count_ = makeLabel({}, "small");
     row->addWidget(count_);
     const auto add = [&](const char* id, const QString& text, bool primary) {
@@ -40,6 +47,7 @@ PromptBar::PromptBar(Theme& theme, Actions& actions, QWidget* parent)
     };
     last_ = add("prompt.remove_last", tr("Last"), false);
     clear_ = add("prompt.clear", tr("Clear"), false);
+    answer_ = add("prompt.alternative", {}, false);
     scope_ = new SegmentedControl(theme, {tr("Whole object"), tr("This slice")}, this);
     scope_->setToolTip(actions_.action("prompt.scope")->toolTip());
     scope_->setFocusPolicy(Qt::NoFocus);
@@ -61,16 +69,23 @@ void PromptBar::setSession(PromptSession* prompts) {
 }
 
 void PromptBar::refresh() {
-    const int count = prompts_ ? int(prompts_->points().size()) : 0;
-    const bool preview = prompts_ && prompts_->state() == PromptState::Preview;
+    const int count = prompts_ ? prompts_->count() : 0;
+    const bool answered = prompts_ && prompts_->hasAnswer();
     if (count > 0) {
         count_->setText(counted(count, tr("%1 prompt"), tr("%1 prompts")));
         scope_->setCurrent(prompts_->wholeObject() ? 0 : 1);
+        answer_->setText(tr("%1 of %2").arg(prompts_->alternative() + 1).arg(prompts_->alternatives()));
+        answer_->setVisible(prompts_->alternatives() > 1);
     }
-    commit_->setEnabled(preview);
-    accept_->setEnabled(preview);
+    commit_->setEnabled(answered);
+    accept_->setEnabled(answered);
     setVisible(count > 0 && !view_.isEmpty());
     if (isVisible()) place();
+}
+
+void PromptBar::setTool(const QString& id) {
+    for (std::size_t i = 0; i < tools.size(); ++i)
+        if (id == tools[i]) tool_->setCurrent(int(i));
 }
 
 void PromptBar::setPlace(const QRect& view) {
@@ -81,6 +96,9 @@ void PromptBar::setPlace(const QRect& view) {
 // Top right of the view; below the view's title where both have no room side by side.
 void PromptBar::place() {
     if (view_.isEmpty()) return;
+    tool_->show();
+    layout()->activate();
+    if (sizeHint().width() > view_.width() - 2 * edge) tool_->hide();  // the strip of tools has both
     layout()->activate();
     const QSize size(std::min(sizeHint().width(), view_.width() - 2 * edge),
                      std::max(theme_.size(barHeight), sizeHint().height()));

@@ -6,6 +6,7 @@
 #include <QToolButton>
 #include <QVBoxLayout>
 #include <algorithm>
+#include <optional>
 
 #include "ui/edit/prompt_session.h"
 #include "ui/theme/theme.h"
@@ -37,15 +38,19 @@ class PromptList::Row : public QAbstractButton {
     }
     QToolButton* remove() const { return remove_; }
     void show(const segment::PointPrompt& point, std::size_t index) {
-        point_ = point;
+        positive_ = point.positive;
         index_ = index;
-        setAccessibleName(PromptList::tr("%1 point, slice %2")
-                              .arg(point.positive ? PromptList::tr("Plus") : PromptList::tr("Minus"))
-                              .arg(point.at.z + 1));
-        update();
+        text_ = PromptList::tr("Point %1, %2").arg(point.at.x).arg(point.at.y);
+        setSlice(point.at.z, positive_ ? PromptList::tr("Plus point") : PromptList::tr("Minus point"));
     }
-    const segment::PointPrompt& point() const { return point_; }
-    std::size_t index() const { return index_; }
+    void show(const Box& box) {
+        positive_ = true;
+        index_.reset();
+        text_ = PromptList::tr("Box %1 × %2").arg(box.extent().x).arg(box.extent().y);
+        setSlice(box.begin.z, PromptList::tr("Box"));
+    }
+    std::int64_t slice() const { return slice_; }
+    std::optional<std::size_t> index() const { return index_; }  // of the point; none for the box
 
   protected:
     void paintEvent(QPaintEvent*) override {
@@ -54,25 +59,35 @@ class PromptList::Row : public QAbstractButton {
         painter.setRenderHint(QPainter::Antialiasing);
         const QPointF middle(margin + 8, height() / 2.0);
         painter.setPen(Qt::NoPen);
-        painter.setBrush(theme_.colour(point_.positive ? Token::Plus : Token::Minus));
-        painter.drawEllipse(middle, 7, 7);
+        painter.setBrush(theme_.colour(positive_ ? Token::Plus : Token::Minus));
+        if (index_)
+            painter.drawEllipse(middle, 7, 7);
+        else
+            painter.drawRect(QRectF(middle - QPointF(7, 7), QSizeF(14, 14)));
         painter.setPen(QPen(tokenColour(Token::Window, true), 1.6, Qt::SolidLine, Qt::RoundCap));
         painter.drawLine(middle - QPointF(3, 0), middle + QPointF(3, 0));
-        if (point_.positive) painter.drawLine(middle - QPointF(0, 3), middle + QPointF(0, 3));
+        if (positive_) painter.drawLine(middle - QPointF(0, 3), middle + QPointF(0, 3));
         painter.setFont(theme_.font(TextRole::Small));
         painter.setPen(theme_.colour(Token::Text));
         const QRect text = rect().adjusted(margin + 24, 0, -40, 0);
-        painter.drawText(text, Qt::AlignVCenter | Qt::AlignLeft,
-                         PromptList::tr("Point %1, %2").arg(point_.at.x).arg(point_.at.y));
+        painter.drawText(text, Qt::AlignVCenter | Qt::AlignLeft, text_);
         painter.setPen(theme_.colour(Token::Muted));
-        painter.drawText(text, Qt::AlignVCenter | Qt::AlignRight, PromptList::tr("slice %1").arg(point_.at.z + 1));
+        painter.drawText(text, Qt::AlignVCenter | Qt::AlignRight, PromptList::tr("slice %1").arg(slice_ + 1));
     }
 
   private:
+    void setSlice(std::int64_t z, const QString& what) {
+        slice_ = z;
+        setAccessibleName(PromptList::tr("%1, slice %2").arg(what).arg(z + 1));
+        update();
+    }
+
     Theme& theme_;
     QToolButton* remove_ = nullptr;
-    segment::PointPrompt point_;
-    std::size_t index_ = 0;
+    QString text_;
+    bool positive_ = true;
+    std::int64_t slice_ = 0;
+    std::optional<std::size_t> index_;
 };
 
 PromptList::PromptList(Theme& theme, QWidget* parent) : QWidget(parent), theme_(theme) {
@@ -103,7 +118,7 @@ void PromptList::setSession(PromptSession* prompts) {
 }
 
 void PromptList::refresh() {
-    const std::size_t count = prompts_ ? prompts_->points().size() : 0;
+    const std::size_t count = prompts_ ? std::size_t(prompts_->count()) : 0;
     const std::size_t shown = std::min(count, mostRows);
     while (rows_->count() > int(shown)) {
         QLayoutItem* item = rows_->takeAt(rows_->count() - 1);
@@ -113,15 +128,24 @@ void PromptList::refresh() {
     }
     while (rows_->count() < int(shown)) {
         auto* row = new Row(theme_, this);
-        connect(row, &QAbstractButton::clicked, this, [this, row] { Q_EMIT sliceChosen(row->point().at.z); });
+        connect(row, &QAbstractButton::clicked, this, [this, row] { Q_EMIT sliceChosen(row->slice()); });
         connect(row->remove(), &QToolButton::clicked, this, [this, row] {
-            if (prompts_) prompts_->removeAt(row->index());
+            if (!prompts_) return;
+            if (row->index())
+                prompts_->removeAt(*row->index());
+            else
+                prompts_->removeBox();
         });
         rows_->addWidget(row);
     }
     for (std::size_t i = 0; i < shown; ++i) {
-        const std::size_t index = count - shown + i;
-        static_cast<Row*>(rows_->itemAt(int(i))->widget())->show(prompts_->points()[index], index);
+        // The box first: what was given last stands last.
+        auto* row = static_cast<Row*>(rows_->itemAt(int(i))->widget());
+        const std::size_t boxes = count - prompts_->points().size(), index = count - shown + i;
+        if (index < boxes)
+            row->show(prompts_->box());
+        else
+            row->show(prompts_->points()[index - boxes], index - boxes);
     }
     header_->setCount(count > 0 ? QString::number(count) : QString());
     if (prompts_) keepOff_->setChecked(prompts_->protectAll());

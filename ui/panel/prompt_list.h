@@ -10,7 +10,7 @@ class SectionHeader;
 class Theme;
 class ToggleRow;
 
-// The prompts given so far, one row each: plus or minus, where, and a cross that takes it away and runs the others
+// The prompts given so far, one row each: box, plus or minus, where, and a cross that takes it away and runs the others
 // again. Hidden while there are none.
 class PromptList : public QWidget {
     Q_OBJECT

@@ -7,6 +7,7 @@
 #include <algorithm>
 
 #include "ui/actions.h"
+#include "ui/panel/engine_line.h"
 #include "ui/panel/filmstrip.h"
 #include "ui/panel/object_table_view.h"
 #include "ui/panel/prompt_list.h"
@@ -111,13 +112,13 @@ QWidget* ReviewPanel::makeCard(Actions& actions) {
     swatch_->setFixedSize(12, 12);
     title_ = makeLabel({}, "section");
     score_ = makeRichLabel({}, "muted");
-    engine_ = new Chip(theme_);
     head->addWidget(swatch_);
     head->addWidget(title_);
-    head->addWidget(engine_);
     head->addStretch();
     head->addWidget(score_);
     column->addLayout(head);
+    engine_ = new EngineLine(theme_, actions);
+    column->addWidget(engine_);
     auto* why = new QHBoxLayout;
     reasonIcon_ = new QLabel;
     reason_ = makeParagraph({}, "warn");
@@ -154,6 +155,7 @@ void ReviewPanel::setSession(ReviewSession* review, PromptSession* prompts) {
     review_ = review;
     prompts_ = prompts;
     promptList_->setSession(prompts);
+    engine_->setSession(prompts);
     table_->setObjects(review ? &review->model() : nullptr);
     card_->setVisible(review != nullptr);
     if (review) {
@@ -230,26 +232,12 @@ void ReviewPanel::showObject() {
 
 void ReviewPanel::showPrompts() {
     const PromptState state = prompts_ ? prompts_->state() : PromptState::Idle;
-    const int count = prompts_ ? int(prompts_->points().size()) : 0;
-    engine_->setVisible(state != PromptState::Idle);
-    switch (state) {
-        case PromptState::Idle:
-            break;
-        case PromptState::Collecting:
-            engine_->set(counted(count, tr("%1 prompt"), tr("%1 prompts")), "point", Tone::Plain);
-            break;
-        case PromptState::Running:
-            engine_->set(tr("reading…"), "refresh", Tone::Plain);
-            break;
-        case PromptState::Preview:
-            engine_->set(tr("ready · %1 ms").arg(prompts_->milliseconds(), 0, 'f', 0), "point", Tone::Accent);
-            break;
-        case PromptState::Failed:
-            engine_->set(tr("failed, S tries again"), "warn", Tone::Bad);
-            break;
-    }
     if (state == PromptState::Preview)
         hint_->setText(tr("Proposal: A accepts, C commits and stays, Esc drops it."));
+    else if (state == PromptState::Interim)
+        hint_->setText(tr("For now by the simple engine. C or A take it as it is; the better one comes by itself."));
+    else if (state == PromptState::Growing)
+        hint_->setText(tr("Slice by slice. Esc stops and keeps the slices that are done."));
     else if (state == PromptState::Idle)
         showObject();
 }

@@ -11,6 +11,7 @@ namespace fovea::ui {
 
 class Actions;
 class Chip;
+class EngineLine;
 class Filmstrip;
 class ObjectTableView;
 class ProgressStrip;
@@ -54,7 +55,7 @@ class ReviewPanel : public QWidget {
            *hint_ = nullptr;
     Filmstrip* film_ = nullptr;
     PromptList* promptList_ = nullptr;
-    Chip* engine_ = nullptr;
+    EngineLine* engine_ = nullptr;
     VerdictButton *accept_ = nullptr, *unsure_ = nullptr, *reject_ = nullptr;
     SectionHeader* tableHeader_ = nullptr;
     ObjectTableView* table_ = nullptr;

@@ -38,6 +38,11 @@ class EditTarget {
 
     // Prompts act on the current object; `run` false collects (Ctrl held) until runPrompts().
     virtual void addPrompt(const segment::PointPrompt& prompt, bool run) = 0;
+    // A box around the object in an XY slice, one deep, in place of the one before; what lies outside the volume is
+    // cut.
+    virtual void addBox(const Box& box, bool run) = 0;
+    // The box being drawn; empty: none.
+    virtual void outlineBox(const Box& box) = 0;
     virtual void runPrompts() = 0;
     virtual void removeLastPrompt() = 0;
     virtual void commitPrompts() = 0;

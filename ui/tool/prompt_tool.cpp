@@ -4,21 +4,30 @@
 
 namespace fovea::ui {
 
-void PromptTool::press(const SliceEvent& event) {
-    if (!event.inside || (event.button != Qt::LeftButton && event.button != Qt::RightButton)) return;
-    if (event.button == Qt::RightButton && event.modifiers.testFlag(Qt::ShiftModifier)) return;  // context menu
-    if (target_.currentObject() == 0) {
+bool PromptTool::mayPrompt() const {
+    const std::int32_t object = target_.currentObject();
+    if (object == 0)
         target_.say(QObject::tr("No object chosen. Click one with Select, or start a new one with M."));
-        return;
-    }
-    if (target_.isFrozen(target_.currentObject())) {
-        target_.say(QObject::tr("Object %1 is accepted. Reopen with Shift+U.").arg(target_.currentObject()));
-        return;
-    }
-    const bool second = event.button == Qt::RightButton || event.modifiers.testFlag(Qt::AltModifier);
-    const bool positive = second == flipped_;
+    else if (target_.isFrozen(object))
+        target_.say(QObject::tr("Object %1 is accepted. Reopen with Shift+U.").arg(object));
+    else
+        return true;
+    return false;
+}
+
+std::optional<bool> PromptTool::signOf(const SliceEvent& event) const {
+    const bool right = event.button == Qt::RightButton;
+    if (!event.inside || (event.button != Qt::LeftButton && !right)) return std::nullopt;
+    if (right && event.modifiers.testFlag(Qt::ShiftModifier)) return std::nullopt;  // context menu
+    if (!mayPrompt()) return std::nullopt;
+    return (right || event.modifiers.testFlag(Qt::AltModifier)) == flipped_;
+}
+
+void PromptTool::press(const SliceEvent& event) {
+    const auto positive = signOf(event);
+    if (!positive) return;
     collecting_ = event.modifiers.testFlag(Qt::ControlModifier);
-    target_.addPrompt({event.at, positive}, !collecting_);
+    target_.addPrompt({event.at, *positive}, !collecting_);
 }
 
 void PromptTool::move(const SliceEvent& event) {

@@ -1,4 +1,6 @@
 #pragma once
+#include <optional>
+
 #include "ui/tool/tool.h"
 
 namespace fovea::ui {
@@ -19,6 +21,13 @@ class PromptTool : public Tool {
     void flip() { flipped_ = !flipped_; }
     bool flipped() const { return flipped_; }
     bool collecting() const { return collecting_; }
+
+  protected:
+    // Whether there is an object to prompt; else says why not.
+    bool mayPrompt() const;
+    // Whether the button that went down adds (true) or takes away; nothing when it gives no prompt.
+    std::optional<bool> signOf(const SliceEvent& event) const;
+    void collect(bool collecting) { collecting_ = collecting; }
 
   private:
     bool flipped_ = false, collecting_ = false;

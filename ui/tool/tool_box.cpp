@@ -14,6 +14,12 @@ ToolBox::ToolBox(EditTarget& target, QObject* parent) : QObject(parent), shape_(
     auto prompt = std::make_unique<PromptTool>(target);
     prompt_ = prompt.get();
     tools_.push_back(std::move(prompt));
+    auto box = std::make_unique<BoxTool>(target);
+    box_ = box.get();
+    tools_.push_back(std::move(box));
+    auto scribble = std::make_unique<ScribbleTool>(target);
+    scribble_ = scribble.get();
+    tools_.push_back(std::move(scribble));
     tools_.push_back(std::make_unique<BrushTool>(target, false, shape_));
     tools_.push_back(std::make_unique<BrushTool>(target, true, shape_));
     tools_.push_back(std::make_unique<FillTool>(target));
@@ -35,6 +41,12 @@ void ToolBox::connectTo(ViewGrid& grid) {
     connect(this, &ToolBox::toolChanged, &grid, follow);
     connect(this, &ToolBox::brushChanged, &grid, follow);
     follow();
+}
+
+void ToolBox::flipPrompts() {
+    prompt_->flip();
+    box_->flip();
+    scribble_->flip();
 }
 
 QStringList ToolBox::ids() const {

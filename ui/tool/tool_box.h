@@ -4,8 +4,10 @@
 #include <memory>
 #include <vector>
 
+#include "ui/tool/box_tool.h"
 #include "ui/tool/brush_tool.h"
 #include "ui/tool/prompt_tool.h"
+#include "ui/tool/scribble_tool.h"
 #include "ui/tool/select_tool.h"
 
 namespace fovea::ui {
@@ -23,6 +25,8 @@ class ToolBox : public QObject {
     QStringList ids() const;
     Tool& current() const { return *current_; }
     PromptTool& promptTool() const { return *prompt_; }
+    // Swaps plus and minus of points, whichever tool gives them.
+    void flipPrompts();
     // Switches; an unknown id does nothing. The tool before is finished first.
     void choose(const QString& id);
     void choosePrevious();
@@ -49,6 +53,8 @@ class ToolBox : public QObject {
     std::shared_ptr<BrushShape> shape_;
     std::vector<std::unique_ptr<Tool>> tools_;
     PromptTool* prompt_ = nullptr;
+    BoxTool* box_ = nullptr;
+    ScribbleTool* scribble_ = nullptr;
     Tool* current_ = nullptr;
     Tool* previous_ = nullptr;
     Tool* beforeHold_ = nullptr;

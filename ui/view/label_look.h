@@ -54,12 +54,14 @@ struct PreviewMask {
     Volume<std::uint8_t> before;
     std::int32_t object = 0;
     QRgb colour = 0xffffffff;  // the object's
+    bool interim = false;      // a better or larger one is in the making: a broken outline
 };
 
 struct PromptDot {
     Index at;
     bool positive = true;
-    bool failed = false;  // grey with "!"
+    bool failed = false;   // grey with "!"
+    bool waiting = false;  // a ring goes out from it
 };
 
 }  // namespace fovea::ui

@@ -70,6 +70,23 @@ void SliceOverlay::crosshair(QPainter& painter) const {
     painter.drawLine(QPointF(x, y + crosshairGap), QPointF(x, height));
 }
 
+void SliceOverlay::promptBox(QPainter& painter) const {
+    const Box& box = scene.promptBox();
+    const PlaneAxes a = axesOf(transform.plane);
+    if (box.empty() || slice() < box.begin[a.n] || slice() >= box.end[a.n]) return;
+    const QRectF sides =
+        transform.toPixel(double(box.begin[a.u]), double(box.begin[a.v]), double(box.end[a.u]), double(box.end[a.v]));
+    painter.save();
+    painter.setBrush(Qt::NoBrush);
+    painter.setPen(QPen(tokenColour(Token::Window, true), 3.5));
+    painter.drawRect(sides);
+    QColor line = theme.colour(Token::Plus);
+    if (!theme.reducedMotion()) line.setAlphaF(float(1 - 0.7 * scene.pulse()));
+    painter.setPen(QPen(line, 1.5));
+    painter.drawRect(sides);
+    painter.restore();
+}
+
 void SliceOverlay::prompts(QPainter& painter) const {
     const PlaneAxes a = axesOf(transform.plane);
     painter.save();
@@ -80,6 +97,14 @@ void SliceOverlay::prompts(QPainter& painter) const {
             transform.toPixel(Vec3{double(dot.at.z) + 0.5, double(dot.at.y) + 0.5, double(dot.at.x) + 0.5});
         const QColor colour = theme.colour(dot.failed ? Token::LineStrong : dot.positive ? Token::Plus : Token::Minus);
         const QColor dark = tokenColour(Token::Window, true);
+        if (dot.waiting && scene.pulse() > 0) {
+            const double out = theme.reducedMotion() ? 0.5 : scene.pulse();
+            QColor ring = colour;
+            ring.setAlphaF(float(1 - 0.8 * out));
+            painter.setPen(QPen(ring, 2.5));
+            painter.setBrush(Qt::NoBrush);
+            painter.drawEllipse(at, dotRadius + 2 + 8 * out, dotRadius + 2 + 8 * out);
+        }
         painter.setPen(QPen(dark, 2));
         painter.setBrush(colour);
         painter.drawEllipse(at, dotRadius - 1, dotRadius - 1);

@@ -120,6 +120,7 @@ void SliceView::paintEvent(QPaintEvent*) {
     const SliceOverlay overlay{theme_, scene_, t};
     overlay.focusBox(painter);
     overlay.crosshair(painter);
+    overlay.promptBox(painter);
     overlay.prompts(painter);
     overlay.badge(painter);
     if (pointerInside_ && !panTool_) overlay.brush(painter, lastMouse_);

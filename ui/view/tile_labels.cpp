@@ -214,7 +214,8 @@ void paintPreview(const TileStyle& style, const TileRequest& request, const Colu
         }
         if (const float d = dashes.at(x + margin, y + margin); d > 0 && dashOn(request, x, y))
             pixel = over(pixel, 0xffffffff, 0.9 * d * opacity);
-        if (const float o = outline.at(x + margin, y + margin); o > 0) pixel = over(pixel, light, o * opacity);
+        if (const float o = outline.at(x + margin, y + margin); o > 0 && (!preview.interim || dashOn(request, x, y)))
+            pixel = over(pixel, light, o * opacity);
     });
 }
 

@@ -6,10 +6,18 @@
 
 namespace fovea::ui {
 
+namespace {
+
+constexpr int pulseMs = 900, pulseStepMs = 60, pulseAfterMs = 120;  // answers at hand come sooner
+
+}  // namespace
+
 ViewScene::ViewScene(QObject* parent) : QObject(parent), workers_(std::make_unique<QThreadPool>()) {
     workers_->setMaxThreadCount(std::clamp(QThread::idealThreadCount() - 1, 2, 4));
     style_.look = std::make_shared<LabelLook>();
     style_.ramp = makeRamp(style_.contrast);
+    pulse_.setInterval(pulseStepMs);
+    connect(&pulse_, &QTimer::timeout, this, &ViewScene::overlayChanged);
 }
 
 ViewScene::~ViewScene() { workers_->waitForDone(); }
@@ -25,6 +33,7 @@ void ViewScene::setImage(ImagePtr image, int channel, std::optional<Contrast> co
     imageVisible_ = true;
     style_.imageOpacity = imageOpacity_;
     prompts_.clear();
+    setPromptBox({});
     focusBox_.reset();
     objectBox_.reset();
     badge_.reset();
@@ -185,7 +194,29 @@ void ViewScene::setPreviewOpacity(double opacity) { set(style_.previewOpacity, s
 
 void ViewScene::setPrompts(QVector<PromptDot> prompts) {
     prompts_ = std::move(prompts);
+    keepPulse();
+}
+
+void ViewScene::setPromptBox(const Box& box, bool waiting) {
+    promptBox_ = box;
+    boxWaits_ = waiting && !box.empty();
+    keepPulse();
+}
+
+void ViewScene::keepPulse() {
+    const auto waits = [](const PromptDot& dot) { return dot.waiting; };
+    if (!boxWaits_ && std::none_of(prompts_.begin(), prompts_.end(), waits)) {
+        pulse_.stop();
+    } else if (!pulse_.isActive()) {
+        waiting_.start();
+        pulse_.start();
+    }
     Q_EMIT overlayChanged();
+}
+
+double ViewScene::pulse() const {
+    if (!pulse_.isActive() || waiting_.elapsed() < pulseAfterMs) return 0;
+    return double((waiting_.elapsed() - pulseAfterMs) % pulseMs + 1) / pulseMs;
 }
 
 void ViewScene::setFocusBox(std::optional<Box> box) {

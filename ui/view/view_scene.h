@@ -1,5 +1,7 @@
 #pragma once
+#include <QElapsedTimer>
 #include <QObject>
+#include <QTimer>
 #include <QVector>
 #include <memory>
 #include <optional>
@@ -75,6 +77,11 @@ class ViewScene : public QObject {
     double previewOpacity() const { return style_.previewOpacity; }
     void setPrompts(QVector<PromptDot> prompts);
     const QVector<PromptDot>& prompts() const { return prompts_; }
+    // Drawn around an object, one slice deep; empty when there is none.
+    void setPromptBox(const Box& box, bool waiting = false);
+    const Box& promptBox() const { return promptBox_; }
+    // 0…1 again and again while a prompt waits for longer than a blink, else 0.
+    double pulse() const;
     // Outside is dimmed to 60 % (a chosen patch).
     void setFocusBox(std::optional<Box> box);
     const std::optional<Box>& focusBox() const { return focusBox_; }
@@ -128,6 +135,7 @@ class ViewScene : public QObject {
     template <class T>
     void set(T& part, std::type_identity_t<T> value);  // of the style
     void restyle();
+    void keepPulse();
     std::vector<float> greySample() const;
 
     TileStyle style_;
@@ -140,6 +148,10 @@ class ViewScene : public QObject {
     Vec3 spacing_{1, 1, 1};
     bool spacingKnown_ = false;
     QVector<PromptDot> prompts_;
+    Box promptBox_;
+    bool boxWaits_ = false;
+    QTimer pulse_;
+    QElapsedTimer waiting_;
     std::optional<Box> focusBox_, objectBox_;
     QRgb objectBoxColour_ = 0;
     std::optional<Badge> badge_;
