@@ -2,10 +2,10 @@
 #include <cmath>
 #include <optional>
 
-#include "measure/distance.h"
 #include "segment/filters.h"
 #include "segment/geodesic.h"
 #include "segment/holes.h"
+#include "segment/mask_repair.h"
 #include "segment/prompt_engine.h"
 #include "segment/propagate.h"
 #include "segment/section_step.h"
@@ -14,10 +14,8 @@
 namespace fovea::segment {
 namespace {
 
-constexpr double reachFactor = 4;     // how far along what is wrong a click reaches, in depths of the click …
-constexpr double depthFactor = 1.25;  // … and how far across
-constexpr double sharedMove = 0.2;    // share of a move of a star-shaped body that all directions take part in
-constexpr double smooth = 1.5;        // blur of a proposed outline, in voxels of the finest axis
+constexpr double sharedMove = 0.2;  // share of a move of a star-shaped body that all directions take part in
+constexpr double smooth = 1.5;      // blur of the outline of an object just begun, in voxels of the finest axis
 
 // One answer in the making, on the crop or on its one slice.
 class Answer {
@@ -26,21 +24,28 @@ class Answer {
     PromptAnswer run();
 
   private:
-    void apply(std::size_t k);
     bool beginStar();
-    std::vector<std::int32_t> rivalsOf(std::size_t k) const;
-    void limitToReach(Volume<std::uint8_t>& open, const Volume<std::uint8_t>& same, Index at) const;
-    void paint(std::size_t k, const std::vector<std::int32_t>& region, const Volume<std::uint8_t>& open);
+    void apply(const PointPrompt& point);
+    void begin(Index at);
+    void repair(Index at, bool positive);
+    Volume<std::uint8_t> openFor(bool positive, const Box& part) const;
+    std::vector<std::int32_t> rivalsOf(bool positive, const Box& part) const;
     bool inside(Index v) const { return scope_.contains(v); }
-    std::int32_t offset(Index v) const { return std::int32_t(mask_.offset(v - scope_.begin)); }
+    bool thick() const { return mask_.shape().z > 1 && spacing_.z > thickLooksFrom; }
 
     const PromptRequest& request_;
     Job& job_;
     Box scope_;  // what may change, in crop coordinates
     Volume<float> image_;
-    Vec3 spacing_;         // finest axis 1
-    GeodesicField field_;  // made when first needed
+    Vec3 spacing_;  // finest axis 1
     Volume<std::uint8_t> mask_, forbidden_;
+    struct Heard {
+        Index at;  // in the scope
+        bool positive = true;
+        double depth = 0;  // beyond the outline as it was
+    };
+    std::vector<Heard> heard_;
+    bool settled_ = false;  // see RepairRequest
     double belief_ = 0;
     int changes_ = 0, refused_ = 0;
 };
@@ -72,82 +77,97 @@ Answer::Answer(const PromptRequest& request, Job& job) : request_(request), job_
     spacing_ = relativeSpacing(image_, job);
 }
 
-// The points that pull the other way.
-std::vector<std::int32_t> Answer::rivalsOf(std::size_t k) const {
+// The points in a part of the scope that pull the other way, as offsets into it.
+std::vector<std::int32_t> Answer::rivalsOf(bool positive, const Box& part) const {
     std::vector<std::int32_t> rivals;
-    for (const PointPrompt& p : request_.points)
-        if (p.positive != request_.points[k].positive && inside(p.at - request_.origin))
-            rivals.push_back(offset(p.at - request_.origin));
+    for (const PointPrompt& p : request_.points) {
+        const Index at = p.at - request_.origin - scope_.begin;
+        if (p.positive == positive || !part.contains(at)) continue;
+        const Index n = part.extent(), v = at - part.begin;
+        rivals.push_back(std::int32_t((v.z * n.y + v.y) * n.x + v.x));
+    }
     return rivals;
 }
 
-// Makes the mask agree with a point: adds the region around a positive one that is missing, takes away that around a
-// negative one. A point the mask agrees with already changes nothing.
-void Answer::apply(std::size_t k) {
-    const PointPrompt& point = request_.points[k];
-    const Index at = point.at - request_.origin;
-    if (!inside(at)) return;
-    const std::int32_t start = offset(at);
-    if (!forbidden_.empty() && forbidden_.data()[start]) {
+// What may change sides in a part of the scope: not accepted neighbours, nor what lies about an earlier point that said
+// otherwise.
+Volume<std::uint8_t> Answer::openFor(bool positive, const Box& part) const {
+    Volume<std::uint8_t> open = fovea::crop(mask_, part);
+    for (std::uint8_t& v : open) v = (v != 0) != positive;
+    if (!forbidden_.empty()) {
+        const Volume<std::uint8_t> forbidden = fovea::crop(forbidden_, part);
+        for (std::int64_t i = 0; i < open.size(); ++i)
+            if (forbidden.data()[i]) open.data()[i] = 0;
+    }
+    for (const Heard& h : heard_) {
+        if (h.positive == positive) continue;
+        Index reach;
+        for (int k = 0; k < 3; ++k) reach[k] = std::int64_t(h.depth / spacing_[k]);
+        const Box ball = Box{h.at, h.at + Index{1, 1, 1}}.grown(reach).intersected(part);
+        for (std::int64_t z = ball.begin.z; z < ball.end.z; ++z)
+            for (std::int64_t y = ball.begin.y; y < ball.end.y; ++y)
+                for (std::int64_t x = ball.begin.x; x < ball.end.x; ++x)
+                    if (std::hypot(double(z - h.at.z) * spacing_.z, double(y - h.at.y) * spacing_.y,
+                                   double(x - h.at.x) * spacing_.x) <= h.depth)
+                        open[Index{z, y, x} - part.begin] = 0;
+    }
+    return open;
+}
+
+// Makes the mask agree with a point, in the order given. One that it agrees with already changes nothing.
+void Answer::apply(const PointPrompt& point) {
+    if (!inside(point.at - request_.origin)) return;
+    const Index at = point.at - request_.origin - scope_.begin;
+    if (!forbidden_.empty() && forbidden_[at]) {
         ++refused_;
         return;
     }
-    if ((mask_.data()[start] != 0) == point.positive) return;
-    Volume<std::uint8_t> open(mask_.shape()), same(mask_.shape());
-    bool begun = false;
-    for (std::int64_t i = 0; i < mask_.size(); ++i) {
-        begun |= mask_.data()[i] != 0;
-        same.data()[i] = (mask_.data()[i] != 0) != point.positive;
-        open.data()[i] = same.data()[i] && (forbidden_.empty() || !forbidden_.data()[i]);
+    heard_.push_back({at, point.positive, 0});
+    if ((mask_[at] != 0) != point.positive) {
+        if (std::any_of(mask_.begin(), mask_.end(), [](std::uint8_t v) { return v != 0; }))
+            repair(at, point.positive);
+        else
+            begin(at);
+        ++changes_;
     }
-    if (begun) limitToReach(open, same, at - scope_.begin);
-    // An object just begun may take up to a quarter of the crop (of each slice).
-    const std::int64_t most = begun ? mask_.size() : std::max<std::int64_t>(64, mask_.size() / 4);
-    const bool thick = spacing_.z > thickLooksFrom;
+    for (const Heard& h : heard_) mask_[h.at] = h.positive;
+}
+
+// Begins an object in a single slice, or from slice to slice: at most a quarter of the crop (of each slice).
+void Answer::begin(Index at) {
+    const Box all = mask_.box();
+    const Volume<std::uint8_t> open = openFor(true, all);
+    const auto start = std::int32_t(mask_.offset(at));
+    const std::int64_t most = std::max<std::int64_t>(64, mask_.size() / 4);
     Growth growth;
-    if (mask_.shape().z > 1 && thick) {
-        Spread found = spreadFrom(image_, start, rivalsOf(k), open, most / mask_.shape().z, SpreadSettings{}, job_);
+    if (thick()) {
+        Spread found =
+            spreadFrom(image_, start, rivalsOf(true, all), open, most / all.extent().z, SpreadSettings{}, job_);
         growth = {std::move(found.voxels), found.edge};
     } else {
-        if (field_.soft.empty()) field_ = makeField(image_, job_);
-        growth = growFrom(field_, start, rivalsOf(k), open, most, job_);
+        growth = growFrom(makeField(image_, job_), start, rivalsOf(true, all), open, most, job_);
     }
     fillHoles(growth.voxels, mask_.shape());
-    paint(k, growth.voxels, open);
-    belief_ += growth.edge;
-    ++changes_;
-}
-
-// A click points at the middle of what is wrong, so a repair goes no further from what is right already than to the
-// other side of its middle, and a few times as far along it.
-void Answer::limitToReach(Volume<std::uint8_t>& open, const Volume<std::uint8_t>& same, Index at) const {
-    const Volume<float> depth = measure::distanceTransform(same, spacing_, false, job_);
-    if (!std::isfinite(depth[at])) return;
-    const double reach = 3 + reachFactor * depth[at], deepest = depthFactor * depth[at] + 0.5;
-    for (std::int64_t z = 0; z < open.shape().z; ++z)
-        for (std::int64_t y = 0; y < open.shape().y; ++y)
-            for (std::int64_t x = 0; x < open.shape().x; ++x) {
-                const double dz = double(z - at.z) * spacing_.z, dy = double(y - at.y) * spacing_.y;
-                const double dx = double(x - at.x) * spacing_.x;
-                if (depth(z, y, x) > deepest || dz * dz + dy * dy + dx * dx > reach * reach) open(z, y, x) = 0;
-            }
-}
-
-// Writes the region into the mask, its outline smoothed, never where it is not open.
-void Answer::paint(std::size_t k, const std::vector<std::int32_t>& region, const Volume<std::uint8_t>& open) {
-    const bool value = request_.points[k].positive;
     Volume<float> soft(mask_.shape());
-    for (std::int64_t i = 0; i < mask_.size(); ++i) soft.data()[i] = (mask_.data()[i] != 0) == value ? 1.0f : 0.0f;
-    for (std::int32_t i : region) soft.data()[i] = 1;
-    blur(soft, {0.5 * smooth / spacing_.z, smooth, smooth}, job_);
-    for (std::int64_t i = 0; i < mask_.size(); ++i)
-        if (open.data()[i] && soft.data()[i] >= 0.5f) mask_.data()[i] = value;
-    // The smoothing may have passed over this point or an earlier one.
-    for (std::size_t j = 0; j <= k; ++j) {
-        const Index v = request_.points[j].at - request_.origin;
-        if (inside(v) && (forbidden_.empty() || !forbidden_.data()[offset(v)]))
-            mask_.data()[offset(v)] = request_.points[j].positive;
-    }
+    for (std::int32_t i : growth.voxels) soft.data()[i] = 1;
+    blur(soft, {0.5 * smooth / spacing_.z, smooth / spacing_.y, smooth / spacing_.x}, job_);
+    for (std::int64_t i = 0; i < mask_.size(); ++i) mask_.data()[i] = open.data()[i] && soft.data()[i] >= 0.5f;
+    belief_ += growth.edge;
+    settled_ = true;
+}
+
+void Answer::repair(Index at, bool positive) {
+    const Box part = repairBox(mask_, spacing_, at);
+    const Volume<float> image = fovea::crop(image_, part);
+    const Volume<std::uint8_t> mask = fovea::crop(mask_, part), open = openFor(positive, part);
+    const Repair found =
+        repairAt({image, mask, open, spacing_, at - part.begin, rivalsOf(positive, part), settled_}, job_);
+    const Index n = part.extent();
+    for (const std::int32_t i : found.voxels)
+        mask_[part.begin + Index{i / (n.y * n.x), i / n.x % n.y, i % n.x}] = positive;
+    heard_.back().depth = found.depth;
+    settled_ |= found.settles;
+    belief_ += found.belief;
 }
 
 // Begins an object in voxels about as deep as wide: a star-shaped body around the first positive point, its surface
@@ -195,10 +215,11 @@ bool Answer::beginStar() {
 
 PromptAnswer Answer::run() {
     const bool begun = beginStar();
-    for (std::size_t k = 0; !begun && k < request_.points.size(); ++k) {
-        job_.check();
-        apply(k);
-    }
+    if (!begun)
+        for (const PointPrompt& point : request_.points) {
+            job_.check();
+            apply(point);
+        }
     PromptAnswer answer;
     answer.origin = request_.origin;
     answer.mask = request_.startMask.empty() ? Volume<std::uint8_t>(request_.image.shape()) : request_.startMask;

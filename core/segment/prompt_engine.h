@@ -69,10 +69,10 @@ class PromptEngine {
     virtual void prepare(const PromptRequest& request, const std::vector<Index>& places, Job& job) const {}
 };
 
-// The engine that needs no weights: geodesic distance from positive against negative points. Where sections are thick,
-// or look so when the voxel size is not known, a whole object is begun in the slice of its click and followed from
-// slice to slice (propagate.h), and repairs likewise. Elsewhere in 3D it begins as a star-shaped body that all points
-// shape together (star_surface.h), and repairs of a mask grow in 3D.
+// The engine that needs no weights. An object begins as a star-shaped body that all points shape together
+// (star_surface.h); in a single slice, or where sections are thick or look so when the voxel size is not known, as a
+// region grown from its click and followed from slice to slice (geodesic.h, propagate.h). A mask is repaired point by
+// point in the order given (mask_repair.h); what lies about a point, no later one that says the opposite changes.
 std::shared_ptr<const PromptEngine> geodesicEngine();
 
 }  // namespace fovea::segment

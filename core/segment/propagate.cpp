@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <optional>
 
 #include "measure/distance.h"
 #include "segment/filters.h"
@@ -47,6 +48,14 @@ class Spreading {
         return std::move(spread_);
     }
 
+    Spread run(const Volume<std::uint8_t>& section, std::int64_t from, std::int64_t through) {
+        Outline known{section, std::count(section.begin(), section.end(), 1)};
+        through_ = through;
+        follow(known, from, through < from ? -1 : 1);
+        spread_.edge /= double(std::max(1, slices_));
+        return std::move(spread_);
+    }
+
   private:
     GeodesicField fieldOf(std::int64_t z) { return makeField(crop(image_, sliceBox(image_.shape(), z)), job_); }
     Volume<std::uint8_t> openIn(std::int64_t z) const { return crop(open_, sliceBox(open_.shape(), z)); }
@@ -78,10 +87,19 @@ class Spreading {
             job_.check();
             double edge = 0;
             Outline next = continued(before, z - step, z, edge);
-            if (next.area == 0) return;
+            if (next.area == 0) {
+                if (!through_ || step * (z - *through_) > 0) return;
+                next = stillIn(before, z);
+            }
             add(next, z, edge);
             before = std::move(next);
         }
+    }
+    // The same outline in another slice, as far as it is open there.
+    Outline stillIn(const Outline& before, std::int64_t z) const {
+        Outline next{openIn(z)};
+        for (std::int64_t i = 0; i < plane_; ++i) next.area += next.mask.data()[i] &= before.mask.data()[i];
+        return next;
     }
     Outline continued(const Outline& before, std::int64_t from, std::int64_t z, double& edge);
 
@@ -91,6 +109,7 @@ class Spreading {
     const SpreadSettings settings_;
     Job& job_;
     std::int64_t plane_;
+    std::optional<std::int64_t> through_;  // a slice that is reached in any case
     Spread spread_;
     int slices_ = 0;
 };
@@ -136,6 +155,12 @@ Spread spreadFrom(const Volume<float>& image, std::int32_t start, const std::vec
                   const Volume<std::uint8_t>& open, std::int64_t mostInSlice, const SpreadSettings& settings,
                   Job& job) {
     return Spreading(image, open, rivals, settings, job).run(start, mostInSlice);
+}
+
+Spread continueFrom(const Volume<float>& image, const Volume<std::uint8_t>& section, std::int64_t from,
+                    std::int64_t through, const std::vector<std::int32_t>& rivals, const Volume<std::uint8_t>& open,
+                    const SpreadSettings& settings, Job& job) {
+    return Spreading(image, open, rivals, settings, job).run(section, from, through);
 }
 
 }  // namespace fovea::segment

@@ -28,4 +28,10 @@ struct SpreadSettings {
 Spread spreadFrom(const Volume<float>& image, std::int32_t start, const std::vector<std::int32_t>& rivals,
                   const Volume<std::uint8_t>& open, std::int64_t mostInSlice, const SpreadSettings& settings, Job& job);
 
+// The same from what is known of the region, `section` (1, H, W; 0 or 1) at z = `from`, in the direction of slice
+// `through`, which it reaches whatever the image says. Without the section itself.
+Spread continueFrom(const Volume<float>& image, const Volume<std::uint8_t>& section, std::int64_t from,
+                    std::int64_t through, const std::vector<std::int32_t>& rivals, const Volume<std::uint8_t>& open,
+                    const SpreadSettings& settings, Job& job);
+
 }  // namespace fovea::segment

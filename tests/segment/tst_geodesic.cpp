@@ -1,4 +1,5 @@
 #include <QTest>
+#include <algorithm>
 #include <cmath>
 
 #include "segment/prompt_engine.h"
@@ -59,6 +60,16 @@ class TstGeodesic : public QObject {
     void evenNeighbourIsKeptOff();
     void laterPointsShapeTheBody();
     void evenMaskIsTheStart();
+    void wrongAllRound_data();
+    void wrongAllRound();
+    void dentAndBumpStayLocal_data();
+    void dentAndBumpStayLocal();
+    void halfIsAdded();
+    void neighbourIsTakenAway();
+    void flatImageChangesNearTheClick();
+    void laterClicksKeepWhatEarlierOnesSaid();
+    void sectionsAreRepairedTogether();
+    void repairCancels();
 };
 
 void TstGeodesic::oneClickGivesTheDisc() {
@@ -337,6 +348,175 @@ void TstGeodesic::evenMaskIsTheStart() {
     const double match = blobs::iou(a.mask, labels);
     QVERIFY2(match > 0.8, qPrintable(QString::number(match)));
     QCOMPARE(changed(a.mask, r.startMask, {{0, 0, 17}, {40, 40, 40}}), 0);
+}
+
+namespace {
+
+struct Ball {
+    Index middle;
+    double radius = 0;
+    bool holds(Index v, Vec3 s) const {
+        return std::hypot(double(v.z - middle.z) * s.z, double(v.y - middle.y) * s.y, double(v.x - middle.x) * s.x) <=
+               radius;
+    }
+};
+
+Volume<std::uint8_t> maskOf(Index shape, const Ball& ball, Vec3 spacing = {1, 1, 1}) {
+    Volume<std::uint8_t> mask(shape);
+    for (std::int64_t z = 0; z < shape.z; ++z)
+        for (std::int64_t y = 0; y < shape.y; ++y)
+            for (std::int64_t x = 0; x < shape.x; ++x) mask(z, y, x) = ball.holds({z, y, x}, spacing);
+    return mask;
+}
+
+Volume<std::int32_t> labelsOf(const Volume<std::uint8_t>& mask) {
+    Volume<std::int32_t> labels(mask.shape());
+    std::copy(mask.begin(), mask.end(), labels.begin());
+    return labels;
+}
+
+std::int64_t count(const Volume<std::uint8_t>& mask) { return std::count(mask.begin(), mask.end(), 1); }
+
+const Index cube{52, 52, 52};
+const Ball inCube{{26, 26, 26}, 14};
+
+}  // namespace
+
+// Objects evenly too small or too large: bright in three spacings and as one section, and parted from their
+// surroundings by a dark wall only.
+void TstGeodesic::wrongAllRound_data() {
+    QTest::addColumn<double>("z");
+    QTest::addColumn<bool>("wall");
+    QTest::addColumn<double>("by");
+    for (const double z : {0.0, 1.0, 2.0})
+        for (const bool wall : {false, true})
+            for (const double by : {-3.0, 3.5})
+                QTest::addRow("spacing %g, %s, by %g", z, wall ? "wall" : "bright", by) << z << wall << by;
+}
+
+void TstGeodesic::wrongAllRound() {
+    QFETCH(double, z);
+    QFETCH(bool, wall);
+    QFETCH(double, by);
+    const Vec3 spacing{z > 0 ? z : 1, 1, 1};
+    const std::int64_t depth = z > 0 ? std::int64_t(52 / z) : 1;
+    const Index shape{depth, 52, 52};
+    const Ball ball{{depth / 2, 26, 26}, 14}, other{ball.middle, 14 + by};
+    const auto wanted = maskOf(shape, ball, spacing);
+    auto shown = labelsOf(wanted);
+    if (wall) {
+        const auto inner = maskOf(shape, {ball.middle, 13}, spacing), outer = maskOf(shape, {ball.middle, 15}, spacing);
+        for (std::int64_t i = 0; i < shown.size(); ++i) shown.data()[i] = !(outer.data()[i] && !inner.data()[i]);
+    }
+    PromptRequest r = requestFor(shown, spacing, {{{depth / 2, 26, by < 0 ? 39 : 42}, by < 0}});
+    r.startMask = maskOf(shape, other, spacing);
+    // An accepted neighbour lies in the way of what grows, and stays.
+    r.forbidden = Volume<std::uint8_t>(shape);
+    for (std::int64_t v = 0; v < depth; ++v)
+        for (std::int64_t x = 0; x < 52; ++x) r.forbidden(v, 13, x) = 1;
+    const auto a = answer(r);
+    QVERIFY(blobs::iou(r.startMask, wanted) < 0.7);
+    const double match = blobs::iou(a.mask, wanted);
+    QVERIFY2(match > 0.85, qPrintable(QString::number(match)));
+    for (std::int64_t i = 0; i < a.mask.size(); ++i) QVERIFY(!(a.mask.data()[i] && r.forbidden.data()[i]));
+}
+
+void TstGeodesic::dentAndBumpStayLocal_data() {
+    QTest::addColumn<double>("radius");
+    QTest::addColumn<bool>("bump");
+    for (const double radius : {3.0, 5.0, 7.0})
+        for (const bool bump : {false, true})
+            QTest::addRow("%s of %g", bump ? "bump" : "dent", radius) << radius << bump;
+}
+
+void TstGeodesic::dentAndBumpStayLocal() {
+    QFETCH(double, radius);
+    QFETCH(bool, bump);
+    const auto wanted = maskOf(cube, inCube), wrong = maskOf(cube, {{26, 26, 40}, radius});
+    const auto at = std::int64_t(40 + (bump ? 0.5 : -0.5) * radius);
+    PromptRequest r = requestFor(labelsOf(wanted), {1, 1, 1}, {{{26, 26, at}, !bump}});
+    r.startMask = wanted;
+    for (std::int64_t i = 0; i < wanted.size(); ++i)
+        if (wrong.data()[i]) r.startMask.data()[i] = bump;
+    const auto a = answer(r);
+    QCOMPARE(a.mask(26, 26, at), std::uint8_t(!bump));
+    QVERIFY(blobs::iou(a.mask, wanted) > blobs::iou(r.startMask, wanted));
+    const auto reach = std::int64_t(radius) + 2;
+    const Box near = Box{{26, 26, 40}, {27, 27, 41}}.grown({reach, reach, reach});
+    QVERIFY(changed(a.mask, r.startMask, near) * 100 < count(wanted));
+}
+
+void TstGeodesic::halfIsAdded() {
+    const auto wanted = maskOf(cube, inCube);
+    PromptRequest r = requestFor(labelsOf(wanted), {1, 1, 1}, {{{26, 26, 33}, true}});
+    r.startMask = wanted;
+    for (std::int64_t i = 0; i < wanted.size(); ++i) r.startMask.data()[i] &= i % 52 < 26;
+    const auto a = answer(r);
+    const double match = blobs::iou(a.mask, wanted);
+    QVERIFY2(match > 0.85, qPrintable(QString::number(match)));
+    QVERIFY(changed(a.mask, r.startMask, {{0, 0, 24}, cube}) * 100 < count(wanted));
+}
+
+void TstGeodesic::neighbourIsTakenAway() {
+    const Index shape{40, 40, 76};
+    const auto wanted = maskOf(shape, {{20, 20, 20}, 12}), other = maskOf(shape, {{20, 20, 50}, 11});
+    Volume<std::uint8_t> both = wanted;
+    for (std::int64_t i = 0; i < both.size(); ++i) both.data()[i] |= other.data()[i];
+    PromptRequest r = requestFor(labelsOf(both), {1, 1, 1}, {{{20, 20, 50}, false}});
+    r.startMask = both;
+    for (std::int64_t x = 30; x < 42; ++x)
+        for (std::int64_t y = 18; y < 23; ++y)
+            for (std::int64_t z = 18; z < 23; ++z) r.startMask(z, y, x) = 1;  // a bridge between the two
+    const double match = blobs::iou(answer(r).mask, wanted);
+    QVERIFY2(match > 0.85, qPrintable(QString::number(match)));
+}
+
+void TstGeodesic::flatImageChangesNearTheClick() {
+    PromptRequest r = requestFor(Volume<std::int32_t>(cube), {1, 1, 1}, {{{26, 26, 42}, true}});
+    r.startMask = maskOf(cube, inCube);
+    for (const bool noisy : {true, false}) {
+        if (!noisy) std::fill(r.image.begin(), r.image.end(), 7.0f);
+        const auto a = answer(r);
+        QCOMPARE(a.mask(26, 26, 42), std::uint8_t(1));
+        QCOMPARE(changed(a.mask, r.startMask, Box{{26, 26, 42}, {27, 27, 43}}.grown({12, 12, 12})), 0);
+    }
+}
+
+void TstGeodesic::laterClicksKeepWhatEarlierOnesSaid() {
+    PromptRequest r = requestFor(labelsOf(maskOf(cube, inCube)), {1, 1, 1}, {});
+    r.startMask = maskOf(cube, {inCube.middle, 11});
+    for (const PointPrompt& c : std::vector<PointPrompt>{
+             {{26, 26, 38}, true}, {{26, 37, 26}, false}, {{8, 26, 26}, true}, {{26, 26, 43}, true}}) {
+        r.points.push_back({c.at + origin, c.positive});
+        const auto a = answer(r);
+        for (const PointPrompt& p : r.points) QCOMPARE(a.mask[p.at - origin] == 1, p.positive);
+    }
+}
+
+// Thick sections: what is missing in every section all round comes back by a click in one of them.
+void TstGeodesic::sectionsAreRepairedTogether() {
+    Volume<std::int32_t> labels({8, 120, 120});
+    PromptRequest r = requestFor(labels, thick, {{{4, 60, 81}, true}});
+    r.startMask = Volume<std::uint8_t>(labels.shape());
+    for (std::int64_t z = 1; z < 7; ++z)
+        for (std::int64_t y = 0; y < 120; ++y)
+            for (std::int64_t x = 0; x < 120; ++x) {
+                const double away = std::hypot(double(y - 60), double(x - 60));
+                labels(z, y, x) = away <= 24, r.startMask(z, y, x) = away <= 17;
+            }
+    r.image = blobs::imageOf(labels, 200, 60, 8, thick);
+    const auto a = answer(r);
+    const double match = blobs::iou(a.mask, labels);
+    QVERIFY2(match > 0.85, qPrintable(QString::number(match)));
+    QCOMPARE(changed(a.mask, r.startMask, {{1, 0, 0}, {7, 120, 120}}), 0);
+}
+
+void TstGeodesic::repairCancels() {
+    CancelFlag job;
+    job.cancel();
+    PromptRequest r = requestFor(Volume<std::int32_t>(cube), {1, 1, 1}, {{{26, 26, 42}, true}});
+    r.startMask = maskOf(cube, inCube);
+    QVERIFY_EXCEPTION_THROWN(geodesicEngine()->run(r, job), Cancelled);
 }
 
 QTEST_APPLESS_MAIN(TstGeodesic)

@@ -1,0 +1,216 @@
+#include "segment/mask_repair.h"
+
+#include <algorithm>
+#include <cmath>
+#include <limits>
+#include <numbers>
+#include <optional>
+
+#include "measure/distance.h"
+#include "segment/filters.h"
+#include "segment/geodesic.h"
+#include "segment/holes.h"
+#include "segment/outline_move.h"
+#include "segment/propagate.h"
+#include "segment/section_step.h"
+
+namespace fovea::segment {
+namespace {
+
+constexpr double deepMissing = 1.3, deepTooMuch = 0.6;  // moves, in half-widths, from where a click is deep
+constexpr double reachMissing = 2.5, reachTooMuch = 4;  // how far from a deep click its region goes, in its depths …
+constexpr double across = 2.1, acrossThick = 1.6;       // … and how far from the outline
+constexpr double mostBalls = 12;   // as large as so many balls that fit in at the click is what may be missing
+constexpr double leastRest = 0.5;  // of the click's depth
+constexpr double smooth = 1.5;     // blur of the outline of a region, in voxels of the finest axis
+constexpr double margin = 8;       // around what a repair looks at
+
+double apart(Index a, Index b, Vec3 s) {
+    return std::hypot(double(a.z - b.z) * s.z, double(a.y - b.y) * s.y, double(a.x - b.x) * s.x);
+}
+
+template <class F>
+void forEach(const Box& box, F&& f) {
+    for (std::int64_t z = box.begin.z; z < box.end.z; ++z)
+        for (std::int64_t y = box.begin.y; y < box.end.y; ++y)
+            for (std::int64_t x = box.begin.x; x < box.end.x; ++x) f(Index{z, y, x});
+}
+
+bool isThick(const Volume<std::uint8_t>& mask, Vec3 spacing) {
+    return mask.shape().z > 1 && spacing.z > thickLooksFrom;
+}
+
+class Repairing {
+  public:
+    Repairing(const RepairRequest& request, Job& job)
+        : request_(request),
+          job_(job),
+          n_(request.mask.shape()),
+          positive_(request.mask[request.at] == 0),
+          thick_(isThick(request.mask, request.spacing)) {}
+
+    Repair run() {
+        const bool newSection = positive_ && thick_ && !hasAny(request_.at.z);
+        if (newSection)
+            if (std::optional<Repair> carried = carryOn()) return std::move(*carried);
+        Volume<float> soft = request_.image;
+        for (float& v : soft)
+            if (!std::isfinite(v)) v = 0;
+        const Vec3 s = request_.spacing;
+        blur(soft, {1 / s.z, 1 / s.y, 1 / s.x}, job_);
+        OutlineClick click{soft, request_.mask, s, request_.at, thick_, request_.settled};
+        const Volume<float> distance = distanceToOutline(click, job_);
+        const Volume<float> width = positive_ ? measure::distanceTransform(request_.mask, s, false, job_) : distance;
+        click.halfWidth = *std::max_element(width.begin(), width.end());
+        Repair repair;
+        repair.depth = distance[click.at];
+        if (!std::isfinite(repair.depth)) {  // no outline in sight
+            grow(distance, repair);
+            repair.depth = 0;
+        } else if (newSection || besideOtherSection(repair.depth) ||
+                   2 * repair.depth > (positive_ ? deepMissing : deepTooMuch) * click.halfWidth) {
+            grow(distance, repair);
+        } else {
+            OutlineMove move = moveOutline(click, distance, job_);
+            repair.voxels = std::move(move.voxels);
+            if (!move.allRound) keepNearest(repair.voxels, atMost(repair.depth));
+            repair.belief = move.belief, repair.settles = move.allRound;
+        }
+        std::erase_if(repair.voxels, [&](std::int32_t i) { return request_.open.data()[i] == 0; });
+        return repair;
+    }
+
+  private:
+    bool hasAny(std::int64_t z) const {
+        const std::uint8_t* first = request_.mask.data() + request_.mask.offset(z, 0, 0);
+        return std::find(first, first + n_.y * n_.x, 1) != first + n_.y * n_.x;
+    }
+    // In thick sections: whether the outline is nearer in another section than in that of the click.
+    bool besideOtherSection(double depth) const {
+        if (!thick_) return false;
+        const Index at = request_.at;
+        const Box around =
+            Box{at, at + Index{1, 1, 1}}.grown({0, std::int64_t(1.5 * depth), std::int64_t(1.5 * depth)});
+        bool beside = true;
+        forEach(around.intersected(request_.mask.box()), [&](Index v) {
+            beside &= request_.mask[v] == request_.mask[at] || apart(v, at, request_.spacing) > 1.5 * depth;
+        });
+        return beside;
+    }
+    // Voxels that a click so deep may change.
+    std::int64_t atMost(double depth) const {
+        const Vec3 s = request_.spacing;
+        const double ball = 4.0 / 3 * std::numbers::pi * std::pow(depth, 3) / (s.z * s.y * s.x);
+        return std::isfinite(ball) ? std::int64_t(mostBalls * ball) + 1 : request_.mask.size();
+    }
+    void keepNearest(std::vector<std::int32_t>& voxels, std::int64_t most) const;
+    std::optional<Repair> carryOn() const;
+    std::optional<std::int32_t> middleOfTheRest(const Volume<float>& distance) const;
+    void grow(const Volume<float>& distance, Repair& repair) const;
+    std::vector<std::int32_t> smoothed(const std::vector<std::int32_t>& region) const;
+
+    const RepairRequest& request_;
+    Job& job_;
+    const Index n_;
+    const bool positive_, thick_;
+};
+
+// To the click.
+void Repairing::keepNearest(std::vector<std::int32_t>& voxels, std::int64_t most) const {
+    if (most >= std::int64_t(voxels.size())) return;
+    std::vector<std::pair<double, std::int32_t>> order;
+    for (const std::int32_t i : voxels)
+        order.push_back({apart({i / (n_.y * n_.x), i / n_.x % n_.y, i % n_.x}, request_.at, request_.spacing), i});
+    std::nth_element(order.begin(), order.begin() + most, order.end());
+    voxels.clear();
+    for (std::int64_t k = 0; k < most; ++k) voxels.push_back(order[std::size_t(k)].second);
+}
+
+// The nearest section of the object carried on to that of the click and beyond. Absent where the click is not reached.
+std::optional<Repair> Repairing::carryOn() const {
+    const Index at = request_.at;
+    const auto section = [&](std::int64_t z) { return Box{{z, 0, 0}, {z + 1, n_.y, n_.x}}; };
+    std::int64_t from = at.z;
+    for (std::int64_t d = 1; d < n_.z && from == at.z; ++d)
+        for (const std::int64_t z : {at.z - d, at.z + d})
+            if (z >= 0 && z < n_.z && from == at.z && hasAny(z)) from = z;
+    Spread found = continueFrom(request_.image, crop(request_.mask, section(from)), from, at.z, request_.rivals,
+                                request_.open, SpreadSettings{}, job_);
+    if (std::find(found.voxels.begin(), found.voxels.end(), request_.mask.offset(at)) == found.voxels.end()) return {};
+    return Repair{std::move(found.voxels), 0, found.edge, true};
+}
+
+// Where the largest ball fits into the mask beside the one around the click: what is to stay, joined with what is too
+// much. Absent when that is small.
+std::optional<std::int32_t> Repairing::middleOfTheRest(const Volume<float>& distance) const {
+    const double depth = distance[request_.at];
+    double deepest = leastRest * depth;
+    std::optional<std::int32_t> middle;
+    forEach(distance.box(), [&](Index v) {
+        const double d = distance[v];
+        if (d > deepest && std::isfinite(d) && apart(v, request_.at, request_.spacing) >= d + depth)
+            deepest = d, middle = std::int32_t(distance.offset(v));
+    });
+    return middle;
+}
+
+void Repairing::grow(const Volume<float>& distance, Repair& repair) const {
+    Volume<std::uint8_t> open = request_.open;
+    const double reach = 3 + (positive_ && !thick_ ? reachMissing : reachTooMuch) * repair.depth;
+    const double farthest = (thick_ ? acrossThick : across) * repair.depth + 0.5;
+    forEach(open.box(), [&](Index v) {
+        if (distance[v] > farthest || apart(v, request_.at, request_.spacing) > reach) open[v] = 0;
+    });
+    const std::int64_t most = positive_ ? atMost(repair.depth) : open.size();
+    const auto start = std::int32_t(open.offset(request_.at));
+    std::vector<std::int32_t> rivals = request_.rivals;
+    if (!positive_)
+        if (const std::optional<std::int32_t> rest = middleOfTheRest(distance)) rivals.push_back(*rest);
+    Growth growth;
+    if (thick_) {
+        Spread found = spreadFrom(request_.image, start, rivals, open, open.size() / n_.z, SpreadSettings{}, job_);
+        growth = {std::move(found.voxels), found.edge};
+    } else {
+        growth = growFrom(makeField(request_.image, job_), start, rivals, open, most, job_);
+    }
+    fillHoles(growth.voxels, n_);
+    repair.voxels = smoothed(growth.voxels);
+    repair.belief = growth.edge, repair.settles = true;
+}
+
+// What changes sides when the region does and the outline that results is smoothed.
+std::vector<std::int32_t> Repairing::smoothed(const std::vector<std::int32_t>& region) const {
+    Volume<float> soft(n_);
+    for (std::int64_t i = 0; i < soft.size(); ++i)
+        soft.data()[i] = (request_.mask.data()[i] != 0) == positive_ ? 1.0f : 0.0f;
+    for (std::int32_t i : region) soft.data()[i] = 1;
+    const Vec3 s = request_.spacing;
+    blur(soft, {0.5 * smooth / s.z, smooth / s.y, smooth / s.x}, job_);
+    std::vector<std::int32_t> result;
+    for (std::int64_t i = 0; i < soft.size(); ++i)
+        if ((request_.mask.data()[i] != 0) != positive_ && soft.data()[i] >= 0.5f) result.push_back(std::int32_t(i));
+    return result;
+}
+
+}  // namespace
+
+Repair repairAt(const RepairRequest& request, Job& job) { return Repairing(request, job).run(); }
+
+Box repairBox(const Volume<std::uint8_t>& mask, Vec3 spacing, Index at) {
+    Box box{at, at + Index{1, 1, 1}};
+    double away = std::numeric_limits<double>::infinity();
+    forEach(mask.box(), [&](Index v) {
+        if (mask[v] == 0) return;
+        box = box.united({v, v + Index{1, 1, 1}});
+        away = std::min(away, apart(v, at, spacing));
+    });
+    if (!std::isfinite(away)) return mask.box();
+    const double by = margin + (1 + reachMissing) * away;
+    Index grown;
+    for (int k = 0; k < 3; ++k) grown[k] = std::int64_t(by / spacing[k]) + 1;
+    box = box.grown(grown).intersected(mask.box());
+    if (isThick(mask, spacing)) box.begin.z = 0, box.end.z = mask.shape().z;  // carried on as far as it goes
+    return box;
+}
+
+}  // namespace fovea::segment
