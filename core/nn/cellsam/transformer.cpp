@@ -39,8 +39,7 @@ torch::Tensor logOdds(const torch::Tensor& p) {
 }
 
 // Registers Linear, ReLU, Linear as a sequence whose names are 0 and 2.
-void registerAdapter(torch::nn::Module& parent, const char* name, Linear& in, Linear& out,
-                     std::int64_t width) {
+void registerAdapter(torch::nn::Module& parent, const char* name, Linear& in, Linear& out, std::int64_t width) {
     const auto sequence = parent.register_module(name, std::make_shared<torch::nn::Module>());
     in = sequence->register_module("0", Linear(width, width));
     out = sequence->register_module("2", Linear(width, width));
