@@ -28,22 +28,16 @@ ImagePtr imageOf(const Arguments& arguments) {
 }
 
 std::shared_ptr<const segment::PromptEngine> engineOf(const Cli& cli, const Arguments& arguments) {
-    const auto engines = cli.services.promptEngines();
     const std::string& id = arguments.engine;
-    if (!arguments.weights.empty()) {
-        if (id != "sam") throw UsageError(FOVEA_TR("Weights are for the prompt engine sam alone. Add --engine sam."));
+    if (id != "sam" && !arguments.weights.empty())
+        throw UsageError(FOVEA_TR("Weights are for the prompt engine sam alone. Add --engine sam."));
+    if (id == "sam") {
         const auto weights = models::findWeights(arguments.weights, models::Role::Prompts);
         return stage::samEngine({weights.model, weights.title, cli.device, cli.threads});
     }
-    const auto found = std::find_if(engines.begin(), engines.end(), [&](const auto& e) { return e->id() == id; });
-    if (id.empty()) return engines.front();
-    if (found == engines.end() && id == "sam")
-        throw UsageError(
-            FOVEA_TR("The prompt engine sam needs the weights of Segment Anything, MobileSAM or micro-sam. Keep one "
-                     "(fovea-cli models), or name the file: --weights FILE."));
-    if (found == engines.end())
-        throw UsageError({FOVEA_TR("There is no prompt engine {id}. fovea-cli models lists them."), {{"id", id}}});
-    return *found;
+    if (id.empty() || id == segment::geodesicEngine()->id()) return segment::geodesicEngine();
+    throw UsageError({FOVEA_TR("There is no prompt engine {id}. There are geodesic, and sam with a model's weights."),
+                      {{"id", id}}});
 }
 
 void simulate(Cli& cli, const Arguments& arguments) {
@@ -83,7 +77,7 @@ void addSimulateCommands(CLI::App& app, Cli& cli) {
                      "What there is before the first click; pseudo: the classical engine's proposal")
         ->check(CLI::IsMember(stage::startNames()))
         ->capture_default_str();
-    prompts->add_option("--engine", s->engine, "Prompt engine; the first of fovea-cli models otherwise");
+    prompts->add_option("--engine", s->engine, "Prompt engine: geodesic (otherwise), or sam");
     prompts
         ->add_option("--weights", s->weights,
                      "Checkpoint of Segment Anything, MobileSAM or micro-sam for the engine sam: "

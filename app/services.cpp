@@ -28,7 +28,8 @@ class PromptEngines {
     std::vector<std::shared_ptr<const segment::PromptEngine>> now() {
         const std::lock_guard lock(mutex_);
         const models::Weights found = weights();
-        if (engines_.empty() || found.model != sam_.file) {
+        if (const State state = stateOf(found.model); engines_.empty() || state != state_) {
+            state_ = state;
             sam_.file = found.model;
             sam_.name = found.title;
             engines_ = stage::promptEngines(sam_);
@@ -37,6 +38,21 @@ class PromptEngines {
     }
 
   private:
+    // Another file under the same name is another model.
+    struct State {
+        fs::path file;
+        std::uintmax_t bytes = 0;
+        fs::file_time_type written;
+        bool operator==(const State&) const = default;
+    };
+    static State stateOf(const fs::path& file) {
+        std::error_code absent;
+        State state{file, fs::file_size(file, absent), {}};
+        if (absent) return {};
+        state.written = fs::last_write_time(file, absent);
+        return state;
+    }
+
     models::Weights weights() {
         try {
             return models::findWeights(named_, models::Role::Prompts);
@@ -51,6 +67,7 @@ class PromptEngines {
     stage::SamWeights sam_;
     std::string named_;
     bool told_ = false;
+    State state_;
     std::vector<std::shared_ptr<const segment::PromptEngine>> engines_;
 };
 

@@ -18,6 +18,14 @@ bool hasDecoder(const Model& model) {
                        [](const KeptFile& file) { return file.part == decoderPart; });
 }
 
+// An instance decoder of its own answers no prompts.
+bool serves(const Model& model, Role role) {
+    return model.role == role && model.usable() &&
+           (role != Role::Prompts || std::any_of(model.files.begin(), model.files.end(), [](const KeptFile& file) {
+                return file.part == modelPart && file.network.starts_with("sam/");
+            }));
+}
+
 Weights kept(const Model& model, const ModelStore& store) {
     return {store.file(model.id, modelPart), hasDecoder(model) ? store.file(model.id, decoderPart) : fs::path(),
             model.title};
@@ -42,7 +50,7 @@ Weights given(const fs::path& model) {
 Weights findWeights(const std::string& named, Role role, bool withDecoder, const ModelStore& store) {
     if (!named.empty()) return looksLikeFile(named) ? given(named) : kept(store.find(named), store);
     for (const Model& model : store.list())
-        if (model.role == role && model.usable() && (hasDecoder(model) || !withDecoder)) return kept(model, store);
+        if (serves(model, role) && (hasDecoder(model) || !withDecoder)) return kept(model, store);
     throw Error(
         ErrorKind::Missing,
         {withDecoder ? FOVEA_TR("No model for {role} with an instance decoder is kept here. `fovea-cli models` "

@@ -15,7 +15,8 @@ std::shared_ptr<const segment::PromptEngine> samEngine(const SamWeights& weights
 }
 
 std::vector<std::shared_ptr<const segment::PromptEngine>> promptEngines(const SamWeights& weights) {
-    if (weights.file.empty() || !std::filesystem::exists(weights.file)) return {segment::geodesicEngine()};
+    std::error_code unreadable;  // also where one may not look
+    if (!std::filesystem::exists(weights.file, unreadable)) return {segment::geodesicEngine()};
     return {samEngine(weights), segment::geodesicEngine()};
 }
 

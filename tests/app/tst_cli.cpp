@@ -183,7 +183,7 @@ class TestCli : public QObject {
         QVERIFY2(wrong.code == 2 && contains(wrong.err, "no prompt engine none"), wrong.err.c_str());
         QCOMPARE(cli({"simulate", "prompts", f.image, f.truth, "--start", "bent"}).code, 2);
         const Answer bare = cli({"simulate", "prompts", f.image, f.truth, "--engine", "sam"});
-        QVERIFY2(bare.code == 2 && contains(bare.err, "--weights"), bare.err.c_str());
+        QVERIFY2(bare.code == 1 && contains(bare.err, "fovea-cli models"), bare.err.c_str());
         const Answer missing =
             cli({"simulate", "prompts", f.image, f.truth, "--engine", "sam", "--weights", "none.pth"});
         QVERIFY2(missing.code == 1 && contains(missing.err, "none.pth"), missing.err.c_str());

@@ -220,6 +220,11 @@ class TestStore : public QObject {
         QVERIFY(has(errorOf([&] { find(""); }), "No model for prompts is kept"));
         addFile(store, f.tiny, false, f.job);
         QVERIFY(has(errorOf([&] { find(""); }), "No model for prompts is kept"));  // half a model is none
+        const fs::path alone = f.temp.path() / "alone.safetensors";
+        test::writeHollow(alone, instanceDecoderParts(true), 'd');
+        addFile(store, alone, false, f.job);
+        QVERIFY(store.find("alone").usable());
+        QVERIFY(has(errorOf([&] { find(""); }), "No model for prompts is kept"));  // it answers none
         const fs::path mine = f.temp.path() / "mine.safetensors";
         test::writeHollow(mine, mobileSamParts(), 'm');
         addFile(store, mine, false, f.job);

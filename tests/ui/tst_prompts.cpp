@@ -130,6 +130,41 @@ class TestPrompts : public QObject {
         QVERIFY(desk.reaches(PromptState::Preview));
         QCOMPARE(desk.simple->asked().size(), std::size_t(1));
     }
+    void promptsAreOfOneObject() {
+        Desk desk;
+        desk.click({5, 20, 20});
+        QVERIFY(desk.reaches(PromptState::Preview) && desk.prompts->commit());
+        const std::int32_t first = *desk.review->current();
+        desk.sam->open = false;
+        desk.click({5, 20, 24});
+        desk.review->startNewObject();  // before the answer came
+        QVERIFY(desk.review->current() && *desk.review->current() != first);
+        QCOMPARE(desk.prompts->state(), PromptState::Idle);
+        QCOMPARE(desk.prompts->count(), 0);
+        desk.sam->open = true;
+        desk.click({5, 30, 30});
+        QVERIFY(desk.reaches(PromptState::Preview));
+        QCOMPARE(desk.prompts->preview()->object, *desk.review->current());
+        QVERIFY(desk.prompts->commit());
+        QCOMPARE(desk.labelAt({5, 20, 20}), first);
+        QCOMPARE(desk.labelAt({5, 20, 24}), 0);
+        QVERIFY(desk.labelAt({5, 30, 30}) != first);
+    }
+    void aBoxInAnotherSliceLeavesThisOneAsItIs() {
+        Desk desk;
+        desk.prompts->setWholeObject(false);
+        desk.click({8, 30, 30});
+        QVERIFY(desk.reaches(PromptState::Preview));
+        QVERIFY(desk.prompts->commit());
+        const std::size_t before = desk.sam->asked().size();
+        desk.prompts->setBox({{5, 10, 10}, {6, 20, 20}}, true);
+        QVERIFY(desk.reaches(PromptState::Preview));
+        desk.click({8, 31, 30});
+        QVERIFY(desk.reaches(PromptState::Preview));
+        QVERIFY(desk.sam->asked().size() > before);
+        const PromptRequest& last = desk.sam->asked().back();
+        QVERIFY(last.box.empty() && last.startMask.size() > 0);
+    }
     void aNewerClickDiscardsTheOlder() {
         Desk desk;
         desk.sam->isReady = false;

@@ -56,7 +56,7 @@ void PromptAhead::lookAt(Index at) {
     const bool sameSlice = looking_ && at.z == at_.z;
     at_ = at;
     if (sameSlice) return;
-    stop();
+    if (!prompts_.reading()) stop();
     looking_ = true;
     soon_.start();
 }

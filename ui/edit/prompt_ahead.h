@@ -22,7 +22,7 @@ class PromptAhead : public QObject {
     PromptAhead(ReviewSession& review, PromptSession& prompts, JobQueue& jobs, QObject* parent = nullptr);
     ~PromptAhead() override;
 
-    // The view is here; what was meant for another slice ends.
+    // The view is here; what was meant for another slice ends, but for what a prompt waits for.
     void lookAt(Index at);
     void stop();
 

@@ -66,8 +66,11 @@ PromptQuestion::Answer PromptQuestion::ask(const segment::PromptEngine& engine,
             request.forbidden.data()[i] = 1;
     }
     if (!there) found.before = {};
-    if (box.empty()) request.startMask = found.before;
-    if (!box.empty() && !engine.boxes()) {
+    const bool boxed = box.overlaps(crop);  // one in another slice says nothing about this one
+    if (!boxed) {
+        request.startMask = found.before;
+        request.box = {};
+    } else if (!engine.boxes()) {
         std::vector<PointPrompt> first = segment::pointsOfBox(box, crop);
         std::erase_if(first, [&](const PointPrompt& point) {
             return !point.positive && request.forbidden[point.at - request.origin] != 0;

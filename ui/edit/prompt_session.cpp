@@ -41,6 +41,9 @@ class Mailbox {
 
 PromptSession::PromptSession(ReviewSession& review, PromptEngines engines, JobQueue& jobs, QObject* parent)
     : QObject(parent), review_(review), engines_(std::move(engines)), jobs_(jobs) {
+    connect(&review, &ReviewSession::currentChanged, this, [this] {
+        if (count() > 0 && review_.current() != object_) drop();
+    });
     refreshEngine();
 }
 
@@ -70,6 +73,7 @@ QString PromptSession::engineName() const { return textOf(engine_->title()); }
 
 void PromptSession::begin() {
     refreshEngine();
+    if (count() == 0) object_ = review_.current();
     sincePress_.start();
 }
 
@@ -117,11 +121,10 @@ PromptQuestion PromptSession::question(std::int32_t object) const {
 }
 
 void PromptSession::run() {
-    const auto object = review_.current();
-    if (count() == 0 || !object) return;
+    if (count() == 0 || !object_) return;
     stop();
     const std::uint64_t generation = generation_;
-    const auto asked = std::make_shared<const PromptQuestion>(question(*object));
+    const auto asked = std::make_shared<const PromptQuestion>(question(*object_));
     reading_ = !engine_->ready(asked->request());
     if (reading_) Q_EMIT waiting(points_.empty() ? box_.begin : points_.back().at);
 
@@ -135,7 +138,10 @@ void PromptSession::run() {
     };
     const auto work = [asked, tell, engine = engine_, simple = simple_, reading = reading_](Job& job) {
         job.check();
-        if (reading && engine != simple) tell({PromptState::Interim, asked->ask(*simple, {}, job)});
+        try {
+            if (reading && engine != simple) tell({PromptState::Interim, asked->ask(*simple, {}, job)});
+        } catch (const Error&) {  // then there is nothing to see until the engine has read
+        }
         try {
             const auto grown = [&](const PromptQuestion::Answer& part) { tell({PromptState::Growing, part}); };
             tell({PromptState::Preview, asked->ask(*engine, grown, job)});
@@ -165,7 +171,7 @@ void PromptSession::show(const Found& found) {
     preview->mask = answer.mask;
     preview->before = found.content.before;
     preview->interim = found.state != PromptState::Preview;
-    preview->object = *review_.current();
+    preview->object = *object_;
     preview->colour = object ? objectColour(object->colour) : objectColour(birthSlot(preview->object));
     preview_ = std::move(preview);
     score_ = answer.score;

@@ -57,7 +57,8 @@ class PromptSession : public QObject {
     // Asks again which engine answers, where no prompts are open.
     void refreshEngine();
 
-    // Prompts act only on the current object; the caller makes sure there is one that is not frozen.
+    // Prompts act only on the current object; the caller makes sure there is one that is not frozen. They are dropped
+    // when another becomes the current one.
     void add(const segment::PointPrompt& point, bool runNow);
     void setBox(const Box& box, bool runNow);  // in place of the one before
     void run();
@@ -95,6 +96,7 @@ class PromptSession : public QObject {
     std::shared_ptr<const segment::PromptEngine> engine_, simple_;
     JobQueue& jobs_;
     PromptState state_ = PromptState::Idle;
+    std::optional<std::int32_t> object_;  // that the prompts are of
     std::vector<segment::PointPrompt> points_;
     Box box_;
     std::shared_ptr<const PreviewMask> preview_;

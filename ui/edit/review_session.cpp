@@ -51,15 +51,12 @@ double median(std::vector<double> values) {
 
 }  // namespace
 
-std::string ReviewSession::imageIdentity() const {
-    const project::Case known = project_.caseOf(caseId_);
-    return known.identity + ":" + std::to_string(known.timepoint);
-}
-
 ReviewSession::ReviewSession(project::Project& project, const project::Artifacts& artifacts, const std::string& caseId,
                              ImagePtr image, QObject* parent)
     : QObject(parent), project_(project), artifacts_(artifacts), caseId_(caseId), image_(std::move(image)) {
     const ImageInfo& info = image_->info();
+    if (const project::Case known = project_.caseOf(caseId_); !known.identity.empty())
+        identity_ = known.identity + ":" + std::to_string(known.timepoint);
     const auto base = baseInUse(project_, artifacts_, caseId_);
     edits_ = std::make_shared<labels::EditSession>(project_.caseFolder(caseId_), info.shape(), info.geometry,
                                                    base ? zarr::open(base->labels) : nullptr,

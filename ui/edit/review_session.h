@@ -35,7 +35,7 @@ class ReviewSession : public QObject {
 
     const std::string& caseId() const { return caseId_; }
     const ImagePtr& image() const { return image_; }
-    std::string imageIdentity() const;  // see project::Case
+    const std::string& imageIdentity() const { return identity_; }  // see project::Case; empty where it is not known
     labels::EditSession& edits() { return *edits_; }
     const labels::EditSession& edits() const { return *edits_; }
     // For workers: keeps the labels alive while they read.
@@ -106,7 +106,7 @@ class ReviewSession : public QObject {
 
     project::Project& project_;
     const project::Artifacts& artifacts_;
-    std::string caseId_;
+    std::string caseId_, identity_;
     ImagePtr image_;
     std::shared_ptr<labels::EditSession> edits_;  // workers that read the layer keep it alive
     ObjectModel model_;

@@ -235,7 +235,7 @@ void ReviewPage::bindReviewActions(Actions& actions) {
     on("review.next", [](ReviewPage& p) { p.review_->next(); });
     on("review.previous", [](ReviewPage& p) { p.review_->previous(); });
     on("review.patch_done", [](ReviewPage& p) {
-        if (p.prompts_->session()->commit()) return;  // Return finishes what is open first
+        if (p.prompts_->commit()) return;  // Return finishes what is open first
         if (const auto patch = p.review_->patchAt(p.scene_.cursor()))
             p.review_->markPatchDone(*patch);
         else

@@ -65,9 +65,7 @@ void ReviewPrompts::close() {
     scene_.setPromptBox({});
 }
 
-void ReviewPrompts::commit() {
-    if (session_) session_->commit();
-}
+bool ReviewPrompts::commit() { return session_ && session_->commit(); }
 
 void ReviewPrompts::setTool(const QString& id) { bar_->setTool(id); }
 

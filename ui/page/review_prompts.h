@@ -26,8 +26,8 @@ class ReviewPrompts : public QObject {
     void open(ReviewSession& review);
     void close();
     PromptSession* session() const { return session_.get(); }
-    // Writes an open proposal, if any.
-    void commit();
+    // Writes an open proposal. False when there is none.
+    bool commit();
     void setTool(const QString& id);
     void setPlace(const QRect& view);  // of the view that the bar floats over
     // Slices are read ahead while the page is seen; models may have come meanwhile.
