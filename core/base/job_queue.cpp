@@ -53,7 +53,7 @@ int ManualExecutor::waitAndDrain(std::chrono::milliseconds timeout) {
 
 namespace {
 
-constexpr int laneCount = 5;
+constexpr int laneCount = 6;
 constexpr std::size_t finishedKept = 50;
 constexpr auto changeInterval = std::chrono::milliseconds(100);
 
@@ -87,6 +87,7 @@ int threadsOf(Lane lane) {
         case Lane::Interactive:
         case Lane::Batch:
         case Lane::Ahead:
+        case Lane::Fetch:
             return 1;
         case Lane::Cpu:
             return std::clamp(cores - 1, 1, 8);

@@ -5,6 +5,7 @@
 #include <cstring>
 
 #include "base/file.h"
+#include "base/file_error.h"
 #include "nn/sam/frame.h"
 #include "nn/torch_errors.h"
 
@@ -29,6 +30,22 @@ json sizesOf(const Box& outer, std::int64_t side) {
             {"input_size", pair(frame.contentHeight, frame.contentWidth)}};
 }
 
+// Not there, or out of reach: then whoever writes there says why.
+bool isThere(const fs::path& path) {
+    std::error_code error;
+    return fs::exists(path, error);
+}
+
+// What zarr lets out of a disk that fails, as ours.
+template <class F>
+decltype(auto) onDisk(F&& f) {
+    try {
+        return std::forward<F>(f)();
+    } catch (const fs::filesystem_error& e) {
+        throw file::systemError(e.path1(), FOVEA_TR("examined"), e.code().value());
+    }
+}
+
 bool plausible(const at::Tensor& embedding) {
     return embedding.isfinite().all().item<bool>() && embedding.any().item<bool>();
 }
@@ -37,9 +54,9 @@ bool plausible(const at::Tensor& embedding) {
 
 EmbeddingStore::EmbeddingStore(fs::path folder, EmbeddedImage image)
     : folder_(std::move(folder)), image_(std::move(image)) {
-    if (fs::exists(folder_ / ".zattrs")) {
+    if (isThere(folder_ / ".zattrs")) {
         checkSame(file::readJson(folder_ / ".zattrs"));
-    } else if (fs::exists(folder_ / "zarr.json")) {
+    } else if (isThere(folder_ / "zarr.json")) {
         throw Error(ErrorKind::Unsupported,
                     {FOVEA_TR("The embeddings in {path} are a Zarr of version 3. Let micro-sam write version 2, or "
                               "choose another folder."),
@@ -108,35 +125,37 @@ void EmbeddingStore::makeArray(std::int64_t tile) const {
     file::writeJson(place / ".zarray", zarr::toJson(meta));
 }
 
-// Absent when it is not there, damaged, or of other embeddings.
+// Absent when it is not there, damaged, of a codec not known here, or of other embeddings.
 std::optional<zarr::Array> EmbeddingStore::openArray(std::int64_t tile) const {
-    if (!fs::exists(arrayOf(tile) / ".zarray")) return std::nullopt;
+    if (!isThere(arrayOf(tile) / ".zarray")) return std::nullopt;
     try {
         zarr::Array array(arrayOf(tile));
         const bool fits = array.shape() == Index{image_.width, image_.grid, image_.grid} && array.channels() == 1 &&
                           array.timepoints() == image_.slices && array.meta().dtype == DType::F32;
         return fits ? std::optional(std::move(array)) : std::nullopt;
     } catch (const Error& e) {
-        if (e.kind() != ErrorKind::Format && e.kind() != ErrorKind::Missing) throw;
+        if (e.kind() != ErrorKind::Format && e.kind() != ErrorKind::Missing && e.kind() != ErrorKind::Unsupported)
+            throw;
         return std::nullopt;
     }
 }
 
 std::optional<at::Tensor> EmbeddingStore::read(std::int64_t slice, std::int64_t tile) const {
+    try {
+        return onDisk([&] { return nn::translated([&] { return load(slice, tile); }); });
+    } catch (const Error&) {
+        return std::nullopt;  // it can be computed
+    }
+}
+
+std::optional<at::Tensor> EmbeddingStore::load(std::int64_t slice, std::int64_t tile) const {
     const std::optional<zarr::Array> array = openArray(tile);
     if (!array || !array->finished(slice, 0, Box::of(array->shape()))) return std::nullopt;
     AnyVolume values;
-    try {
-        array->read(slice, 0, Box::of(array->shape()), values);
-    } catch (const Error& e) {
-        if (e.kind() != ErrorKind::Format && e.kind() != ErrorKind::Missing) throw;
-        return std::nullopt;
-    }
-    return nn::translated([&]() -> std::optional<at::Tensor> {
-        const at::Tensor embedding =
-            at::from_blob(values.bytes.data(), {1, image_.width, image_.grid, image_.grid}, at::kFloat).to(at::kHalf);
-        return plausible(embedding) ? std::optional(embedding) : std::nullopt;
-    });
+    array->read(slice, 0, Box::of(array->shape()), values);
+    const at::Tensor embedding =
+        at::from_blob(values.bytes.data(), {1, image_.width, image_.grid, image_.grid}, at::kFloat).to(at::kHalf);
+    return plausible(embedding) ? std::optional(embedding) : std::nullopt;
 }
 
 void EmbeddingStore::write(std::int64_t slice, std::int64_t tile, const at::Tensor& embedding) {
@@ -148,12 +167,16 @@ void EmbeddingStore::write(std::int64_t slice, std::int64_t tile, const at::Tens
         std::memcpy(values.bytes.data(), floats.const_data_ptr<float>(), values.bytes.size());
     });
     const std::lock_guard lock(making_);
-    if (!openArray(tile)) {
-        file::remove(arrayOf(tile));
-        makeArray(tile);
-    }
-    zarr::Array(arrayOf(tile)).write(slice, 0, Box::of(values.shape), values);
-    if (!complete_ && (complete_ = complete())) markComplete();
+    onDisk([&] {
+        if (!openArray(tile)) {
+            file::remove(arrayOf(tile));
+            makeArray(tile);
+        }
+        zarr::Array(arrayOf(tile)).write(slice, 0, Box::of(values.shape), values);
+        if (complete_ || !complete()) return;
+        markComplete();
+        complete_ = true;
+    });
 }
 
 bool EmbeddingStore::complete() const {

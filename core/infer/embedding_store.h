@@ -32,16 +32,20 @@ struct EmbeddedImage {
 class EmbeddingStore {
   public:
     // Goes on with the folder, or begins one. Throws Error(Input) naming the first difference when it holds embeddings
-    // of something else, Error(Format | Unsupported) when it is damaged or of another Zarr version.
+    // of something else, Error(Format | Unsupported) when it is damaged or of another Zarr version, Error where the
+    // disk fails.
     EmbeddingStore(std::filesystem::path folder, EmbeddedImage image);
 
-    // (1, width, grid, grid), half, on the CPU; absent when it is not there or damaged (zeros alone, not finite, or not
-    // what its codec writes).
+    // (1, width, grid, grid), half, on the CPU; absent when it is not there, can't be read, or is damaged (zeros alone,
+    // not finite, or not what its codec writes).
     std::optional<at::Tensor> read(std::int64_t slice, std::int64_t tile) const;
-    // Atomic. With the last one the folder is marked complete, as micro-sam does it.
+    // Atomic, over what can't be read. With the last one the folder is marked complete, as micro-sam does it.
     void write(std::int64_t slice, std::int64_t tile, const at::Tensor& embedding);
 
+    const std::filesystem::path& folder() const { return folder_; }
+
   private:
+    std::optional<at::Tensor> load(std::int64_t slice, std::int64_t tile) const;
     std::filesystem::path arrayOf(std::int64_t tile) const;
     void begin() const;
     void checkSame(const nlohmann::json& found) const;

@@ -18,7 +18,7 @@ namespace fs = std::filesystem;
 
 namespace {
 
-constexpr std::size_t blockBytes = 512, mostFiles = 8;
+constexpr std::size_t blockBytes = 512, mostFiles = 8, mostEntries = 100'000;
 constexpr std::uint64_t mostBytes = std::uint64_t(16) << 30;
 
 struct Closer {
@@ -30,7 +30,9 @@ using Block = std::array<char, blockBytes>;
 class Archive {
   public:
     Archive(const fs::path& path, Job& job) : path_(path), job_(job), file_(gzopen(path.c_str(), "rb")) {
-        if (!file_) refuse("it cannot be opened");
+        std::error_code error;
+        size_ = fs::file_size(path, error);
+        if (!file_ || error) refuse("it cannot be opened");
         gzbuffer(file_.get(), 1U << 18);
     }
 
@@ -40,17 +42,16 @@ class Archive {
     // The bytes of an entry with its padding, in pieces.
     template <class Take>
     void content(std::uint64_t size, Take&& take) {
-        std::string piece(std::size_t(1) << 20, '\0');
         for (std::uint64_t left = size; left > 0;) {
             job_.check();
-            const std::size_t n = std::size_t(std::min<std::uint64_t>(left, piece.size()));
-            read(piece.data(), n);
-            take(std::string_view(piece).substr(0, n));
+            const std::size_t n = std::size_t(std::min<std::uint64_t>(left, piece_.size()));
+            read(piece_.data(), n);
+            take(std::string_view(piece_).substr(0, n));
             left -= n;
-            job_.progress(double(gzoffset(file_.get())), double(fs::file_size(path_)), FOVEA_TR("Unpacking"));
+            job_.progress(double(gzoffset(file_.get())), double(size_), FOVEA_TR("Unpacking"));
         }
         const std::size_t padding = std::size_t((blockBytes - size % blockBytes) % blockBytes);
-        read(piece.data(), padding);
+        read(piece_.data(), padding);
     }
     [[noreturn]] void refuse(const std::string& why) const {
         throw Error(ErrorKind::Format,
@@ -63,6 +64,8 @@ class Archive {
     const fs::path& path_;
     Job& job_;
     Gzip file_;
+    std::uint64_t size_ = 0;  // packed
+    std::string piece_ = std::string(std::size_t(1) << 20, '\0');
 };
 
 std::string text(const Block& block, std::size_t at, std::size_t size) {
@@ -108,10 +111,13 @@ std::vector<fs::path> unpackWeights(const fs::path& archive, const fs::path& fol
     Archive in(archive, job);
     std::vector<fs::path> found;
     std::uint64_t total = 0;
+    std::size_t entries = 0;
     for (Block block{};;) {
+        job.check();  // entries may be empty, and many
         in.read(block.data(), block.size());
         if (isEmpty(block)) break;
         if (!hasSum(in, block)) in.refuse("it holds no tar archive");
+        if (++entries > mostEntries) in.refuse("it holds more than 100,000 entries");
         const fs::path name = fs::path(text(block, 0, 100)).filename();
         const std::uint64_t size = number(in, block, 124, 12);
         const char type = block[156];

@@ -60,4 +60,8 @@ Weights findWeights(const std::string& named, Role role, bool withDecoder, const
          {{"role", name(role)}}});
 }
 
+Weights findWeights(const std::string& named, Role role, bool withDecoder) {
+    return looksLikeFile(named) ? given(named) : findWeights(named, role, withDecoder, ModelStore());
+}
+
 }  // namespace fovea::models

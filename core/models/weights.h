@@ -16,7 +16,8 @@ struct Weights {
 // What a person means by `named`: a file (its decoder, if any, lies beside it as NAME_decoder.EXT), or the id of a kept
 // model. Empty: the first usable model of that role in the store's order, with a decoder if `withDecoder`. Throws as
 // ModelStore::file(), and Error(Missing) that says how to get one when none is kept.
-Weights findWeights(const std::string& named, Role role, bool withDecoder = false,
-                    const ModelStore& store = ModelStore());
+Weights findWeights(const std::string& named, Role role, bool withDecoder, const ModelStore& store);
+// The same with the person's own store, which a file does without.
+Weights findWeights(const std::string& named, Role role, bool withDecoder = false);
 
 }  // namespace fovea::models

@@ -16,6 +16,7 @@ namespace fs = std::filesystem;
 namespace {
 
 constexpr std::int64_t bytesOfOne = 8 * 4 * 4 * 2;
+constexpr DiskLimits anyDisk{.reserve = 0};
 
 EmbeddedImage imageOf(std::int64_t slices = 3, TileGrid tiles = {100, 80, 0, 0}) {
     EmbeddedImage image;
@@ -90,10 +91,10 @@ void foundOnDiskAgain() {
     const file::TempFolder temp;
     Counting counting;
     {
-        EmbeddingCache cache(1 << 20, temp.path());
+        EmbeddingCache cache(1 << 20, temp.path(), anyDisk);
         for (const std::int64_t slice : {0, 2, 1}) counting.get(cache, imageOf(), slice);
     }
-    EmbeddingCache cache(1 << 20, temp.path());
+    EmbeddingCache cache(1 << 20, temp.path(), anyDisk);
     CHECK(same(counting.get(cache, imageOf(), 2), 20));
     CHECK(counting.computed == 3);
     // As micro-sam lays it out.
@@ -108,7 +109,7 @@ void foundOnDiskAgain() {
 
 void unfinishedIsNotMarked() {
     const file::TempFolder temp;
-    EmbeddingCache cache(1 << 20, temp.path());
+    EmbeddingCache cache(1 << 20, temp.path(), anyDisk);
     Counting counting;
     counting.get(cache, imageOf(), 0);
     CHECK(!file::readJson(folderIn(temp.path()) / ".zattrs").contains("input_size"));
@@ -118,7 +119,7 @@ void sectionAndTiles() {
     const file::TempFolder temp, tiled;
     Counting counting;
     {
-        EmbeddingCache cache(0, temp.path());
+        EmbeddingCache cache(0, temp.path(), anyDisk);
         counting.get(cache, imageOf(1), 0);
     }
     CHECK((file::readJson(folderIn(temp.path()) / "features" / ".zarray")["shape"] == nlohmann::json{1, 8, 4, 4}));
@@ -130,12 +131,12 @@ void sectionAndTiles() {
     CHECK((grid.inner(4) == Box{{0, 768, 768}, {1, 1000, 1536}}));
     CHECK(!TileGrid::of(1024, 1024).tiled());
     {
-        EmbeddingCache cache(0, tiled.path());
+        EmbeddingCache cache(0, tiled.path(), anyDisk);
         for (const std::int64_t slice : {0, 1})
             for (std::int64_t tile = 0; tile < 6; ++tile) counting.get(cache, imageOf(2, grid), slice, tile);
     }
     counting.computed = 0;
-    EmbeddingCache cache(0, tiled.path());
+    EmbeddingCache cache(0, tiled.path(), anyDisk);
     CHECK(same(counting.get(cache, imageOf(2, grid), 1, 4), 14));
     CHECK(counting.computed == 0);
     const fs::path folder = folderIn(tiled.path());
@@ -152,14 +153,14 @@ void damageIsComputedAnew() {
         const file::TempFolder temp;
         Counting counting;
         {
-            EmbeddingCache cache(0, temp.path());
+            EmbeddingCache cache(0, temp.path(), anyDisk);
             for (const std::int64_t slice : {0, 1, 2}) counting.get(cache, imageOf(), slice);
         }
         damage(folderIn(temp.path()));
-        EmbeddingCache cache(0, temp.path());
+        EmbeddingCache cache(0, temp.path(), anyDisk);
         if (!same(counting.get(cache, imageOf(), 1), 10)) test::fail(__FILE__, __LINE__, name);
         if (counting.computed != 4) test::fail(__FILE__, __LINE__, std::string(name) + " was not noticed");
-        EmbeddingCache after(0, temp.path());
+        EmbeddingCache after(0, temp.path(), anyDisk);
         counting.get(after, imageOf(), 1);
         if (counting.computed != 4) test::fail(__FILE__, __LINE__, std::string(name) + " was not mended");
     };
@@ -167,6 +168,15 @@ void damageIsComputedAnew() {
     damaged("cut", [&](const fs::path& f) { fs::resize_file(chunk(f), 9); });
     damaged("empty", [&](const fs::path& f) { fs::resize_file(chunk(f), 0); });
     damaged("missing", [&](const fs::path& f) { fs::remove(chunk(f)); });
+    damaged("a link to itself", [&](const fs::path& f) {
+        fs::remove(chunk(f));
+        fs::create_symlink(chunk(f).filename(), chunk(f));
+    });
+    damaged("another codec", [&](const fs::path& f) {
+        nlohmann::json array = file::readJson(f / "features" / ".zarray");
+        array["compressor"] = {{"id", "of-tomorrow"}};
+        file::writeJson(f / "features" / ".zarray", array);
+    });
     damaged("no array", [&](const fs::path& f) { file::write(f / "features" / ".zarray", "{"); });
     damaged("another shape", [&](const fs::path& f) {
         nlohmann::json array = file::readJson(f / "features" / ".zarray");
@@ -184,11 +194,85 @@ void damageIsComputedAnew() {
     });
 }
 
+struct Listening : Job {
+    std::vector<std::string> said;
+    void message(MessageLevel, const Text& text) override { said.push_back(text.str()); }
+};
+
+void unreadableIsDoneWithout() {
+    const file::TempFolder temp;
+    Counting counting;
+    {
+        EmbeddingCache cache(0, temp.path(), anyDisk);
+        counting.get(cache, imageOf(), 1);
+    }
+    const fs::path chunk = folderIn(temp.path()) / "features" / "1.0.0.0.0";
+    fs::remove(chunk);
+    fs::create_directory(chunk);  // can't be read, nor replaced
+    EmbeddingCache cache(0, temp.path(), anyDisk);
+    Listening job;
+    for (const int slice : {1, 2, 1})
+        CHECK(same(cache.get(imageOf(), slice, 0, [&](Job&) { return embedding(10.0 * slice); }, job), 10.0 * slice));
+    CHECK(job.said.size() == 1);
+}
+
+void fullDiskIsNotWrittenTo() {
+    const file::TempFolder temp;
+    Counting counting;
+    {
+        EmbeddingCache cache(0, temp.path(), anyDisk);
+        counting.get(cache, imageOf(), 0);
+    }
+    EmbeddingCache cache(0, temp.path(), {.reserve = std::uint64_t(1) << 62});
+    counting.get(cache, imageOf(), 0);
+    CHECK(counting.computed == 1);  // still read from
+    Listening job;
+    for (const int slice : {1, 2})
+        CHECK(same(cache.get(imageOf(), slice, 0, [&](Job&) { return embedding(10.0 * slice); }, job), 10.0 * slice));
+    CHECK(job.said.size() == 1);
+    CHECK(!fs::exists(folderIn(temp.path()) / "features" / "1.0.0.0.0"));
+}
+
+void longestUnusedIsDeleted() {
+    const file::TempFolder temp;
+    const auto imageNamed = [](const char* name) {
+        EmbeddedImage image = imageOf();
+        image.image = name;
+        return image;
+    };
+    file::makeFolder(temp.path() / "persons.zarr" / "features");
+    Counting counting;
+    for (const char* name : {"a", "b", "a", "c"}) {  // b was used longest ago
+        EmbeddingCache cache(0, temp.path(), anyDisk);
+        counting.get(cache, imageNamed(name), 0);
+        std::this_thread::sleep_for(std::chrono::milliseconds(20));
+    }
+    CHECK(counting.computed == 3);
+    std::uint64_t all = 0;
+    for (const auto& entry : fs::recursive_directory_iterator(temp.path()))
+        if (entry.is_regular_file()) all += entry.file_size();
+    {
+        EmbeddingCache cache(0, temp.path(), {.budget = all - 1, .reserve = 0});
+        counting.get(cache, imageNamed("c"), 0);
+    }
+    EmbeddingCache cache(0, temp.path(), anyDisk);
+    for (const char* name : {"a", "c"}) counting.get(cache, imageNamed(name), 0);
+    CHECK(counting.computed == 3);
+    counting.get(cache, imageNamed("b"), 0);
+    CHECK(counting.computed == 4);
+    // What is in use stays, whatever the budget; a person's own does anyway.
+    EmbeddingCache tiny(0, temp.path(), {.budget = 1, .reserve = 0});
+    for (const char* name : {"a", "b", "a", "b"}) counting.get(tiny, imageNamed(name), 0);
+    CHECK(counting.computed == 5);
+    CHECK(std::distance(fs::directory_iterator(temp.path()), fs::directory_iterator()) == 3);
+    CHECK(fs::exists(temp.path() / "persons.zarr"));
+}
+
 void readsFloats() {
     const file::TempFolder temp;
     Counting counting;
     {
-        EmbeddingCache cache(0, temp.path());
+        EmbeddingCache cache(0, temp.path(), anyDisk);
         counting.get(cache, imageOf(), 0);
     }
     // As micro-sam writes: single precision.
@@ -202,7 +286,7 @@ void readsFloats() {
     AnyVolume values(DType::F32, {8, 4, 4});
     std::memcpy(values.bytes.data(), floats.const_data_ptr<float>(), values.bytes.size());
     zarr::Array(features).write(2, 0, Box::of({8, 4, 4}), values);
-    EmbeddingCache cache(0, temp.path());
+    EmbeddingCache cache(0, temp.path(), anyDisk);
     CHECK(same(counting.get(cache, imageOf(), 2), 20));
     CHECK(counting.computed == 1);
 }
@@ -221,12 +305,12 @@ void otherFoldersAreRefused() {
 void withoutDisk() {
     const file::TempFolder temp;
     file::write(temp.path() / "file", "in the way");
-    EmbeddingCache cache(1 << 20, temp.path() / "file");
+    EmbeddingCache cache(1 << 20, temp.path() / "file", anyDisk);
     Counting counting;
     CHECK(same(counting.get(cache, imageOf(), 1), 10));
     EmbeddedImage passing = imageOf();
     passing.lasting = false;
-    EmbeddingCache kept(0, temp.path() / "kept");
+    EmbeddingCache kept(0, temp.path() / "kept", anyDisk);
     counting.get(kept, passing, 0);
     CHECK(!fs::exists(temp.path() / "kept"));
 }
@@ -247,7 +331,7 @@ void cancelledAndTriedAgain() {
 
 void manyThreads() {
     const file::TempFolder temp;
-    EmbeddingCache cache(2 * bytesOfOne, temp.path());
+    EmbeddingCache cache(2 * bytesOfOne, temp.path(), anyDisk);
     std::atomic<int> computed{0}, wrong{0};
     std::vector<std::thread> threads;
     for (int t = 0; t < 4; ++t)
@@ -274,6 +358,9 @@ std::vector<test::NamedTest> test::tests() {
             {"unfinished is not marked", unfinishedIsNotMarked},
             {"section and tiles", sectionAndTiles},
             {"damage is computed anew", damageIsComputedAnew},
+            {"unreadable is done without", unreadableIsDoneWithout},
+            {"a full disk is not written to", fullDiskIsNotWrittenTo},
+            {"the longest unused is deleted", longestUnusedIsDeleted},
             {"reads floats", readsFloats},
             {"other folders are refused", otherFoldersAreRefused},
             {"without disk", withoutDisk},

@@ -7,6 +7,7 @@
 #include "base/error.h"
 #include "base/file.h"
 #include "models/add_model.h"
+#include "models/archive.h"
 #include "models/hollow_weights.h"
 #include "models/recognise.h"
 #include "models/weights.h"
@@ -307,6 +308,23 @@ class TestStore : public QObject {
         QVERIFY(has(errorOf([&] { addFile(store, archive, false, f.job); }), "ends early"));
         QVERIFY(store.find("brought").files.empty());
         QVERIFY(fs::is_empty(store.folder() / ".staging"));
+    }
+
+    void archivesOfTooManyEntriesAreRefused() {
+        const file::TempFolder folder;
+        const fs::path archive = folder.path() / "many.tar.gz";
+        const std::string header = tarHeader("readme.md", 0);
+        std::string headers;
+        for (int i = 0; i < 100'001; ++i) headers += header;
+        writeGzip(archive, headers);
+        Job job;
+        QVERIFY(has(errorOf([&] { unpackWeights(archive, folder.path(), job); }), "100,000"));
+        struct : Job {
+            mutable int asked = 0;
+            bool cancelled() const override { return ++asked > 10; }
+        } impatient;
+        QVERIFY_EXCEPTION_THROWN(unpackWeights(archive, folder.path(), impatient), Cancelled);
+        QCOMPARE(impatient.asked, 11);
     }
 
     void folderIsTheUsersOwn() {

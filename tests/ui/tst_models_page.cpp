@@ -1,10 +1,13 @@
 // The page of models: its rows, adding and removing a file, a licence that must be accepted first.
 #include <QCheckBox>
+#include <QLabel>
 #include <QPushButton>
+#include <QScopeGuard>
 #include <QSignalSpy>
 #include <QTableWidget>
 #include <QTemporaryDir>
 #include <QTest>
+#include <map>
 
 #include "base/file.h"
 #include "models/hollow_weights.h"
@@ -75,6 +78,39 @@ class TestModelsPage : public QObject {
         QVERIFY(!models.findChild<QCheckBox*>()->isVisible());
         QCOMPARE(state(models), QString("Get"));
         QVERIFY(button(models, "Get it")->isEnabled());
+    }
+
+    void withoutAPlaceItSaysSo() {
+        std::map<const char*, QByteArray> before;
+        for (const char* name : {"FOVEA_MODELS", "XDG_DATA_HOME", "HOME"}) {
+            before[name] = qgetenv(name);
+            qunsetenv(name);
+        }
+        const auto restore = qScopeGuard([&] {
+            for (const auto& [name, value] : before) qputenv(name, value);  // empty counts as unset
+        });
+        JobQueue jobs(executor_);
+        ModelsPage models(theme_, jobs);
+        QVERIFY(!models.isEnabled());
+        bool said = false;
+        for (const auto* label : models.findChildren<QLabel*>()) said = said || label->text().contains("FOVEA_MODELS");
+        QVERIFY(said);
+        QSignalSpy failed(&models, &ModelsPage::failed);
+        models.add({"mine.pt"});
+        models.refresh();
+        models.setJobs({});
+        QCOMPARE(failed.size(), 1);
+        QVERIFY(jobs.idle());
+    }
+
+    void fetchingKeepsOutOfTheWayOfOtherWork() {
+        const QTemporaryDir folder;
+        qputenv("FOVEA_MODELS", folder.filePath("models").toUtf8());
+        JobQueue jobs(executor_);
+        ModelsPage models(theme_, jobs);
+        models.add({folder.filePath("none.pt")});
+        QCOMPARE(jobs.jobs().front().lane, Lane::Fetch);
+        finish(jobs);
     }
 
     void weightsAreToldByTheirNames() {

@@ -66,6 +66,15 @@ QString withHash(const std::string& name, const models::Digest& digest) {
     return digest.empty() ? text(name) : text(name) + "\n" + text(digest.str());
 }
 
+QString onDiskText(std::uint64_t bytes, const std::filesystem::path& folder) {
+    const QString kept = text(bytesText(double(bytes)));
+    try {
+        return ModelsPage::tr("%1 on disk, %2 free").arg(kept, text(bytesText(double(file::freeBytes(folder)))));
+    } catch (const Error&) {  // the disk does not say
+        return ModelsPage::tr("%1 on disk").arg(kept);
+    }
+}
+
 // What can be said of a model beside its state, a line each.
 QString factsOf(const Model& model) {
     QStringList lines;
@@ -98,6 +107,12 @@ ModelsPage::ModelsPage(Theme& theme, JobQueue& jobs, QWidget* parent) : QWidget(
     row->setSpacing(0);
     row->addWidget(makeTable(), 1);
     row->addWidget(makeDetails());
+    try {
+        store_.emplace();
+    } catch (const Error& error) {
+        setEnabled(false);
+        summary_->setText(text(error.what()));
+    }
     refresh();
     if (table_->rowCount() > 0) table_->selectRow(0);
 }
@@ -172,7 +187,7 @@ QWidget* ModelsPage::makeDetails() {
     accept_ = new QCheckBox(tr("My use is non-commercial research"));
     connect(accept_, &QCheckBox::clicked, this, [this](bool on) {
         try {
-            if (const Model* model = chosen(); model && on) store_.accept(*model->licence);
+            if (const Model* model = chosen(); model && on) store_->accept(*model->licence);
         } catch (const Error& error) {
             Q_EMIT failed(text(error.what()));
         }
@@ -201,9 +216,12 @@ QWidget* ModelsPage::makeDetails() {
 }
 
 void ModelsPage::refresh() {
+    if (!store_) return fillTable();
     const Model* now = chosen();
     const QString id = now ? text(now->id) : QString();
-    models_ = store_.list();
+    std::vector<Model> found = store_->list();
+    shown_.clear();  // pointed into the former ones
+    models_ = std::move(found);
     int ready = 0;
     std::uint64_t bytes = 0;
     for (const Model& model : models_) {
@@ -212,8 +230,7 @@ void ModelsPage::refresh() {
     }
     summary_->setText(tr("%1 Everything works offline once it is here.")
                           .arg(counted(ready, tr("%1 model is ready."), tr("%1 models are ready."))));
-    disk_->setText(tr("%1 on disk, %2 free")
-                       .arg(text(bytesText(double(bytes))), text(bytesText(double(file::freeBytes(store_.folder()))))));
+    disk_->setText(onDiskText(bytes, store_->folder()));
     fillTable();
     choose(id);
 }
@@ -315,7 +332,7 @@ void ModelsPage::fetch() {
     if (!model) return;
     if (brought(*model)) return chooseFile();
     start(text(model->id), Text(FOVEA_TR("Get {title}"), {{"title", model->title}}),
-          [store = store_, id = model->id](Job& job) mutable { return models::fetchKnown(store, id, false, job); });
+          [store = *store_, id = model->id](Job& job) mutable { return models::fetchKnown(store, id, false, job); });
 }
 
 void ModelsPage::chooseFile() {
@@ -324,9 +341,10 @@ void ModelsPage::chooseFile() {
 }
 
 void ModelsPage::add(const QStringList& paths) {
+    if (!store_) return Q_EMIT failed(summary_->text());
     for (const QString& path : paths)
         start({}, Text(FOVEA_TR("Add {path}"), {{"path", path.toStdString()}}),
-              [store = store_, file = std::filesystem::path(path.toStdString())](Job& job) mutable {
+              [store = *store_, file = std::filesystem::path(path.toStdString())](Job& job) mutable {
                   return models::addFile(store, file, false, job);
               });
 }
@@ -335,7 +353,7 @@ void ModelsPage::removeChosen() {
     const Model* model = chosen();
     if (!model) return;
     try {
-        store_.remove(model->id);
+        store_->remove(model->id);
     } catch (const Error& error) {
         Q_EMIT failed(text(error.what()));
     }
@@ -347,7 +365,7 @@ void ModelsPage::start(const QString& id, const Text& title, std::function<std::
     const auto number = std::make_shared<std::int64_t>(0);
     QPointer<ModelsPage> guard(this);
     *number = jobs_.submit(JobRequest{title,
-                                      Lane::Cpu,
+                                      Lane::Fetch,
                                       [added, work = std::move(work)](Job& job) { *added = work(job); },
                                       [guard, added, number](const Outcome& outcome) {
                                           if (!guard) return;

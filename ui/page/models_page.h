@@ -2,6 +2,7 @@
 #include <QWidget>
 #include <functional>
 #include <map>
+#include <optional>
 #include <vector>
 
 #include "base/job_queue.h"
@@ -18,7 +19,7 @@ namespace fovea::ui {
 class Theme;
 
 // Published models and the person's own: what each is for, its licence, whether it is here; fetching, adding, removing.
-// Long work runs as jobs of the tray.
+// Long work runs as jobs of the tray. Where nobody says where models are kept, it says so and is disabled.
 class ModelsPage : public QWidget {
     Q_OBJECT
   public:
@@ -57,7 +58,7 @@ class ModelsPage : public QWidget {
 
     Theme& theme_;
     JobQueue& jobs_;
-    models::ModelStore store_;
+    std::optional<models::ModelStore> store_;  // absent where there is no place for it
     std::vector<models::Model> models_;
     std::vector<const models::Model*> shown_;
     std::map<std::int64_t, QString> running_;  // job to model
