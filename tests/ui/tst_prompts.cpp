@@ -163,7 +163,7 @@ class TestPrompts : public QObject {
         QVERIFY(desk.reaches(PromptState::Preview));
         QVERIFY(desk.sam->asked().size() > before);
         const PromptRequest& last = desk.sam->asked().back();
-        QVERIFY(last.box.empty() && last.startMask.size() > 0);
+        QVERIFY(last.box.empty() && !last.startMask.empty());
     }
     void aNewerClickDiscardsTheOlder() {
         Desk desk;
