@@ -2,6 +2,7 @@
 #include <algorithm>
 #include <cstdlib>
 #include <cstring>
+#include <exception>
 #include <new>
 #include <string_view>
 
@@ -105,4 +106,11 @@ int main(int argc, char** argv) {
 
 }  // namespace fovea::app
 
-int main(int argc, char** argv) { return fovea::app::main(argc, argv); }
+int main(int argc, char** argv) {
+    try {
+        return fovea::app::main(argc, argv);
+    } catch (const std::exception& error) {
+        fovea::log::error(error.what());
+        return 1;
+    }
+}

@@ -38,7 +38,7 @@ std::string listText(const json& lists) {
     return text.empty() ? "none" : text.substr(0, text.size() - 1);
 }
 
-void addList(CLI::App& app, Cli& cli, const char* name, const char* help, std::function<json()> describeAll) {
+void addList(CLI::App& app, Cli& cli, const char* name, const char* help, const std::function<json()>& describeAll) {
     app.add_subcommand(name, help)->callback([&cli, describeAll] {
         const json lists = describeAll();
         cli.say(lists, listText(lists));
