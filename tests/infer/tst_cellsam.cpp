@@ -11,6 +11,7 @@
 #include "infer/cellsam_labeler.h"
 #include "nn/tiny_cellsam.h"
 #include "nn/torch_test.h"
+#include "support/cancel_at.h"
 
 using namespace fovea;
 using namespace fovea::infer;
@@ -188,20 +189,17 @@ void wrongWeights() {
     }
 }
 
-// Asks to stop at the n-th question.
-class StopAfter : public Job {
+// Its progress never goes back.
+class StopAfter : public test::CancelAt {
   public:
-    explicit StopAfter(int n) : left_(n) {}
     using Job::progress;
+    using test::CancelAt::CancelAt;
     void progress(double done, double total, const Text&) override {
         CHECK(done / total >= last_ - 1e-9);
         last_ = done / total;
     }
-    bool cancelled() const override { return --left_ < 0; }
-    int left() const { return left_; }
 
   private:
-    mutable int left_;
     double last_ = 0;
 };
 

@@ -6,6 +6,7 @@
 #include "infer/sam_labeler.h"
 #include "nn/tiny_sam.h"
 #include "nn/torch_test.h"
+#include "support/cancel_at.h"
 
 using namespace fovea;
 using namespace fovea::infer;
@@ -107,19 +108,11 @@ void wrongInput() {
 }
 
 void stops() {
-    class After : public Job {
-      public:
-        explicit After(int checks) : left_(checks) {}
-        bool cancelled() const override { return left_-- <= 0; }
-
-      private:
-        mutable int left_;
-    };
     const MemoryImage image = discs({2, 30, 30});
     for (const bool decoder : {false, true})
         for (const int checks : {0, 1, 2, 3, 5}) {
             const auto one = labeler(decoder);
-            After job(checks);
+            test::CancelAt job(checks);
             CHECK_THROWS(one->run({image,
                                    0,
                                    Box::of({2, 30, 30}),

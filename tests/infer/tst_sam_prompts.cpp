@@ -7,6 +7,7 @@
 #include "nn/tiny_cellsam.h"
 #include "nn/tiny_sam.h"
 #include "nn/torch_test.h"
+#include "support/cancel_at.h"
 
 using namespace fovea;
 using namespace fovea::infer;
@@ -340,21 +341,13 @@ void manyPoints() {
 }
 
 void stops() {
-    class After : public Job {
-      public:
-        explicit After(int checks) : left_(checks) {}
-        bool cancelled() const override { return left_-- <= 0; }
-
-      private:
-        mutable int left_;
-    };
     const PromptRequest request = requestFor({4, 30, 30}, {{{1, 12, 12}, true}});
     const auto fresh = engineWith({.leastIou = 0});
     Job quiet;
     const Mask wanted = fresh->run(request, quiet).mask;
     for (const int checks : {0, 1, 2, 3, 4, 5, 6, 8}) {
         const auto one = engineWith({.leastIou = 0});
-        After job(checks);
+        test::CancelAt job(checks);
         CHECK_THROWS(one->run(request, job), Cancelled);
         CHECK(one->run(request, quiet).mask == wanted);  // nothing half-done stays behind
     }

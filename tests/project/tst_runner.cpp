@@ -9,6 +9,7 @@
 #include "base/rng.h"
 #include "project/fake_project.h"
 #include "project/work_order.h"
+#include "support/cancel_at.h"
 
 using namespace fovea;
 using namespace fovea::project;
@@ -16,16 +17,6 @@ using fake::Fixture;
 namespace fs = std::filesystem;
 
 namespace {
-
-// Cancels at the n-th look.
-class CancelAt : public Job {
-  public:
-    explicit CancelAt(int n) : left_(n) {}
-    bool cancelled() const override { return --left_ < 0; }
-
-  private:
-    mutable int left_;
-};
 
 class Recorder : public Job {
   public:
@@ -117,7 +108,7 @@ class TestRunner : public QObject {
         Job job;
         QVERIFY_EXCEPTION_THROWN(run(*f.project, f.stages, {.stages = {"tune"}}, job), Error);
         QCOMPARE(f.project->lastRound(), 0);
-        CancelAt cancel(1);
+        test::CancelAt cancel(1);
         QVERIFY_EXCEPTION_THROWN(run(*f.project, f.stages, {.stages = {"query"}}, cancel), Cancelled);
         QCOMPARE(f.project->lastRound(), 0);
         f.project->setOptions(stageById(f.stages, "find"), {{"level", 5}});
@@ -226,7 +217,7 @@ class TestRunner : public QObject {
     void anotherOptionStartsAfresh() {
         Fixture f(1);
         f.run("import");
-        CancelAt cancel(8);
+        test::CancelAt cancel(8);
         QVERIFY_THROWS_EXCEPTION(Cancelled, run(*f.project, f.stages, {.stages = {"find"}}, cancel));
         QCOMPARE(f.state("find", 0).status, Status::Partial);
         f.project->setOptions(f.stages[1], {{"level", 9}});
@@ -240,7 +231,7 @@ class TestRunner : public QObject {
         Fixture f(1);
         int cancels = 0;
         for (int n = 0;; ++n) {
-            CancelAt cancel(n);
+            test::CancelAt cancel(n);
             bool done = true;
             try {
                 run(*f.project, f.stages, {.stages = chainUntil(f.stages, "train"), .again = false}, cancel);
