@@ -5,7 +5,6 @@
 
 #include <algorithm>
 #include <cmath>
-#include <span>
 
 #include "base/hash.h"
 #include "nn/device.h"
@@ -13,7 +12,6 @@
 #include "nn/sam/frame.h"
 #include "nn/torch_errors.h"
 #include "segment/mask_prompts.h"
-#include "segment/mask_shape.h"
 
 namespace fovea::infer {
 
@@ -122,16 +120,14 @@ std::vector<SamMask> SamModel::predict(const at::Tensor& embedding, Index size, 
             network->predict(embedding.to(device, at::kFloat), positions_, promptsOf(prompt, frame, config, device));
         const nn::sam::MaskPrediction chosen =
             ambiguous && config.multimasks > 0 ? nn::sam::multimasks(all) : nn::sam::singleMask(all);
-        const at::Tensor logits = nn::sam::atImageSize(chosen.logits, frame).to(at::kCPU).contiguous();
+        const nn::sam::ImageMasks cut = nn::sam::cutAtImageSize(chosen.logits, frame);
         const at::Tensor iou = chosen.iou.to(at::kCPU, at::kDouble);
         std::vector<SamMask> masks;
-        for (std::int64_t m = 0; m < logits.size(1); ++m) {
-            const std::span<const float> values(logits.const_data_ptr<float>() + m * size.y * size.x,
-                                                std::size_t(size.y * size.x));
+        for (std::int64_t m = 0; m < cut.masks.size(1); ++m) {
+            const std::uint8_t* pixels = cut.masks.const_data_ptr<std::uint8_t>() + m * size.y * size.x;
             SamMask mask;
-            mask.mask = Volume<std::uint8_t>({1, size.y, size.x});
-            std::transform(values.begin(), values.end(), mask.mask.begin(), [](float v) { return v > 0; });
-            const double guess = iou[0][m].item<double>(), stable = segment::stability(values);
+            mask.mask = Volume<std::uint8_t>({1, size.y, size.x}, {pixels, pixels + size.y * size.x});
+            const double guess = iou[0][m].item<double>(), stable = cut.stability[0][m].item<double>();
             mask.iou = std::isfinite(guess) ? std::clamp(guess, 0.0, 1.0) : 0;
             mask.stability = std::isfinite(stable) ? stable : 0;
             masks.push_back(std::move(mask));

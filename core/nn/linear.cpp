@@ -48,10 +48,12 @@ torch::Tensor affine(const torch::Tensor& x, const torch::Tensor& weight, const 
     return suits(x, weight) ? compute(x, weight, bias, "none") : at::linear(x, weight, bias);
 }
 
-torch::Tensor LinearImpl::forward(const torch::Tensor& x) { return affine(x, weight, bias); }
-
-torch::Tensor LinearImpl::gelu(const torch::Tensor& x) {
+torch::Tensor affineGelu(const torch::Tensor& x, const torch::Tensor& weight, const torch::Tensor& bias) {
     return suits(x, weight) ? compute(x, weight, bias, "gelu") : at::gelu(affine(x, weight, bias));
 }
+
+torch::Tensor LinearImpl::forward(const torch::Tensor& x) { return affine(x, weight, bias); }
+
+torch::Tensor LinearImpl::gelu(const torch::Tensor& x) { return affineGelu(x, weight, bias); }
 
 }  // namespace fovea::nn

@@ -58,9 +58,12 @@ void encode(Run& run, const std::string& kind, const std::string& dtype, double 
                 });
 }
 
-void prompt(Run& run, std::int64_t side, bool refine) {
+void prompt(Run& run, std::int64_t side, bool refine, const std::string& dtype = "float32") {
     const nn::NoGrad off(false);
-    const nn::ThreadsGuard threads(run.settings().threads);
+    nn::Compute compute;
+    compute.dtype = dtype, compute.threads = run.settings().threads;
+    const nn::ThreadsGuard threads(compute.threads);
+    const nn::AutocastGuard autocast(at::kCPU, compute);
     Sam sam = modelOf(run, "vit_b");
     const Frame frame = frameOf(side, side, sam->config().imageSize());
     const at::Tensor embedding = at::randn({1, 256, 64, 64});
@@ -74,7 +77,7 @@ void prompt(Run& run, std::int64_t side, bool refine) {
     run.measure(
         [&] {
             const MaskPrediction all = sam->predict(embedding, positions, prompts);
-            masks = atImageSize((refine ? singleMask(all) : multimasks(all)).logits, frame) > 0;
+            masks = cutAtImageSize((refine ? singleMask(all) : multimasks(all)).logits, frame).masks;
         },
         [&] {
             Facts facts;
@@ -101,6 +104,8 @@ Bench sam() {
                  [](Run& run) { encode(run, "vit_t", "bfloat16", 77); }},
                 {"prompt_1024_3masks", "One point to three masks of 1024 x 1024",
                  [](Run& run) { prompt(run, 1024, false); }},
+                {"prompt_1024_3masks_bf16", "The same, bf16 autocast",
+                 [](Run& run) { prompt(run, 1024, false, "bfloat16"); }},
                 {"prompt_1024_refine", "One point and a mask to a mask of 1024 x 1024",
                  [](Run& run) { prompt(run, 1024, true); }},
                 {"prompt_4096_3masks", "One point to three masks of 4096 x 4096",

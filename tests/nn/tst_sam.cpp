@@ -258,6 +258,36 @@ void frames() {
     CHECK(atImageSize(torch::ones({1, 2, 4, 4}), frame).equal(torch::ones({1, 2, 2, 4})));
 }
 
+// Cut without being made whole, whatever the image's size beside the frame's.
+void masksAtTheImagesSize() {
+    for (const auto& [height, width] :
+         std::vector<std::pair<std::int64_t, std::int64_t>>{{64, 64}, {200, 131}, {17, 40}, {1, 90}, {1, 1}}) {
+        const Frame frame = frameOf(height, width, 64);
+        const at::Tensor logits = 3 * torch::randn({2, 3, 16, 16});
+        const at::Tensor whole = atImageSize(logits, frame);
+        const ImageMasks cut = cutAtImageSize(logits, frame);
+        CHECK(cut.masks.sizes() == whole.sizes());
+        const at::Tensor differ = cut.masks.to(torch::kBool) != (whole > 0);
+        CHECK(!differ.logical_and(whole.abs() > 1e-5).any().item<bool>());
+        const at::Tensor possible = (whole > -1).sum({2, 3}), certain = (whole > 1).sum({2, 3});
+        CHECK(cut.stability.allclose(certain.to(torch::kDouble) / possible, 0, 1e-12, true));
+    }
+    CHECK(cutAtImageSize(torch::full({1, 1, 4, 4}, -5.0), frameOf(8, 8, 8)).stability.isnan().all().item<bool>());
+}
+
+// The few beside the many give what the same rows give where both are as many.
+void attentionOfFew() {
+    const torch::NoGradGuard off;
+    CrossAttention attention(16, 8, 2);
+    for (auto& parameter : attention->parameters()) parameter.normal_(0, 0.5);
+    const auto few = torch::randn({2, 3, 16}), many = torch::randn({2, 30, 16}), values = torch::randn({2, 30, 16});
+    const auto repeated = attention->forward(few.repeat({1, 10, 1}), many, values);
+    CHECK(attention->forward(few, many, values).allclose(repeated.narrow(1, 0, 3), 1e-4, 1e-5));
+    const auto spread = attention->forward(many, few, -few);
+    for (std::int64_t i = 0; i < 30; i += 3)
+        CHECK(spread.narrow(1, i, 3).allclose(attention->forward(many.narrow(1, i, 3), few, -few), 1e-4, 1e-5));
+}
+
 void instanceDecoderPerImage() {
     const torch::NoGradGuard off;
     for (const Upsampling upsampling : {Upsampling::Resample, Upsampling::Transpose}) {
@@ -303,6 +333,8 @@ std::vector<test::NamedTest> fovea::test::tests() {
             {"manyPromptsAreAsOne", manyPromptsAreAsOne},
             {"promptsThatDontFit", promptsThatDontFit},
             {"frames", frames},
+            {"masksAtTheImagesSize", masksAtTheImagesSize},
+            {"attentionOfFew", attentionOfFew},
             {"instanceDecoderPerImage", instanceDecoderPerImage},
             {"tinyVitOfOddSides", tinyVitOfOddSides}};
 }

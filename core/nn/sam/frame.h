@@ -30,4 +30,12 @@ at::Tensor inFrame(const at::Tensor& points, const Frame& frame);
 // Logits (B, masks, h, w) of the frame at the image's size: (B, masks, H, W), bilinear.
 at::Tensor atImageSize(const at::Tensor& logits, const Frame& frame);
 
+// What atImageSize() cut at 0 gives, without those logits in memory.
+struct ImageMasks {
+    at::Tensor masks;      // (B, masks, H, W) uint8, 1 = above 0
+    at::Tensor stability;  // (B, masks) float64: of the pixels above −1, the share above 1 (NaN without any)
+};
+// On the processor, wherever the logits lie.
+ImageMasks cutAtImageSize(const at::Tensor& logits, const Frame& frame);
+
 }  // namespace fovea::nn::sam

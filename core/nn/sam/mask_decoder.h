@@ -1,6 +1,6 @@
 #pragma once
 #include <torch/nn/module.h>
-#include <torch/nn/modules/container/sequential.h>
+#include <torch/nn/modules/conv.h>
 #include <torch/nn/modules/embedding.h>
 #include <torch/nn/pimpl.h>
 
@@ -36,7 +36,8 @@ class MaskDecoderImpl : public torch::nn::Module {
     PromptConfig config_;
     torch::nn::Embedding iouToken_{nullptr}, maskTokens_{nullptr};
     TwoWayTransformer transformer_{nullptr};
-    torch::nn::Sequential upscaling_{nullptr};
+    torch::nn::ConvTranspose2d firstDoubling_{nullptr}, secondDoubling_{nullptr};
+    LayerNorm2d norm_{nullptr};
     std::vector<Perceptron> hypernetworks_;
     Perceptron iouHead_{nullptr};
 };

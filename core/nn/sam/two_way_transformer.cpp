@@ -1,7 +1,11 @@
 #include "nn/sam/two_way_transformer.h"
 
+#include <ATen/ops/matmul.h>
 #include <ATen/ops/scaled_dot_product_attention.h>
+#include <ATen/ops/softmax.h>
 #include <torch/nn/modules/container/modulelist.h>
+
+#include <cmath>
 
 #include "nn/vit.h"
 
@@ -20,12 +24,41 @@ CrossAttentionImpl::CrossAttentionImpl(std::int64_t width, std::int64_t inner, s
     out_ = register_module("out_proj", Linear(inner, width));
 }
 
+torch::Tensor CrossAttentionImpl::split(const torch::Tensor& x) const {
+    return x.reshape({x.size(0), x.size(1), heads_, x.size(2) / heads_}).transpose(1, 2);
+}
+
+torch::Tensor CrossAttentionImpl::joined(const torch::Tensor& x) { return out_(x.transpose(1, 2).flatten(2)); }
+
 torch::Tensor CrossAttentionImpl::forward(const torch::Tensor& q, const torch::Tensor& k, const torch::Tensor& v) {
-    const auto split = [&](const torch::Tensor& x) {  // (B, n, inner) → (B, heads, n, inner / heads)
-        return x.reshape({x.size(0), x.size(1), heads_, x.size(2) / heads_}).transpose(1, 2);
-    };
-    const torch::Tensor y = at::scaled_dot_product_attention(split(q_(q)), split(k_(k)), split(v_(v)));
-    return out_(y.transpose(1, 2).flatten(2));
+    const std::int64_t inner = q_->weight.size(0), n = q.size(1), m = k.size(1);
+    if (n < m && n * heads_ <= inner) return fewToMany(q, k, v);
+    if (m < n && m * heads_ <= inner) return manyToFew(q, k, v);
+    return joined(at::scaled_dot_product_attention(split(q_(q)), split(k_(k)), split(v_(v))));
+}
+
+torch::Tensor CrossAttentionImpl::fewToMany(const torch::Tensor& q, const torch::Tensor& k, const torch::Tensor& v) {
+    const std::int64_t inner = q_->weight.size(0), width = k_->weight.size(1), d = inner / heads_;
+    const torch::Tensor queries = split(q_(q)) / std::sqrt(double(d));
+    // The bias of the keys adds the same to all scores of a query, which the softmax takes away again.
+    const torch::Tensor folded = at::matmul(queries, k_->weight.reshape({heads_, d, width})).flatten(1, 2);
+    const torch::Tensor scores = at::softmax(at::matmul(folded, k.transpose(1, 2)), -1);
+    const torch::Tensor mixed = at::matmul(scores, v).reshape({q.size(0), heads_, q.size(1), width});
+    const torch::Tensor values = at::matmul(mixed, v_->weight.reshape({heads_, d, width}).transpose(1, 2));
+    return joined(values + v_->bias.reshape({heads_, 1, d}));
+}
+
+torch::Tensor CrossAttentionImpl::manyToFew(const torch::Tensor& q, const torch::Tensor& k, const torch::Tensor& v) {
+    const std::int64_t inner = q_->weight.size(0), width = q_->weight.size(1), d = inner / heads_, few = k.size(1);
+    const torch::Tensor keys = split(k_(k)) / std::sqrt(double(d));
+    const torch::Tensor folded = at::matmul(keys, q_->weight.reshape({heads_, d, width})).flatten(1, 2);
+    const torch::Tensor offsets = at::matmul(keys, q_->bias.reshape({heads_, d, 1}));
+    const torch::Tensor products = at::matmul(folded, q.transpose(1, 2));  // (B, heads · few, many)
+    const torch::Tensor scores =
+        at::softmax(products.reshape({q.size(0), heads_, few, q.size(1)}) + offsets, 2).flatten(1, 2);
+    const torch::Tensor values =
+        at::matmul(split(v_(v)), out_->weight.reshape({width, heads_, d}).permute({1, 2, 0})).flatten(1, 2);
+    return at::matmul(scores.transpose(1, 2), values) + out_->bias;
 }
 
 TwoWayBlockImpl::TwoWayBlockImpl(std::int64_t width, std::int64_t heads, std::int64_t hidden, bool first)

@@ -12,12 +12,20 @@
 namespace fovea::nn::sam {
 
 // Attention of (B, n, width) queries to (B, m, width) keys at an inner width. Keys: q_proj, k_proj, v_proj, out_proj.
+// Where one side is so few that its heads together are no wider than the inner width, the many are never projected:
+// what they would be multiplied with is folded into the few, the same sums in another order for less than half of the
+// work.
 class CrossAttentionImpl : public torch::nn::Module {
   public:
     CrossAttentionImpl(std::int64_t width, std::int64_t inner, std::int64_t heads);
     torch::Tensor forward(const torch::Tensor& q, const torch::Tensor& k, const torch::Tensor& v);
 
   private:
+    torch::Tensor split(const torch::Tensor& x) const;  // (B, n, inner) → (B, heads, n, inner / heads)
+    torch::Tensor joined(const torch::Tensor& x);       // and back, to the outer width
+    torch::Tensor fewToMany(const torch::Tensor& q, const torch::Tensor& k, const torch::Tensor& v);
+    torch::Tensor manyToFew(const torch::Tensor& q, const torch::Tensor& k, const torch::Tensor& v);
+
     std::int64_t heads_;
     Linear q_{nullptr}, k_{nullptr}, v_{nullptr}, out_{nullptr};
 };
