@@ -1,5 +1,6 @@
 #include "nn/sam/two_way_transformer.h"
 
+#include <ATen/ops/baddbmm.h>
 #include <ATen/ops/matmul.h>
 #include <ATen/ops/scaled_dot_product_attention.h>
 #include <ATen/ops/softmax.h>
@@ -33,8 +34,13 @@ torch::Tensor CrossAttentionImpl::joined(const torch::Tensor& x) { return out_(x
 torch::Tensor CrossAttentionImpl::forward(const torch::Tensor& q, const torch::Tensor& k, const torch::Tensor& v) {
     const std::int64_t inner = q_->weight.size(0), n = q.size(1), m = k.size(1);
     if (n < m && n * heads_ <= inner) return fewToMany(q, k, v);
-    if (m < n && m * heads_ <= inner) return manyToFew(q, k, v);
     return joined(at::scaled_dot_product_attention(split(q_(q)), split(k_(k)), split(v_(v))));
+}
+
+torch::Tensor CrossAttentionImpl::addedTo(const torch::Tensor& x, const torch::Tensor& q, const torch::Tensor& k,
+                                          const torch::Tensor& v) {
+    const bool few = k.size(1) < q.size(1) && k.size(1) * heads_ <= q_->weight.size(0);
+    return few ? manyToFew(x, q, k, v) : x + forward(q, k, v);
 }
 
 torch::Tensor CrossAttentionImpl::fewToMany(const torch::Tensor& q, const torch::Tensor& k, const torch::Tensor& v) {
@@ -48,7 +54,8 @@ torch::Tensor CrossAttentionImpl::fewToMany(const torch::Tensor& q, const torch:
     return joined(values + v_->bias.reshape({heads_, 1, d}));
 }
 
-torch::Tensor CrossAttentionImpl::manyToFew(const torch::Tensor& q, const torch::Tensor& k, const torch::Tensor& v) {
+torch::Tensor CrossAttentionImpl::manyToFew(const torch::Tensor& x, const torch::Tensor& q, const torch::Tensor& k,
+                                            const torch::Tensor& v) {
     const std::int64_t inner = q_->weight.size(0), width = q_->weight.size(1), d = inner / heads_, few = k.size(1);
     const torch::Tensor keys = split(k_(k)) / std::sqrt(double(d));
     const torch::Tensor folded = at::matmul(keys, q_->weight.reshape({heads_, d, width})).flatten(1, 2);
@@ -56,9 +63,11 @@ torch::Tensor CrossAttentionImpl::manyToFew(const torch::Tensor& q, const torch:
     const torch::Tensor products = at::matmul(folded, q.transpose(1, 2));  // (B, heads · few, many)
     const torch::Tensor scores =
         at::softmax(products.reshape({q.size(0), heads_, few, q.size(1)}) + offsets, 2).flatten(1, 2);
+    // The scores of a head sum to 1, so that each of its values can carry its share of the bias.
     const torch::Tensor values =
-        at::matmul(split(v_(v)), out_->weight.reshape({width, heads_, d}).permute({1, 2, 0})).flatten(1, 2);
-    return at::matmul(scores.transpose(1, 2), values) + out_->bias;
+        at::matmul(split(v_(v)), out_->weight.reshape({width, heads_, d}).permute({1, 2, 0})).flatten(1, 2) +
+        out_->bias / double(heads_);
+    return at::baddbmm(x, scores.transpose(1, 2), values);
 }
 
 TwoWayBlockImpl::TwoWayBlockImpl(std::int64_t width, std::int64_t heads, std::int64_t hidden, bool first)
@@ -84,7 +93,7 @@ TwoWay TwoWayBlockImpl::forward(const TwoWay& x, const TwoWay& positions) {
     const torch::Tensor placedKeys = x.keys + positions.keys;
     queries = norm2_(queries + tokenToImage_(queries + positions.queries, placedKeys, x.keys));
     queries = norm3_(queries + mlp_(queries));
-    return {queries, norm4_(x.keys + imageToToken_(placedKeys, queries + positions.queries, queries))};
+    return {queries, norm4_(imageToToken_->addedTo(x.keys, placedKeys, queries + positions.queries, queries))};
 }
 
 TwoWayTransformerImpl::TwoWayTransformerImpl(std::int64_t depth, std::int64_t width, std::int64_t heads,

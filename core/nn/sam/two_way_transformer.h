@@ -19,12 +19,16 @@ class CrossAttentionImpl : public torch::nn::Module {
   public:
     CrossAttentionImpl(std::int64_t width, std::int64_t inner, std::int64_t heads);
     torch::Tensor forward(const torch::Tensor& q, const torch::Tensor& k, const torch::Tensor& v);
+    // x + forward(q, k, v).
+    torch::Tensor addedTo(const torch::Tensor& x, const torch::Tensor& q, const torch::Tensor& k,
+                          const torch::Tensor& v);
 
   private:
     torch::Tensor split(const torch::Tensor& x) const;  // (B, n, inner) → (B, heads, n, inner / heads)
     torch::Tensor joined(const torch::Tensor& x);       // and back, to the outer width
     torch::Tensor fewToMany(const torch::Tensor& q, const torch::Tensor& k, const torch::Tensor& v);
-    torch::Tensor manyToFew(const torch::Tensor& q, const torch::Tensor& k, const torch::Tensor& v);
+    torch::Tensor manyToFew(const torch::Tensor& x, const torch::Tensor& q, const torch::Tensor& k,
+                            const torch::Tensor& v);
 
     std::int64_t heads_;
     Linear q_{nullptr}, k_{nullptr}, v_{nullptr}, out_{nullptr};
