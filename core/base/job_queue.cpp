@@ -78,8 +78,11 @@ struct LaneState {
     std::vector<std::jthread> threads;
 };
 
-// How far a lane's threads step back behind the person's own work.
-int niceOf(Lane lane) { return lane == Lane::Batch ? 19 : lane == Lane::Ahead ? 10 : 0; }
+// How far a lane's threads step back behind the owner's thread, which draws, and behind one another.
+int niceOf(Lane lane) { return lane == Lane::Batch ? 19 : lane == Lane::Ahead ? 10 : 5; }
+
+// Whether its jobs wait in yield() while the interactive lane works.
+bool givesWay(Lane lane) { return lane == Lane::Batch || lane == Lane::Ahead; }
 
 int threadsOf(Lane lane) {
     const int cores = std::max(1, int(std::thread::hardware_concurrency()));
@@ -193,7 +196,7 @@ void JobQueue::Impl::startThreads(Lane which) {
 
 void JobQueue::Impl::work(Lane which) {
     // Set before the first parallel region, so that OpenMP's threads inherit it.
-    if (niceOf(which) > 0) ::setpriority(PRIO_PROCESS, id_t(::gettid()), niceOf(which));
+    ::setpriority(PRIO_PROCESS, id_t(::gettid()), niceOf(which));
     LaneState& mine = lane(which);
     std::unique_lock lock(mutex);
     while (true) {
@@ -215,7 +218,7 @@ void JobQueue::Impl::work(Lane which) {
 
 Outcome JobQueue::Impl::execute(const TaskPtr& task) {
     const auto pause = [this, task] {
-        if (niceOf(task->request.lane) == 0) return;
+        if (!givesWay(task->request.lane)) return;
         std::unique_lock lock(mutex);
         calm.wait(lock, [&] { return stop || task->cancelled || !interactiveBusy(); });
     };

@@ -20,6 +20,14 @@ class TestTheme : public QObject {
             QVERIFY2(QColor(row.dark).isValid() && QColor(row.light).isValid(), row.name);
         }
     }
+    void iconsAreDrawnOnce() {
+        const QPixmap once = renderIcon("check", 14, Qt::red, 2);
+        QCOMPARE(once.size(), QSize(28, 28));
+        QCOMPARE(renderIcon("check", 14, Qt::red, 2).cacheKey(), once.cacheKey());
+        QVERIFY(renderIcon("check", 14, Qt::blue, 2).toImage() != once.toImage());
+        QCOMPARE(renderIcon("check", 14, Qt::red, 1).size(), QSize(14, 14));
+        QVERIFY(renderIcon("no such icon", 14, Qt::red).isNull());
+    }
     void contrastKnownValues() {
         QVERIFY(std::abs(contrastRatio(Qt::black, Qt::white) - 21.0) < 1e-9);
         QVERIFY(std::abs(contrastRatio(QColor("#777777"), Qt::white) - 4.48) < 0.01);
