@@ -79,7 +79,7 @@ struct LaneState {
 };
 
 // How far a lane's threads step back behind the owner's thread, which draws, and behind one another.
-int niceOf(Lane lane) { return lane == Lane::Batch ? 19 : lane == Lane::Ahead ? 10 : 5; }
+int niceOf(Lane lane) { return lane == Lane::Batch ? 19 : lane == Lane::Ahead ? 15 : 2; }
 
 // Whether its jobs wait in yield() while the interactive lane works.
 bool givesWay(Lane lane) { return lane == Lane::Batch || lane == Lane::Ahead; }

@@ -37,8 +37,8 @@ class ManualExecutor : public Executor {
 };
 
 // Interactive: one thread (prompts). Batch: one thread, nice +19 (training, prediction, ITK). Cpu: a small pool
-// (meshes, tiles, export). Read: a small pool (chunks). Ahead: one thread, nice +10 (what may be asked for next).
-// Fetch: one thread (downloads and other large files that come from elsewhere). Where nothing else is said, nice +5:
+// (meshes, tiles, export). Read: a small pool (chunks). Ahead: one thread, nice +15 (what may be asked for next).
+// Fetch: one thread (downloads and other large files that come from elsewhere). Where nothing else is said, nice +2:
 // the owner's thread, which draws, comes first.
 enum class Lane { Interactive, Batch, Cpu, Read, Ahead, Fetch };
 
