@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <functional>
 
+#include "data/mask_box.h"
 #include "infer/sam_model.h"
 #include "models/weights.h"
 #include "nn/guards.h"
@@ -11,7 +12,6 @@
 #include "segment/distance_instances.h"
 #include "segment/link_sections.h"
 #include "segment/mask_proposals.h"
-#include "segment/mask_shape.h"
 #include "segment/section_masks.h"
 
 namespace fovea::infer {
@@ -125,7 +125,7 @@ class MaskGenerator {
         return segment::withoutRepeats(std::move(found));
     }
     SectionMask sectionMaskOf(const SamMask& mask, const Box& outer) const {
-        const Box box = segment::boxOf(mask.mask);
+        const Box box = boxOf(mask.mask);
         SectionMask one;
         one.score = mask.score();
         one.box = box.shifted(outer.begin);

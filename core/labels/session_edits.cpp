@@ -4,6 +4,7 @@
 #include <set>
 #include <unordered_map>
 
+#include "data/mask_box.h"
 #include "labels/session_impl.h"
 
 namespace fovea::labels {
@@ -20,9 +21,9 @@ Object& rowOf(LabelEdit& edit, const Object& now) {
     return *edit.rows.back().after;
 }
 
-// Cuts a mask that reaches out of the volume.
-Stamp clipped(Index origin, const Volume<std::uint8_t>& mask, Index shape) {
-    const Box box = Box::of(mask.shape()).shifted(origin).intersected(Box::of(shape));
+// The part of a mask at `origin` that lies in `within`, a box of the volume.
+Stamp clipped(Index origin, const Volume<std::uint8_t>& mask, const Box& within) {
+    const Box box = Box::of(mask.shape()).shifted(origin).intersected(within);
     if (box.empty()) return {};
     return {box.begin, crop(mask, box.shifted(Index{} - origin))};
 }
@@ -96,13 +97,18 @@ void EditSession::Impl::noteHand(LabelEdit& edit, ObjectId id, const std::string
 
 std::int64_t EditSession::paint(const Text& title, Index origin, const Volume<std::uint8_t>& mask, ObjectId id,
                                 const std::string& source, bool protectAll) {
-    return impl_->paint(title, clipped(origin, mask, impl_->shape), id, source, protectAll, false, 0);
+    return impl_->paint(title, clipped(origin, mask, Box::of(impl_->shape)), id, source, protectAll, false, 0);
 }
 
 std::int64_t EditSession::replaceObject(const Text& title, Index origin, const Volume<std::uint8_t>& mask, ObjectId id,
                                         const std::string& source, int clicks) {
     if (id == 0) throw Error(ErrorKind::Input, FOVEA_TR("Background cannot be replaced as an object."));
-    return impl_->paint(title, clipped(origin, mask, impl_->shape), id, source, false, true, clicks);
+    // A proposal's box is as large as the engine looked; what changes lies where the object is or was.
+    Box within = boxOf(mask).shifted(origin);
+    if (const auto row = impl_->state.rows.find(id); row != impl_->state.rows.end())
+        within = within.united(row->second.box);
+    return impl_->paint(title, clipped(origin, mask, within.intersected(Box::of(impl_->shape))), id, source, false,
+                        true, clicks);
 }
 
 std::int64_t EditSession::Impl::paint(const Text& title, const Stamp& stamp, ObjectId id, const std::string& source,

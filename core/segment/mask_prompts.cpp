@@ -4,9 +4,9 @@
 #include <cmath>
 
 #include "data/image_resize.h"
+#include "data/mask_box.h"
 #include "measure/distance.h"
 #include "segment/filters.h"
-#include "segment/mask_shape.h"
 
 namespace fovea::segment {
 

@@ -15,21 +15,6 @@ double stability(std::span<const float> logits, double threshold, double offset)
     return possible == 0 ? std::numeric_limits<double>::quiet_NaN() : double(certain) / double(possible);
 }
 
-Box boxOf(const Volume<std::uint8_t>& mask) {
-    const Index n = mask.shape();
-    Box box;
-    for (std::int64_t y = 0; y < n.y; ++y) {
-        const std::uint8_t* row = mask.data() + y * n.x;
-        const std::uint8_t* end = row + n.x;
-        const std::uint8_t* first = std::find_if(row, end, [](std::uint8_t v) { return v != 0; });
-        if (first == end) continue;
-        std::int64_t last = n.x;
-        while (row[last - 1] == 0) --last;
-        box = box.united({{0, y, first - row}, {1, y + 1, last}});
-    }
-    return box;
-}
-
 std::vector<std::int64_t> runLengths(const Volume<std::uint8_t>& mask) {
     const Index n = mask.shape();
     std::vector<std::int64_t> runs{0};

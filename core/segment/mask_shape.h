@@ -12,9 +12,6 @@ namespace fovea::segment {
 // where its logits are cut. NaN when there are none, so that no threshold keeps it.
 double stability(std::span<const float> logits, double threshold = 0, double offset = 1);
 
-// Smallest box with all pixels of the mask; empty when it has none.
-Box boxOf(const Volume<std::uint8_t>& mask);
-
 // Lengths of the runs of a mask column by column, the first of background (0 when the mask begins with an object), as
 // COCO stores masks without compression.
 std::vector<std::int64_t> runLengths(const Volume<std::uint8_t>& mask);

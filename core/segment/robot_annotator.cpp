@@ -4,6 +4,7 @@
 #include <cmath>
 #include <limits>
 
+#include "data/mask_box.h"
 #include "measure/components.h"
 #include "measure/distance.h"
 #include "segment/prompt_crop.h"
@@ -11,17 +12,6 @@
 
 namespace fovea::segment {
 namespace {
-
-// Smallest box of what is not 0.
-Box boxOf(const Volume<std::uint8_t>& mask) {
-    Box box;
-    const Index n = mask.shape();
-    for (std::int64_t z = 0; z < n.z; ++z)
-        for (std::int64_t y = 0; y < n.y; ++y)
-            for (std::int64_t x = 0; x < n.x; ++x)
-                if (mask(z, y, x)) box = box.united({{z, y, x}, {z + 1, y + 1, x + 1}});
-    return box;
-}
 
 double iouOf(const Volume<std::uint8_t>& a, const Volume<std::uint8_t>& b) {
     std::int64_t both = 0, either = 0;

@@ -157,6 +157,22 @@ Work filling(bool slice) {
     };
 }
 
+// A ball as a prompt engine proposes it, in as large a crop as one looks at.
+Work proposal(double diameter) {
+    const Index crop{128, 600, 600};
+    return [diameter, crop, mask = std::make_shared<Volume<std::uint8_t>>()](Scene& s) {
+        const Index origin = s.centre - Index{crop.z / 2, crop.y / 2, crop.x / 2};
+        if (mask->empty()) {
+            *mask = Volume<std::uint8_t>(crop);
+            const Stamp ball = dab({BrushShape::Sphere, diameter},
+                                   {double(s.centre.z), double(s.centre.y), double(s.centre.x)}, {1, 1, 1}, s.shape);
+            copyBox(ball.mask, ball.mask.box(), *mask, ball.origin - origin);
+        }
+        s.session->replaceObject("Prompts", origin, *mask, painted, "prompts", 1);
+    };
+}
+
+const char* const proposalText = "commit a ball proposed in a crop of 128 x 600 x 600";
 const char* const strokeText = "20 dabs of diameter 40 over 200 voxels, one undo step, with journal, rows and slice";
 const char* const fillText = "replace the connected object under the cursor";
 const char* const dabText = "one ball of diameter 40";
@@ -189,6 +205,10 @@ Bench labels() {
           [](Run& r) { time(r, large, Part::Undo, stroke(ball), strokeText); }},
          {"redo_256x2048x2048_brush40_3d", strokeText,
           [](Run& r) { time(r, large, Part::Redo, stroke(ball), strokeText); }},
+         {"proposal_256x2048x2048_d40", proposalText,
+          [](Run& r) { time(r, large, Part::Do, proposal(40), proposalText); }},
+         {"proposal_256x2048x2048_d120", proposalText,
+          [](Run& r) { time(r, large, Part::Do, proposal(120), proposalText); }},
          {"fill_256x2048x2048_2d", fillText, [](Run& r) { time(r, large, Part::Do, filling(true), fillText); }}}};
 }
 

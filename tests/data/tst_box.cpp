@@ -2,6 +2,7 @@
 
 #include "base/error.h"
 #include "data/box.h"
+#include "data/mask_box.h"
 #include "data/tables.h"
 
 using namespace fovea;
@@ -35,6 +36,17 @@ class TestBox : public QObject {
         QVERIFY(a.contains(a) && !a.contains(b));
         QCOMPARE(a.count(), std::int64_t(32));
         QCOMPARE(Box{}.count(), std::int64_t(0));
+    }
+    void boxOfAMask() {
+        QVERIFY(boxOf(Volume<std::uint8_t>()).empty());
+        Volume<std::uint8_t> mask({3, 4, 5});
+        QVERIFY(boxOf(mask).empty());
+        mask(1, 2, 3) = 1;
+        QVERIFY(boxOf(mask) == (Box{{1, 2, 3}, {2, 3, 4}}));
+        mask(2, 0, 4) = 255;
+        QVERIFY(boxOf(mask) == (Box{{1, 0, 3}, {3, 3, 5}}));
+        mask(0, 3, 0) = 1;
+        QVERIFY(boxOf(mask) == mask.box());
     }
     void tilesCoverTheBoxOnce() {
         const Box box{{1, 0, 2}, {2, 7, 12}};

@@ -2,6 +2,7 @@
 
 #include <torch/torch.h>
 
+#include "data/mask_box.h"
 #include "parity/model_inputs.h"
 #include "parity/model_torch.h"
 #include "parity/torch_arrays.h"
@@ -82,7 +83,7 @@ void addMasks(Values& values, const at::Tensor& logits, const std::string& prefi
         for (std::int64_t m = 0; m < masks; ++m) {
             const float* map = plain.data_ptr<float>() + (i * masks + m) * area;
             stability.push_back(segment::stability({map, std::size_t(area)}));
-            const Box box = segment::boxOf(maskOf(logits, i, m));
+            const Box box = boxOf(maskOf(logits, i, m));
             if (box.empty())
                 boxes.insert(boxes.end(), {0, 0, 0, 0});
             else

@@ -11,7 +11,6 @@ class TstMaskShape : public QObject {
     Q_OBJECT
   private Q_SLOTS:
     void stabilityCounts();
-    void boxes();
     void runsRoundTrip();
     void damagedRuns();
     void holes();
@@ -33,13 +32,6 @@ void TstMaskShape::stabilityCounts() {
     QCOMPARE(stability(logits), 2.0 / 5);
     QVERIFY(std::isnan(stability(std::vector<float>{-3, -1})));
     QVERIFY(std::isnan(stability({})));
-}
-
-void TstMaskShape::boxes() {
-    QVERIFY(boxOf(drawn(2, 3, "......")).empty());
-    QVERIFY(boxOf(drawn(3, 4, "......#.....")) == (Box{{0, 1, 2}, {1, 2, 3}}));
-    QVERIFY(boxOf(drawn(3, 4, "#..........#")) == (Box{{0, 0, 0}, {1, 3, 4}}));
-    QVERIFY(boxOf(Volume<std::uint8_t>()).empty());
 }
 
 void TstMaskShape::runsRoundTrip() {

@@ -132,8 +132,8 @@ void PromptSession::run() {
     const auto tell = [guard, generation, &jobs = jobs_, mail = std::make_shared<Mailbox<Found>>()](Found found) {
         if (!mail->put(std::move(found))) return;
         jobs.post([guard, generation, mail] {
-            const auto newest = mail->take();
-            if (guard && newest && generation == guard->generation_) guard->show(*newest);
+            auto newest = mail->take();
+            if (guard && newest && generation == guard->generation_) guard->show(std::move(*newest));
         });
     };
     const auto work = [asked, tell, engine = engine_, simple = simple_, reading = reading_](Job& job) {
@@ -163,13 +163,13 @@ void PromptSession::run() {
     set(PromptState::Running);
 }
 
-void PromptSession::show(const Found& found) {
-    const segment::PromptAnswer& answer = found.content.answer;
+void PromptSession::show(Found found) {
+    segment::PromptAnswer& answer = found.content.answer;
     const labels::Object* object = review_.currentObject();
     auto preview = std::make_shared<PreviewMask>();
     preview->origin = answer.origin;
-    preview->mask = answer.mask;
-    preview->before = found.content.before;
+    preview->mask = std::move(answer.mask);
+    preview->before = std::move(found.content.before);
     preview->interim = found.state != PromptState::Preview;
     preview->object = *object_;
     preview->colour = object ? objectColour(object->colour) : objectColour(birthSlot(preview->object));

@@ -88,7 +88,7 @@ class PromptSession : public QObject {
     void changeAndRun();
     void stop();
     PromptQuestion question(std::int32_t object) const;
-    void show(const Found& found);
+    void show(Found found);
     void set(PromptState state);
 
     ReviewSession& review_;
