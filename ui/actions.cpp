@@ -60,6 +60,7 @@ constexpr std::array rows = {
     ActionRow{"tool.point", "Point prompt", "review", "7", "Tools", "point"},
     ActionRow{"tool.box", "Box prompt", "review", "8", "Tools", "box"},
     ActionRow{"tool.scribble", "Scribble prompt", "review", "9", "Tools", "scribble"},
+    ActionRow{"tool.lasso", "Lasso prompt", "review", "0", "Tools", "lasso"},
     ActionRow{"tool.brush", "Brush", "review", "2; P", "Tools", "brush"},
     ActionRow{"tool.erase", "Eraser", "review", "1; E", "Tools", "eraser"},
     ActionRow{"tool.fill", "Fill", "review", "4; F", "Tools", "fill"},

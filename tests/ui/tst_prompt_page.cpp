@@ -149,6 +149,36 @@ class TestPromptPage : public QObject {
         QCOMPARE(page().tools()->current().id(), QString("point"));
         QVERIFY(act("view.layout_grid"));
     }
+    void aLassoIsItsPoints() {
+        QVERIFY(act("view.layout_slice"));
+        QVERIFY(act("tool.lasso"));
+        const auto around = [&](Qt::MouseButton button) {
+            for (const Index& at : {Index{6, 30, 40}, Index{6, 30, 60}, Index{6, 50, 60}, Index{6, 50, 40}}) {
+                SliceEvent event = eventAt(at);
+                event.button = button, event.buttons = button;
+                if (at == Index{6, 30, 40}) page().tools()->press(event);
+                page().tools()->move(event);
+            }
+            QCOMPARE(page().scene().lasso(Plane::XY, 6).size(), 4);
+            QVERIFY(page().scene().lasso(Plane::XY, 5).isEmpty() && page().scene().lasso(Plane::XZ, 6).isEmpty());
+            SliceEvent end = eventAt({6, 50, 40});
+            end.button = button;
+            page().tools()->release(end);
+            QVERIFY(page().scene().lasso(Plane::XY, 6).isEmpty());
+        };
+        around(Qt::LeftButton);
+        QVERIFY(reaches(PromptState::Preview));
+        QCOMPARE(prompts().points().size(), std::size_t(1));  // one circle fills a square
+        QVERIFY(prompts().points()[0].positive);
+        const Index middle = prompts().points()[0].at;
+        QVERIFY(middle.z == 6 && std::abs(middle.y - 40) <= 1 && std::abs(middle.x - 50) <= 1);
+        QVERIFY(prompts().box().contains(middle));  // of a new object
+        const Box before = prompts().box();
+        around(Qt::RightButton);
+        QVERIFY(reaches(PromptState::Preview));
+        QVERIFY(!prompts().points().back().positive && prompts().box() == before);
+        QVERIFY(act("view.layout_grid"));
+    }
     void answersToChooseFrom() {
         sam->alternatives = 3;
         click({6, 40, 40});

@@ -36,6 +36,12 @@ class Recorder : public EditTarget {
     void outlineBox(const Box& b) override {
         calls << (b.empty() ? "no outline" : QString("outline to %1").arg(b.end.x));
     }
+    void addLasso(Plane, std::int64_t n, const QPolygonF& path, bool positive, bool run) override {
+        calls << QString("lasso %1%2 corners in %3 %4").arg(positive ? "+" : "-").arg(path.size()).arg(n).arg(run);
+    }
+    void outlineLasso(Plane, std::int64_t, const QPolygonF& path) override {
+        calls << QString("line of %1").arg(path.size());
+    }
     void runPrompts() override { calls << "run"; }
     void removeLastPrompt() override { calls << "remove last"; }
     void commitPrompts() override { calls << "commit"; }
@@ -209,6 +215,34 @@ class TestTools : public QObject {
         box.choose("point");
         QCOMPARE(target.take(), (QStringList{"prompt +0 0", "run"}));
     }
+    void aLassoGoesAround() {
+        Recorder target;
+        ToolBox box(target);
+        box.choose("lasso");
+        const auto corner = [](double y, double x, Qt::MouseButtons buttons, Qt::MouseButton button = Qt::NoButton) {
+            SliceEvent e = at(x, button, buttons);
+            e.voxel.y = y;
+            e.at = {2, std::int64_t(y), std::int64_t(x)};
+            return e;
+        };
+        box.press(corner(1, 1, Qt::LeftButton, Qt::LeftButton));
+        box.move(corner(1, 1.2, Qt::LeftButton));  // less than there is to see
+        box.move(corner(1, 9, Qt::LeftButton));
+        box.move(corner(8, 9, Qt::LeftButton));
+        box.release(corner(8, 9, {}, Qt::RightButton));  // another button
+        box.release(corner(8, 9, {}, Qt::LeftButton));
+        QCOMPARE(target.take(), (QStringList{"line of 2", "line of 3", "line of 0", "lasso +3 corners in 2 1"}));
+        box.press(corner(1, 1, Qt::RightButton, Qt::RightButton));
+        box.release(corner(1, 2, {}, Qt::RightButton));
+        QCOMPARE(target.take(), (QStringList{"line of 0", "prompt -1 1"}));  // a click
+        box.press(corner(1, 1, Qt::LeftButton, Qt::LeftButton));
+        box.move(corner(9, 9, {}));  // the release was lost
+        box.release(corner(9, 9, {}, Qt::LeftButton));
+        QCOMPARE(target.take(), QStringList{"line of 0"});
+        box.press(corner(1, 1, Qt::LeftButton, Qt::LeftButton));
+        box.choose("select");
+        QCOMPARE(target.take(), QStringList{"line of 0"});
+    }
     void aDrawnBoxIsForgottenWhenTheToolGoes() {
         Recorder target;
         ToolBox box(target);
@@ -253,7 +287,7 @@ class TestTools : public QObject {
         ToolBox box(target);
         QSignalSpy changed(&box, &ToolBox::toolChanged);
         QCOMPARE(box.ids(),
-                 (QStringList{"select", "pan", "point", "box", "scribble", "brush", "erase", "fill", "pick"}));
+                 (QStringList{"select", "pan", "point", "box", "scribble", "lasso", "brush", "erase", "fill", "pick"}));
         box.choose("brush");
         box.choose("no such tool");
         box.hold("pan");

@@ -1,11 +1,20 @@
 #include "ui/edit/label_edit_target.h"
 
+#include <QImage>
+#include <QPainter>
 #include <utility>
 
 #include "labels/brush.h"
 #include "labels/fill.h"
+#include "segment/region_points.h"
 
 namespace fovea::ui {
+
+namespace {
+
+constexpr int lassoPoints = 4;  // that stand for it, at most
+
+}  // namespace
 
 LabelEditTarget::LabelEditTarget(ReviewSession& review, PromptSession& prompts, ViewScene& scene)
     : review_(review), prompts_(prompts), scene_(scene) {}
@@ -113,6 +122,42 @@ void LabelEditTarget::addBox(const Box& box, bool run) {
 
 void LabelEditTarget::outlineBox(const Box& box) {
     scene_.setPromptBox(box.empty() ? prompts_.box() : box.intersected(Box::of(scene_.shape())));
+}
+
+void LabelEditTarget::addLasso(Plane plane, std::int64_t n, const QPolygonF& path, bool positive, bool run) {
+    const PlaneAxes a = axesOf(plane);
+    const QRect slice(0, 0, int(scene_.shape()[a.u]), int(scene_.shape()[a.v]));
+    const QRect sides = path.boundingRect().toAlignedRect().intersected(slice);
+    if (sides.isEmpty() || writable() == 0) return;
+    // Voxels whose centre lies inside.
+    QImage drawn(sides.size(), QImage::Format_Alpha8);
+    drawn.fill(0);
+    QPainter painter(&drawn);
+    painter.translate(-sides.topLeft());
+    painter.setPen(Qt::NoPen);
+    painter.setBrush(Qt::white);
+    painter.drawPolygon(path);
+    painter.end();
+    Volume<std::uint8_t> region({1, sides.height(), sides.width()});
+    for (int v = 0; v < sides.height(); ++v)
+        for (int u = 0; u < sides.width(); ++u) region(0, v, u) = drawn.constScanLine(v)[u] != 0;
+    Job nothing;
+    const std::vector<Index> points = segment::pointsOfRegion(region, lassoPoints, nothing);
+    if (points.empty()) return;
+    review_.noteActivity();
+    const labels::Object* object = review_.currentObject();
+    if (positive && plane == Plane::XY && prompts_.count() == 0 && (!object || object->voxels == 0))
+        prompts_.setBox(sliceBox(plane, n, sides.left(), sides.right() + 1, sides.top(), sides.bottom() + 1), false);
+    for (const Index& point : points) {
+        Index at;
+        at[a.n] = n, at[a.v] = point.y + sides.top(), at[a.u] = point.x + sides.left();
+        prompts_.add({at, positive}, false);
+    }
+    if (run) prompts_.run();
+}
+
+void LabelEditTarget::outlineLasso(Plane plane, std::int64_t n, const QPolygonF& path) {
+    scene_.setLasso(plane, n, path);
 }
 
 }  // namespace fovea::ui

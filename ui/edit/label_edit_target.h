@@ -26,6 +26,8 @@ class LabelEditTarget : public EditTarget {
     void addPrompt(const segment::PointPrompt& prompt, bool run) override;
     void addBox(const Box& box, bool run) override;
     void outlineBox(const Box& box) override;
+    void addLasso(Plane plane, std::int64_t n, const QPolygonF& path, bool positive, bool run) override;
+    void outlineLasso(Plane plane, std::int64_t n, const QPolygonF& path) override;
     void runPrompts() override { prompts_.run(); }
     void removeLastPrompt() override { prompts_.removeLast(); }
     void commitPrompts() override { prompts_.commit(); }

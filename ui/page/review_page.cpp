@@ -146,6 +146,7 @@ void ReviewPage::makeToolStrip(Actions& actions) {
     add("point");
     add("box");
     add("scribble");
+    add("lasso");
     strip_->addSeparator();
     add("brush");
     add("erase");
@@ -163,7 +164,7 @@ void ReviewPage::makeToolStrip(Actions& actions) {
 }
 
 void ReviewPage::bindActions(Actions& actions) {
-    for (const char* tool : {"select", "pan", "point", "box", "scribble", "brush", "erase", "fill", "pick"})
+    for (const char* tool : {"select", "pan", "point", "box", "scribble", "lasso", "brush", "erase", "fill", "pick"})
         actions.on(QString("tool.") + tool, [this, tool] {
             if (tools_) tools_->choose(tool);
         });

@@ -18,7 +18,7 @@ namespace fovea::ui {
 namespace {
 
 constexpr int barHeight = 38, edge = 10, titleHeight = 22, titleWidth = 230;
-constexpr std::array tools = {"point", "box", "scribble"};
+constexpr std::array tools = {"point", "box", "scribble", "lasso"};
 
 }  // namespace
 
@@ -29,7 +29,7 @@ PromptBar::PromptBar(Theme& theme, Actions& actions, QWidget* parent)
     auto* row = new QHBoxLayout(this);
     row->setContentsMargins(10, 4, 4, 4);
     row->setSpacing(6);
-    tool_ = new SegmentedControl(theme, {tr("Point"), tr("Box"), tr("Scribble")}, this);
+    tool_ = new SegmentedControl(theme, {tr("Point"), tr("Box"), tr("Scribble"), tr("Lasso")}, this);
     tool_->setFocusPolicy(Qt::NoFocus);
     connect(tool_, &SegmentedControl::chosen, this,
             [this](int index) { actions_.trigger("tool." + QString(tools[std::size_t(index)])); });

@@ -1,4 +1,5 @@
 #pragma once
+#include <QPolygonF>
 #include <QString>
 
 #include "segment/prompt_engine.h"
@@ -43,6 +44,11 @@ class EditTarget {
     virtual void addBox(const Box& box, bool run) = 0;
     // The box being drawn; empty: none.
     virtual void outlineBox(const Box& box) = 0;
+    // A line drawn around what does or does not belong to the object, in slice `n` of a plane; corners u, v, the last
+    // joined with the first.
+    virtual void addLasso(Plane plane, std::int64_t n, const QPolygonF& path, bool positive, bool run) = 0;
+    // The lasso being drawn; without corners: none.
+    virtual void outlineLasso(Plane plane, std::int64_t n, const QPolygonF& path) = 0;
     virtual void runPrompts() = 0;
     virtual void removeLastPrompt() = 0;
     virtual void commitPrompts() = 0;

@@ -17,7 +17,8 @@ class Tool {
     Tool(const Tool&) = delete;
     Tool& operator=(const Tool&) = delete;
 
-    virtual QString id() const = 0;  // "select", "pan", "point", "box", "scribble", "brush", "erase", "fill", "pick"
+    virtual QString id()
+        const = 0;  // "select", "pan", "point", "box", "scribble", "lasso", "brush", "erase", "fill", "pick"
     virtual void press(const SliceEvent& event) = 0;
     virtual void move(const SliceEvent& event) = 0;
     virtual void release(const SliceEvent& event) = 0;

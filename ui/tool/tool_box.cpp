@@ -20,6 +20,9 @@ ToolBox::ToolBox(EditTarget& target, QObject* parent) : QObject(parent), shape_(
     auto scribble = std::make_unique<ScribbleTool>(target);
     scribble_ = scribble.get();
     tools_.push_back(std::move(scribble));
+    auto lasso = std::make_unique<LassoTool>(target);
+    lasso_ = lasso.get();
+    tools_.push_back(std::move(lasso));
     tools_.push_back(std::make_unique<BrushTool>(target, false, shape_));
     tools_.push_back(std::make_unique<BrushTool>(target, true, shape_));
     tools_.push_back(std::make_unique<FillTool>(target));
@@ -47,6 +50,7 @@ void ToolBox::flipPrompts() {
     prompt_->flip();
     box_->flip();
     scribble_->flip();
+    lasso_->flip();
 }
 
 QStringList ToolBox::ids() const {

@@ -6,6 +6,7 @@
 
 #include "ui/tool/box_tool.h"
 #include "ui/tool/brush_tool.h"
+#include "ui/tool/lasso_tool.h"
 #include "ui/tool/prompt_tool.h"
 #include "ui/tool/scribble_tool.h"
 #include "ui/tool/select_tool.h"
@@ -55,6 +56,7 @@ class ToolBox : public QObject {
     PromptTool* prompt_ = nullptr;
     BoxTool* box_ = nullptr;
     ScribbleTool* scribble_ = nullptr;
+    LassoTool* lasso_ = nullptr;
     Tool* current_ = nullptr;
     Tool* previous_ = nullptr;
     Tool* beforeHold_ = nullptr;

@@ -87,6 +87,20 @@ void SliceOverlay::promptBox(QPainter& painter) const {
     painter.restore();
 }
 
+void SliceOverlay::lasso(QPainter& painter) const {
+    QPolygonF path = scene.lasso(transform.plane, slice());
+    if (path.isEmpty()) return;
+    for (QPointF& corner : path) corner = transform.toPixel(corner);
+    painter.save();
+    painter.setRenderHint(QPainter::Antialiasing);
+    painter.setBrush(Qt::NoBrush);
+    painter.setPen(QPen(tokenColour(Token::Window, true), 3.5));
+    painter.drawPolygon(path);
+    painter.setPen(QPen(theme.colour(Token::Plus), 1.5));
+    painter.drawPolygon(path);
+    painter.restore();
+}
+
 void SliceOverlay::prompts(QPainter& painter) const {
     const PlaneAxes a = axesOf(transform.plane);
     painter.save();

@@ -20,6 +20,7 @@ struct SliceOverlay {
     void focusBox(QPainter& painter) const;
     void crosshair(QPainter& painter) const;
     void promptBox(QPainter& painter) const;
+    void lasso(QPainter& painter) const;
     void prompts(QPainter& painter) const;
     void badge(QPainter& painter) const;
     void brush(QPainter& painter, QPointF pointer) const;

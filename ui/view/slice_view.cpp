@@ -121,6 +121,7 @@ void SliceView::paintEvent(QPaintEvent*) {
     overlay.focusBox(painter);
     overlay.crosshair(painter);
     overlay.promptBox(painter);
+    overlay.lasso(painter);
     overlay.prompts(painter);
     overlay.badge(painter);
     if (pointerInside_ && !panTool_) overlay.brush(painter, lastMouse_);

@@ -34,6 +34,7 @@ void ViewScene::setImage(ImagePtr image, int channel, std::optional<Contrast> co
     style_.imageOpacity = imageOpacity_;
     prompts_.clear();
     setPromptBox({});
+    setLasso(Plane::XY, 0, {});
     focusBox_.reset();
     objectBox_.reset();
     badge_.reset();
@@ -201,6 +202,17 @@ void ViewScene::setPromptBox(const Box& box, bool waiting) {
     promptBox_ = box;
     boxWaits_ = waiting && !box.empty();
     keepPulse();
+}
+
+void ViewScene::setLasso(Plane plane, std::int64_t n, const QPolygonF& path) {
+    lassoPlane_ = plane;
+    lassoSlice_ = n;
+    lasso_ = path;
+    Q_EMIT overlayChanged();
+}
+
+QPolygonF ViewScene::lasso(Plane plane, std::int64_t n) const {
+    return plane == lassoPlane_ && n == lassoSlice_ ? lasso_ : QPolygonF();
 }
 
 void ViewScene::keepPulse() {

@@ -1,6 +1,7 @@
 #pragma once
 #include <QElapsedTimer>
 #include <QObject>
+#include <QPolygonF>
 #include <QTimer>
 #include <QVector>
 #include <memory>
@@ -80,6 +81,10 @@ class ViewScene : public QObject {
     // Drawn around an object, one slice deep; empty when there is none.
     void setPromptBox(const Box& box, bool waiting = false);
     const Box& promptBox() const { return promptBox_; }
+    // A line being drawn in slice `n` of a plane, corners u, v in voxels; without corners: none.
+    void setLasso(Plane plane, std::int64_t n, const QPolygonF& path);
+    // Its corners in that slice; none elsewhere.
+    QPolygonF lasso(Plane plane, std::int64_t n) const;
     // 0…1 again and again while a prompt waits for longer than a blink, else 0.
     double pulse() const;
     // Outside is dimmed to 60 % (a chosen patch).
@@ -149,6 +154,9 @@ class ViewScene : public QObject {
     bool spacingKnown_ = false;
     QVector<PromptDot> prompts_;
     Box promptBox_;
+    Plane lassoPlane_ = Plane::XY;
+    std::int64_t lassoSlice_ = 0;
+    QPolygonF lasso_;
     bool boxWaits_ = false;
     QTimer pulse_;
     QElapsedTimer waiting_;
