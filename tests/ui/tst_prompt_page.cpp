@@ -174,6 +174,13 @@ class TestPromptPage : public QObject {
         QVERIFY(middle.z == 6 && std::abs(middle.y - 40) <= 1 && std::abs(middle.x - 50) <= 1);
         QVERIFY(prompts().box().contains(middle));  // of a new object
         const Box before = prompts().box();
+        page().tools()->press(eventAt({6, 30, 40}));
+        page().tools()->move(eventAt({6, 60, 60}));
+        QVERIFY(!page().scene().lasso(Plane::XY, 6).isEmpty());
+        QVERIFY(act("draw.cancel"));  // the line, not the prompts
+        QVERIFY(page().scene().lasso(Plane::XY, 6).isEmpty());
+        page().tools()->release(eventAt({6, 60, 60}));
+        QCOMPARE(prompts().points().size(), std::size_t(1));
         around(Qt::RightButton);
         QVERIFY(reaches(PromptState::Preview));
         QVERIFY(!prompts().points().back().positive && prompts().box() == before);

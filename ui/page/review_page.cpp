@@ -248,6 +248,9 @@ void ReviewPage::bindReviewActions(Actions& actions) {
         p.prompts_->commit();
         p.review_->startNewObject();
     });
+    on("draw.cancel", [](ReviewPage& p) {
+        if (!p.tools_ || !p.tools_->dropGesture()) p.prompts()->cancel();
+    });
     on("object.delete", [](ReviewPage& p) { p.review_->remove(); });
     on("prompt.flip", [](ReviewPage& p) {
         p.tools_->flipPrompts();

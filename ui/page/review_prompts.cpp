@@ -37,7 +37,6 @@ void ReviewPrompts::bindActions(Actions& actions) {
     on("prompt.commit", [](PromptSession& s, ViewScene&) { s.commit(); });
     on("prompt.remove_last", [](PromptSession& s, ViewScene&) { s.removeLast(); });
     on("prompt.clear", [](PromptSession& s, ViewScene&) { s.drop(); });
-    on("draw.cancel", [](PromptSession& s, ViewScene&) { s.cancel(); });
     on("prompt.scope", [](PromptSession& s, ViewScene& scene) {
         s.setWholeObject(!s.wholeObject());
         scene.say(s.wholeObject() ? tr("Prompts act on the whole object.") : tr("Prompts act on this slice only."));

@@ -15,6 +15,7 @@ class BoxTool : public PromptTool {
     void move(const SliceEvent& event) override;
     void release(const SliceEvent& event) override;
     void finish() override;
+    bool drawing() const override { return from_.has_value(); }
     QVector<std::pair<QString, QString>> hints() const override;
 
   private:

@@ -17,13 +17,15 @@ class Tool {
     Tool(const Tool&) = delete;
     Tool& operator=(const Tool&) = delete;
 
-    virtual QString id()
-        const = 0;  // "select", "pan", "point", "box", "scribble", "lasso", "brush", "erase", "fill", "pick"
+    // "select", "pan", "point", "box", "scribble", "lasso", "brush", "erase", "fill", "pick"
+    virtual QString id() const = 0;
     virtual void press(const SliceEvent& event) = 0;
     virtual void move(const SliceEvent& event) = 0;
     virtual void release(const SliceEvent& event) = 0;
     // Ends what is under way (tool switched, Esc): strokes are kept, open gestures forgotten.
     virtual void finish() {}
+    // A gesture is open that finish() forgets.
+    virtual bool drawing() const { return false; }
     // Ctrl came up without a mouse event.
     virtual void controlReleased() {}
     virtual bool pans() const { return false; }

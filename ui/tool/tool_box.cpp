@@ -53,6 +53,12 @@ void ToolBox::flipPrompts() {
     lasso_->flip();
 }
 
+bool ToolBox::dropGesture() {
+    if (!current_->drawing()) return false;
+    current_->finish();
+    return true;
+}
+
 QStringList ToolBox::ids() const {
     QStringList ids;
     for (const auto& tool : tools_) ids << tool->id();

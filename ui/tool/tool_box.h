@@ -28,6 +28,8 @@ class ToolBox : public QObject {
     PromptTool& promptTool() const { return *prompt_; }
     // Swaps plus and minus of points, whichever tool gives them.
     void flipPrompts();
+    // Esc: forgets a box or line being drawn. False when there is none.
+    bool dropGesture();
     // Switches; an unknown id does nothing. The tool before is finished first.
     void choose(const QString& id);
     void choosePrevious();
