@@ -3,7 +3,7 @@
 namespace fovea::bench {
 
 const std::vector<Bench>& benches() {
-    static const std::vector<Bench> all = {coreset(), instances(), labels(), nnunet(), sam()};
+    static const std::vector<Bench> all = {coreset(), instances(), labels(), mae(), microsam(), nnunet(), sam()};
     return all;
 }
 

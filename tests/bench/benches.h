@@ -6,6 +6,8 @@ namespace fovea::bench {
 Bench coreset();    // bench_coreset.cpp
 Bench instances();  // bench_instances.cpp
 Bench labels();     // bench_labels.cpp
+Bench mae();        // bench_mae.cpp
+Bench microsam();   // bench_microsam.cpp
 Bench nnunet();     // bench_nnunet.cpp, of the cases below
 Bench sam();        // bench_sam.cpp
 

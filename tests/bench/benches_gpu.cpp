@@ -3,7 +3,7 @@
 namespace fovea::bench {
 
 const std::vector<Bench>& benches() {
-    static const std::vector<Bench> all = {coreset(), instances(), nnunet(), sam()};
+    static const std::vector<Bench> all = {coreset(), instances(), mae(), nnunet(), sam()};
     return all;
 }
 
