@@ -1,6 +1,9 @@
 #include <QTest>
 #include <cmath>
+#include <queue>
+#include <tuple>
 
+#include "base/rng.h"
 #include "measure/components.h"
 #include "measure/distance.h"
 #include "measure/object_stats.h"
@@ -17,6 +20,7 @@ class TstWatershed : public QObject {
     void valleyDecides();
     void staysInMask();
     void plateauIsShared();
+    void isTheFloodItSaysItIs();
     void unreachedStaysEmpty();
     void refuses();
     void cancels();
@@ -78,6 +82,56 @@ void TstWatershed::plateauIsShared() {
     Volume<std::int32_t> seeds({1, 1, 8});
     seeds(0, 0, 0) = 1, seeds(0, 0, 7) = 2;
     QCOMPARE(watershed(land, seeds).vector(), (std::vector<std::int32_t>{1, 1, 1, 1, 2, 2, 2, 2}));
+}
+
+// Against a queue of all that waits, lowest first, oldest first among equals.
+void TstWatershed::isTheFloodItSaysItIs() {
+    Rng rng(4);
+    for (int round = 0; round < 60; ++round) {
+        const Index n{1 + rng.below(5), 1 + rng.below(9), 1 + rng.below(9)};
+        const int connectivity = round % 2 == 0 ? 6 : 26;
+        Volume<float> land(n);
+        Volume<std::int32_t> seeds(n);
+        Volume<std::uint8_t> mask(n);
+        for (float& v : land) v = float(rng.below(6)) - 2;  // many equal ones
+        for (std::uint8_t& v : mask) v = rng.below(4) != 0;
+        for (std::int32_t& v : seeds) v = rng.below(8) == 0 ? std::int32_t(1 + rng.below(9)) : 0;
+        if (round % 5 == 0) {
+            const float odd[] = {NAN, INFINITY, -INFINITY, -0.0f, 1e30f};
+            for (float& v : land)
+                if (rng.below(3) == 0) v = odd[rng.below(5)];
+        }
+        if (round % 7 == 0) mask = {};
+        const auto open = [&](Index v) { return mask.empty() || mask[v] != 0; };
+        using Entry = std::tuple<bool, float, int, Index>;  // NaN last
+        const auto later = [](const Entry& a, const Entry& b) {
+            const auto& [aNan, aValue, aAge, aAt] = a;
+            const auto& [bNan, bValue, bAge, bAt] = b;
+            return std::tuple(aNan, aValue, aAge) > std::tuple(bNan, bValue, bAge);
+        };
+        std::priority_queue<Entry, std::vector<Entry>, decltype(later)> queue(later);
+        int age = 0;
+        const auto push = [&](Index v) {
+            const bool nan = std::isnan(land[v]);
+            queue.push({nan, nan ? 0 : land[v], age++, v});
+        };
+        Volume<std::int32_t> want(n);
+        const Box all = Box::of(n);
+        forEachTile(all, {1, 1, 1}, [&](const Box& one) {
+            const Index v = one.begin;
+            if (seeds[v] != 0 && open(v)) want[v] = seeds[v], push(v);
+        });
+        while (!queue.empty()) {
+            const Index at = std::get<3>(queue.top());
+            queue.pop();
+            forEachTile(Box{at, at + Index{1, 1, 1}}.grown({1, 1, 1}).intersected(all), {1, 1, 1}, [&](const Box& one) {
+                const Index v = one.begin, d = v - at;
+                if (connectivity == 6 && std::abs(d.z) + std::abs(d.y) + std::abs(d.x) != 1) return;
+                if (want[v] == 0 && open(v)) want[v] = want[at], push(v);
+            });
+        }
+        QVERIFY(watershed(land, seeds, mask, connectivity).vector() == want.vector());
+    }
 }
 
 void TstWatershed::unreachedStaysEmpty() {
