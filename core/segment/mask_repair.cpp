@@ -10,6 +10,7 @@
 #include "segment/filters.h"
 #include "segment/geodesic.h"
 #include "segment/holes.h"
+#include "segment/outline_look.h"
 #include "segment/outline_move.h"
 #include "segment/propagate.h"
 #include "segment/section_step.h"
@@ -20,6 +21,7 @@ namespace {
 constexpr double deepMissing = 1.3, deepTooMuch = 0.6;  // moves, in half-widths, from where a click is deep
 constexpr double reachMissing = 2.5, reachTooMuch = 4;  // how far from a deep click its region goes, in its depths …
 constexpr double across = 2.1, acrossThick = 1.6;       // … and how far from the outline
+constexpr double reachCut = 4, ballShare = 0.9, trustedFrom = 1.5;
 constexpr double mostBalls = 12;   // as large as so many balls that fit in at the click is what may be missing
 constexpr double leastRest = 0.5;  // of the click's depth
 constexpr double smooth = 1.5;     // blur of the outline of a region, in voxels of the finest axis
@@ -34,6 +36,13 @@ void forEach(const Box& box, F&& f) {
     for (std::int64_t z = box.begin.z; z < box.end.z; ++z)
         for (std::int64_t y = box.begin.y; y < box.end.y; ++y)
             for (std::int64_t x = box.begin.x; x < box.end.x; ++x) f(Index{z, y, x});
+}
+
+// Photons: the square root makes their noise even (Anscombe 1948).
+Volume<float> rooted(Volume<float> image) {
+    const double low = quantiles(image, {0.005})[0];
+    for (float& v : image) v = float(std::sqrt(std::max(0.0, v - low)));
+    return image;
 }
 
 bool isThick(const Volume<std::uint8_t>& mask, Vec3 spacing) {
@@ -65,11 +74,11 @@ class Repairing {
         Repair repair;
         repair.depth = distance[click.at];
         if (!std::isfinite(repair.depth)) {  // no outline in sight
-            grow(distance, repair);
+            grow(soft, distance, repair);
             repair.depth = 0;
         } else if (newSection || besideOtherSection(repair.depth) ||
                    2 * repair.depth > (positive_ ? deepMissing : deepTooMuch) * click.halfWidth) {
-            grow(distance, repair);
+            grow(soft, distance, repair);
         } else {
             OutlineMove move = moveOutline(click, distance, job_);
             repair.voxels = std::move(move.voxels);
@@ -98,6 +107,7 @@ class Repairing {
         return beside;
     }
     // Voxels that a click so deep may change.
+    Index indexOf(std::int32_t i) const { return {i / (n_.y * n_.x), i / n_.x % n_.y, i % n_.x}; }
     std::int64_t atMost(double depth) const {
         const Vec3 s = request_.spacing;
         const double ball = 4.0 / 3 * std::numbers::pi * std::pow(depth, 3) / (s.z * s.y * s.x);
@@ -106,7 +116,8 @@ class Repairing {
     void keepNearest(std::vector<std::int32_t>& voxels, std::int64_t most) const;
     std::optional<Repair> carryOn() const;
     std::optional<std::int32_t> middleOfTheRest(const Volume<float>& distance) const;
-    void grow(const Volume<float>& distance, Repair& repair) const;
+    void grow(const Volume<float>& soft, const Volume<float>& distance, Repair& repair) const;
+    std::vector<std::int32_t> divided(const Volume<float>& soft, const Volume<float>& distance, double depth) const;
     std::vector<std::int32_t> smoothed(const std::vector<std::int32_t>& region) const;
 
     const RepairRequest& request_;
@@ -154,7 +165,13 @@ std::optional<std::int32_t> Repairing::middleOfTheRest(const Volume<float>& dist
     return middle;
 }
 
-void Repairing::grow(const Volume<float>& distance, Repair& repair) const {
+void Repairing::grow(const Volume<float>& soft, const Volume<float>& distance, Repair& repair) const {
+    repair.settles = true;
+    if (!thick_ && std::isfinite(repair.depth)) {
+        repair.voxels = smoothed(divided(soft, distance, repair.depth));
+        repair.belief = 0.5;
+        return;
+    }
     Volume<std::uint8_t> open = request_.open;
     const double reach = 3 + (positive_ && !thick_ ? reachMissing : reachTooMuch) * repair.depth;
     const double farthest = (thick_ ? acrossThick : across) * repair.depth + 0.5;
@@ -175,7 +192,40 @@ void Repairing::grow(const Volume<float>& distance, Repair& repair) const {
     }
     fillHoles(growth.voxels, n_);
     repair.voxels = smoothed(growth.voxels);
-    repair.belief = growth.edge, repair.settles = true;
+    repair.belief = growth.edge;
+}
+
+// The region that the cheapest outline divides from the rest.
+std::vector<std::int32_t> Repairing::divided(const Volume<float>& soft, const Volume<float>& distance,
+                                             double depth) const {
+    const Index at = request_.at;
+    const Vec3 spacing = request_.spacing;
+    const Side click = positive_ ? Side::Inside : Side::Outside, rest = positive_ ? Side::Outside : Side::Inside;
+    Volume<Side> sides(n_);
+    Volume<std::uint8_t> trusted(n_);
+    const std::optional<std::int32_t> other = positive_ ? std::nullopt : middleOfTheRest(distance);
+    const Index middle = other ? indexOf(*other) : at;
+    forEach(sides.box(), [&](Index v) {
+        const double away = apart(v, at, spacing);
+        trusted[v] = away > trustedFrom * depth;
+        Side& side = sides[v];
+        if (request_.mask[v] != request_.mask[at])
+            side = positive_ ? Side::Inside : Side::None;
+        else if (!request_.open[v] || distance[v] > across * depth + 0.5 || away > 3 + reachCut * depth)
+            side = rest;
+        else if (away <= ballShare * depth)
+            side = click;
+        else if (other && apart(v, middle, spacing) <= ballShare * distance[middle])
+            side = rest;
+        else
+            side = Side::Open;
+    });
+    sides[at] = click;
+    cutCheapest(sides, outlineCosts(rooted(soft), request_.mask, trusted, sides, spacing, job_), job_);
+    std::vector<std::int32_t> region;
+    for (std::int64_t i = 0; i < sides.size(); ++i)
+        if (sides.data()[i] == click && request_.mask.data()[i] == request_.mask[at]) region.push_back(std::int32_t(i));
+    return region;
 }
 
 // What changes sides when the region does and the outline that results is smoothed.
@@ -205,7 +255,7 @@ Box repairBox(const Volume<std::uint8_t>& mask, Vec3 spacing, Index at) {
         away = std::min(away, apart(v, at, spacing));
     });
     if (!std::isfinite(away)) return mask.box();
-    const double by = margin + (1 + reachMissing) * away;
+    const double by = margin + (1 + reachCut) * away;
     Index grown;
     for (int k = 0; k < 3; ++k) grown[k] = std::int64_t(by / spacing[k]) + 1;
     box = box.grown(grown).intersected(mask.box());
