@@ -181,38 +181,53 @@ void Cut::adopt() {
 
 }  // namespace
 
-void cutCheapest(Volume<Side>& sides, const FaceCosts& costs, Job& job) {
+double cutCheapest(Volume<Side>& sides, const FaceCosts& costs, Job& job) {
     const Index n = sides.shape();
-    const std::array<std::int64_t, 3> step{n.y * n.x, n.x, 1};
     Volume<std::int32_t> number(n, -1);
     std::int32_t count = 0;
     for (std::int64_t i = 0; i < sides.size(); ++i)
         if (sides.data()[i] == Side::Open) number.data()[i] = count++;
-    std::vector<Node> nodes(std::size_t(count), Node{});
-    for (std::int64_t z = 0; z < n.z; ++z)
-        for (std::int64_t y = 0; y < n.y; ++y)
-            for (std::int64_t x = 0; x < n.x; ++x)
-                for (int axis = 0; axis < 3; ++axis) {
-                    const Index v{z, y, x};
-                    if (v[axis] + 1 >= n[axis]) continue;
-                    const std::int64_t i = sides.offset(v), j = i + step[std::size_t(axis)];
-                    const std::int32_t a = number.data()[i], b = number.data()[j];
-                    const Side sa = sides.data()[i], sb = sides.data()[j];
-                    const std::int32_t up = costs.up[axis].data()[i], down = costs.down[axis].data()[i];
-                    if (a >= 0 && b >= 0) {
-                        Node &m = nodes[std::size_t(a)], &k = nodes[std::size_t(b)];
-                        m.beside[2 * axis + 1] = b, m.left[2 * axis + 1] = up;
-                        k.beside[2 * axis] = a, k.left[2 * axis] = down;
-                    } else if (a >= 0 && sb != Side::None) {
-                        nodes[std::size_t(a)].terminal += sb == Side::Inside ? down : -up;
-                    } else if (b >= 0 && sa != Side::None) {
-                        nodes[std::size_t(b)].terminal += sa == Side::Inside ? up : -down;
+    const auto forFaces = [&](auto&& f) {  // that have an open voxel
+        for (int axis = 0; axis < 3; ++axis) {
+            const std::int64_t step = axis == 0 ? n.y * n.x : axis == 1 ? n.x : 1;
+            Index last = n;
+            --last[axis];
+            for (std::int64_t z = 0; z < last.z; ++z)
+                for (std::int64_t y = 0; y < last.y; ++y)
+                    for (std::int64_t x = 0; x < last.x; ++x) {
+                        const std::int64_t i = sides.offset(z, y, x), j = i + step;
+                        if (number.data()[i] < 0 && number.data()[j] < 0) continue;
+                        f(axis, i, j, costs.up[axis].data()[i], costs.down[axis].data()[i]);
                     }
-                }
+        }
+    };
+    Node undecided;
+    undecided.terminal = costs.voxelOutside;
+    std::vector<Node> nodes(std::size_t(count), undecided);
+    forFaces([&](int axis, std::int64_t i, std::int64_t j, std::int32_t up, std::int32_t down) {
+        const std::int32_t a = number.data()[i], b = number.data()[j];
+        const Side before = sides.data()[i], after = sides.data()[j];
+        if (a >= 0 && b >= 0) {
+            Node &m = nodes[std::size_t(a)], &k = nodes[std::size_t(b)];
+            m.beside[2 * axis + 1] = b, m.left[2 * axis + 1] = up;
+            k.beside[2 * axis] = a, k.left[2 * axis] = down;
+        } else if (a >= 0 && after != Side::None) {
+            nodes[std::size_t(a)].terminal += after == Side::Inside ? down : -up;
+        } else if (b >= 0 && before != Side::None) {
+            nodes[std::size_t(b)].terminal += before == Side::Inside ? up : -down;
+        }
+    });
     Cut(nodes).run(job);
     for (std::int64_t i = 0; i < sides.size(); ++i)
         if (const std::int32_t a = number.data()[i]; a >= 0)
             sides.data()[i] = nodes[std::size_t(a)].tree == Tree::Source ? Side::Inside : Side::Outside;
+    double sum = 0, faces = 0;
+    forFaces([&](int, std::int64_t i, std::int64_t j, std::int32_t up, std::int32_t down) {
+        const Side before = sides.data()[i], after = sides.data()[j];
+        if (before == Side::None || after == Side::None || before == after) return;
+        sum += before == Side::Inside ? up : down, ++faces;
+    });
+    return faces > 0 ? sum / (faces * costUnit) : 0;
 }
 
 }  // namespace fovea::segment

@@ -18,13 +18,16 @@
 namespace fovea::segment {
 namespace {
 
-constexpr double deepMissing = 1.3, deepTooMuch = 0.6;  // moves, in half-widths, from where a click is deep
-constexpr double reachMissing = 2.5, reachTooMuch = 4;  // how far from a deep click its region goes, in its depths …
-constexpr double across = 2.1, acrossThick = 1.6;       // … and how far from the outline
-constexpr double reachCut = 4, ballShare = 0.9, trustedFrom = 1.5;
+constexpr double deepMissing = 0.8, deepTooMuch = 0.6;  // moves, in half-widths, from where a click is deep
+constexpr double reach = 4;                             // how far from a deep click its region goes, in its depths …
+constexpr double across = 2.1;                          // … and how far from the outline
+constexpr double trustedFrom = 1.5;  // of the depth, from the click: the outline is probably right and tells its look
+// For every voxel that a click adds, in faces and for a depth of one voxel: a cut is short where the image tells
+// nothing, and what is missing larger than that.
+constexpr double pull = 0.4;
 constexpr double mostBalls = 12;   // as large as so many balls that fit in at the click is what may be missing
 constexpr double leastRest = 0.5;  // of the click's depth
-constexpr double smooth = 1.5;     // blur of the outline of a region, in voxels of the finest axis
+constexpr double smooth = 1;       // blur of the outline of a region, in voxels of the finest axis
 constexpr double margin = 8;       // around what a repair looks at
 
 double apart(Index a, Index b, Vec3 s) {
@@ -117,7 +120,8 @@ class Repairing {
     std::optional<Repair> carryOn() const;
     std::optional<std::int32_t> middleOfTheRest(const Volume<float>& distance) const;
     void grow(const Volume<float>& soft, const Volume<float>& distance, Repair& repair) const;
-    std::vector<std::int32_t> divided(const Volume<float>& soft, const Volume<float>& distance, double depth) const;
+    std::vector<std::int32_t> divided(const Volume<float>& soft, const Volume<float>& distance, double depth,
+                                      double& belief) const;
     std::vector<std::int32_t> smoothed(const std::vector<std::int32_t>& region) const;
 
     const RepairRequest& request_;
@@ -165,63 +169,52 @@ std::optional<std::int32_t> Repairing::middleOfTheRest(const Volume<float>& dist
     return middle;
 }
 
+// Where there is an outline in sight its like divides off what changes, else a region grows from the click.
 void Repairing::grow(const Volume<float>& soft, const Volume<float>& distance, Repair& repair) const {
     repair.settles = true;
-    if (!thick_ && std::isfinite(repair.depth)) {
-        repair.voxels = smoothed(divided(soft, distance, repair.depth));
-        repair.belief = 0.5;
+    if (std::isfinite(repair.depth)) {
+        repair.voxels = smoothed(divided(soft, distance, repair.depth, repair.belief));
         return;
     }
-    Volume<std::uint8_t> open = request_.open;
-    const double reach = 3 + (positive_ && !thick_ ? reachMissing : reachTooMuch) * repair.depth;
-    const double farthest = (thick_ ? acrossThick : across) * repair.depth + 0.5;
-    forEach(open.box(), [&](Index v) {
-        if (distance[v] > farthest || apart(v, request_.at, request_.spacing) > reach) open[v] = 0;
-    });
-    const std::int64_t most = positive_ ? atMost(repair.depth) : open.size();
-    const auto start = std::int32_t(open.offset(request_.at));
-    std::vector<std::int32_t> rivals = request_.rivals;
-    if (!positive_)
-        if (const std::optional<std::int32_t> rest = middleOfTheRest(distance)) rivals.push_back(*rest);
-    Growth growth;
-    if (thick_) {
-        Spread found = spreadFrom(request_.image, start, rivals, open, open.size() / n_.z, SpreadSettings{}, job_);
-        growth = {std::move(found.voxels), found.edge};
-    } else {
-        growth = growFrom(makeField(request_.image, job_), start, rivals, open, most, job_);
-    }
+    Growth growth = growFrom(makeField(request_.image, job_), std::int32_t(request_.open.offset(request_.at)),
+                             request_.rivals, request_.open, request_.open.size(), job_);
     fillHoles(growth.voxels, n_);
     repair.voxels = smoothed(growth.voxels);
     repair.belief = growth.edge;
 }
 
-// The region that the cheapest outline divides from the rest.
-std::vector<std::int32_t> Repairing::divided(const Volume<float>& soft, const Volume<float>& distance,
-                                             double depth) const {
+// The region around the click that the outline most like the mask's own divides from the rest. The ball that fits in at
+// the click is its; the mask, or its next largest ball, is not too much.
+std::vector<std::int32_t> Repairing::divided(const Volume<float>& soft, const Volume<float>& distance, double depth,
+                                             double& belief) const {
     const Index at = request_.at;
     const Vec3 spacing = request_.spacing;
     const Side click = positive_ ? Side::Inside : Side::Outside, rest = positive_ ? Side::Outside : Side::Inside;
-    Volume<Side> sides(n_);
-    Volume<std::uint8_t> trusted(n_);
     const std::optional<std::int32_t> other = positive_ ? std::nullopt : middleOfTheRest(distance);
     const Index middle = other ? indexOf(*other) : at;
+    Volume<Side> sides(n_);
+    Volume<std::uint8_t> trusted(n_);
     forEach(sides.box(), [&](Index v) {
         const double away = apart(v, at, spacing);
         trusted[v] = away > trustedFrom * depth;
         Side& side = sides[v];
         if (request_.mask[v] != request_.mask[at])
             side = positive_ ? Side::Inside : Side::None;
-        else if (!request_.open[v] || distance[v] > across * depth + 0.5 || away > 3 + reachCut * depth)
+        else if (!request_.open[v] || distance[v] > across * depth + 0.5 || away > 3 + reach * depth)
             side = rest;
-        else if (away <= ballShare * depth)
+        else if (away <= depth)
             side = click;
-        else if (other && apart(v, middle, spacing) <= ballShare * distance[middle])
+        else if (other && apart(v, middle, spacing) <= distance[middle])
             side = rest;
         else
             side = Side::Open;
     });
     sides[at] = click;
-    cutCheapest(sides, outlineCosts(rooted(soft), request_.mask, trusted, sides, spacing, job_), job_);
+    FaceCosts costs = outlineCosts(rooted(soft), request_.mask, trusted, sides, spacing, job_);
+    if (positive_)
+        costs.voxelOutside =
+            std::int32_t(std::lround(costUnit * pull * std::cbrt(spacing.z * spacing.y * spacing.x) / depth));
+    belief = std::exp(-cutCheapest(sides, costs, job_));
     std::vector<std::int32_t> region;
     for (std::int64_t i = 0; i < sides.size(); ++i)
         if (sides.data()[i] == click && request_.mask.data()[i] == request_.mask[at]) region.push_back(std::int32_t(i));
@@ -255,7 +248,7 @@ Box repairBox(const Volume<std::uint8_t>& mask, Vec3 spacing, Index at) {
         away = std::min(away, apart(v, at, spacing));
     });
     if (!std::isfinite(away)) return mask.box();
-    const double by = margin + (1 + reachCut) * away;
+    const double by = margin + (1 + reach) * away;
     Index grown;
     for (int k = 0; k < 3; ++k) grown[k] = std::int64_t(by / spacing[k]) + 1;
     box = box.grown(grown).intersected(mask.box());

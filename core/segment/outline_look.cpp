@@ -10,11 +10,12 @@
 namespace fovea::segment {
 namespace {
 
-constexpr int samples = 8;              // of the image on a line across a face, one length of the finest axis apart
-constexpr double nearBy = 6;            // lengths from the outline, of what is learned as no outline
-constexpr double ridge = 1e-3;          // of the mean variance, so that it can be inverted
-constexpr std::int64_t fewest = 200;    // faces to learn from
-constexpr double unit = 64, most = 40;  // of a cost: steps, and at most
+constexpr int samples = 8;            // of the image on a line across a face, one length of the finest axis apart
+constexpr double nearBy = 6;          // lengths from the outline, of what is learned as no outline
+constexpr double ridge = 1e-3;        // of the mean variance, so that it can be inverted
+constexpr std::int64_t fewest = 200;  // faces to learn from
+constexpr double most = 40;           // doubt
+constexpr double kept = 0.3;          // of the cost of the outline as it is, where it is trusted
 
 using Profile = std::array<double, samples>;
 
@@ -81,14 +82,17 @@ class Look {
             const double area = std::cbrt(spacing_.z * spacing_.y * spacing_.x) / spacing_[axis];
             forFaces(axis, [&](Index v, std::int64_t i, std::int64_t j) {
                 if (sides.data()[i] != Side::Open && sides.data()[j] != Side::Open) return;
-                const auto cost = [&](double s) {
-                    return std::int32_t(std::lround(unit * area * std::min(most, std::log1p(std::exp(-s)))));
+                const auto cost = [&](double s, bool stays) {
+                    const double doubt = std::min(most, std::log1p(std::exp(-s)));
+                    return std::int32_t(std::lround(costUnit * area * (stays ? kept : 1) * doubt));
                 };
+                const bool known = trusted.data()[i] != 0 && mask_.data()[i] != mask_.data()[j];
                 const Profile p = profile(v, axis);
                 double up = look_[axis].bias, down = up;
                 for (int k = 0; k < samples; ++k)
                     up += look_[axis].weight[k] * p[k], down += look_[axis].weight[k] * p[samples - 1 - k];
-                costs.up[axis].data()[i] = cost(up), costs.down[axis].data()[i] = cost(down);
+                costs.up[axis].data()[i] = cost(up, known && mask_.data()[i] != 0);
+                costs.down[axis].data()[i] = cost(down, known && mask_.data()[j] != 0);
             });
         }
         return costs;
