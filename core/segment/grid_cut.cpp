@@ -118,14 +118,16 @@ void Cut::augment() {
         if (send(up, opposite(d))) cutOff(i);
         i = up;
     }
-    if ((at(i).terminal -= flow) == 0) cutOff(i);
+    at(i).terminal -= flow;
+    if (at(i).terminal == 0) cutOff(i);
     for (i = sink; at(i).parent != toTerminal;) {
         const int d = at(i).parent;
         const std::int32_t up = at(i).beside[d];
         if (send(i, d)) cutOff(i);
         i = up;
     }
-    if ((at(i).terminal += flow) == 0) cutOff(i);
+    at(i).terminal += flow;
+    if (at(i).terminal == 0) cutOff(i);
 }
 
 // Whether a voxel still hangs on its terminal, and how many steps from it. Notes that along the way.

@@ -28,6 +28,7 @@ constexpr double pull = 0.4;
 constexpr double mostBalls = 12;   // as large as so many balls that fit in at the click is what may be missing
 constexpr double leastRest = 0.5;  // of the click's depth
 constexpr double smooth = 1;       // blur of the outline of a region, in voxels of the finest axis
+constexpr double layer = 2;        // depth of a layer, in lengths
 constexpr double margin = 8;       // around what a repair looks at
 
 double apart(Index a, Index b, Vec3 s) {
@@ -122,6 +123,7 @@ class Repairing {
     void grow(const Volume<float>& soft, const Volume<float>& distance, Repair& repair) const;
     std::vector<std::int32_t> divided(const Volume<float>& soft, const Volume<float>& distance, double depth,
                                       double& belief) const;
+    std::vector<std::int32_t> withoutLayers(const Volume<std::uint8_t>& region) const;
     std::vector<std::int32_t> smoothed(const std::vector<std::int32_t>& region) const;
 
     const RepairRequest& request_;
@@ -215,10 +217,23 @@ std::vector<std::int32_t> Repairing::divided(const Volume<float>& soft, const Vo
         costs.voxelOutside =
             std::int32_t(std::lround(costUnit * pull * std::cbrt(spacing.z * spacing.y * spacing.x) / depth));
     belief = std::exp(-cutCheapest(sides, costs, job_));
-    std::vector<std::int32_t> region;
+    Volume<std::uint8_t> region(n_);
     for (std::int64_t i = 0; i < sides.size(); ++i)
-        if (sides.data()[i] == click && request_.mask.data()[i] == request_.mask[at]) region.push_back(std::int32_t(i));
-    return region;
+        region.data()[i] = sides.data()[i] == click && request_.mask.data()[i] == request_.mask[at];
+    return withoutLayers(region);
+}
+
+// Without what is no more than a layer on an outline elsewhere: of that a click so deep tells nothing.
+std::vector<std::int32_t> Repairing::withoutLayers(const Volume<std::uint8_t>& region) const {
+    const Volume<float> depth = measure::distanceTransform(region, request_.spacing, false, job_);
+    Volume<std::uint8_t> elsewhere(n_);  // than where it is deeper
+    for (std::int64_t i = 0; i < region.size(); ++i) elsewhere.data()[i] = depth.data()[i] <= layer;
+    elsewhere[request_.at] = 0;
+    const Volume<float> away = measure::distanceTransform(elsewhere, request_.spacing, false, job_);
+    std::vector<std::int32_t> kept;
+    for (std::int64_t i = 0; i < region.size(); ++i)
+        if (region.data()[i] != 0 && away.data()[i] <= 2 * layer) kept.push_back(std::int32_t(i));
+    return kept;
 }
 
 // What changes sides when the region does and the outline that results is smoothed.

@@ -10,12 +10,12 @@
 namespace fovea::segment {
 namespace {
 
-constexpr int samples = 8;            // of the image on a line across a face, one length of the finest axis apart
-constexpr double nearBy = 6;          // lengths from the outline, of what is learned as no outline
-constexpr double ridge = 1e-3;        // of the mean variance, so that it can be inverted
-constexpr std::int64_t fewest = 200;  // faces to learn from
-constexpr double most = 40;           // doubt
-constexpr double kept = 0.3;          // of the cost of the outline as it is, where it is trusted
+constexpr int samples = 8;      // of the image on a line across a face, one length of the finest axis apart
+constexpr double nearBy = 6;    // lengths from the outline, of what is learned as no outline
+constexpr double ridge = 1e-3;  // of the mean variance, so that it can be inverted
+constexpr std::int64_t fewest = 5 * samples;  // faces to learn from
+constexpr double most = 40;                   // doubt
+constexpr double kept = 0.3;                  // of the cost of the outline as it is, where it is trusted
 
 using Profile = std::array<double, samples>;
 
