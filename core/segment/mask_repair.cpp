@@ -25,11 +25,13 @@ constexpr double trustedFrom = 1.5;  // of the depth, from the click: the outlin
 // For every voxel that a click adds, in faces and for a depth of one voxel: a cut is short where the image tells
 // nothing, and what is missing larger than that.
 constexpr double pull = 0.4;
-constexpr double mostBalls = 12;   // as large as so many balls that fit in at the click is what may be missing
-constexpr double leastRest = 0.5;  // of the click's depth
-constexpr double smooth = 1;       // blur of the outline of a region, in voxels of the finest axis
-constexpr double layer = 2;        // depth of a layer, in lengths
-constexpr double margin = 8;       // around what a repair looks at
+constexpr double mostBalls = 12;           // as large as so many balls that fit in at the click is what may be missing
+constexpr double leastRest = 0.5;          // of the click's depth
+constexpr double smooth = 1;               // blur of the outline of a region, in voxels of the finest axis
+constexpr double layer = 2;                // depth of a layer, in lengths
+constexpr std::int64_t mostOpen = 10'000;  // voxels that are decided at once
+constexpr double looks = 3.5;              // distances from the click to the mask …
+constexpr double margin = 8;               // … and so much more around it and the mask is looked at
 
 double apart(Index a, Index b, Vec3 s) {
     return std::hypot(double(a.z - b.z) * s.z, double(a.y - b.y) * s.y, double(a.x - b.x) * s.x);
@@ -52,6 +54,66 @@ Volume<float> rooted(Volume<float> image) {
 bool isThick(const Volume<std::uint8_t>& mask, Vec3 spacing) {
     return mask.shape().z > 1 && spacing.z > thickLooksFrom;
 }
+
+// What a region is divided by, at some resolution.
+struct Evidence {
+    Volume<float> image;
+    Volume<std::uint8_t> mask, trusted;
+    Vec3 spacing;  // finest axis 1
+    double depth = 0;
+};
+
+// Voxels joined to cells of about as many lengths in all directions: two along the axes that are nearly the finest.
+class Coarser {
+  public:
+    Coarser(const Evidence& fine, const Volume<Side>& given) : n_(given.shape()) {
+        Index cells;
+        for (int k = 0; k < 3; ++k) {
+            by_[k] = n_[k] > 1 && fine.spacing[k] < 1.5 ? 2 : 1;
+            cells[k] = (n_[k] + by_[k] - 1) / by_[k];
+            evidence.spacing[k] = fine.spacing[k] * double(by_[k]);
+        }
+        const double finest = cells.z > 1 ? std::min({evidence.spacing.z, evidence.spacing.y, evidence.spacing.x})
+                                          : std::min(evidence.spacing.y, evidence.spacing.x);
+        for (int k = 0; k < 3; ++k) evidence.spacing[k] /= finest;
+        evidence.depth = fine.depth / finest;
+        evidence.image = Volume<float>(cells);
+        evidence.mask = evidence.trusted = Volume<std::uint8_t>(cells);
+        sides = Volume<Side>(cells, Side::None);
+        Volume<float> voxels(cells), inside(cells);
+        forEach(given.box(), [&](Index v) {
+            const Index c = cellOf(v);
+            evidence.image[c] += fine.image[v], ++voxels[c], inside[c] += fine.mask[v];
+            evidence.trusted[c] |= fine.trusted[v];
+            Side& side = sides[c];
+            if (side == Side::None)
+                side = given[v];
+            else if (given[v] != Side::None && given[v] != side)
+                side = Side::Open;
+        });
+        for (std::int64_t i = 0; i < voxels.size(); ++i) {
+            evidence.image.data()[i] /= voxels.data()[i];
+            evidence.mask.data()[i] = 2 * inside.data()[i] >= voxels.data()[i];
+        }
+    }
+    // Puts open voxels on the side of their cell, but for those beside cells of the other side.
+    void refine(Volume<Side>& fine) const {
+        forEach(fine.box(), [&](Index v) {
+            if (fine[v] != Side::Open) return;
+            const Index c = cellOf(v);
+            bool alike = sides[c] == Side::Inside || sides[c] == Side::Outside;
+            forEach(Box{c, c + Index{1, 1, 1}}.grown({1, 1, 1}).intersected(sides.box()),
+                    [&](Index b) { alike &= sides[b] == sides[c] || sides[b] == Side::None; });
+            if (alike) fine[v] = sides[c];
+        });
+    }
+    Evidence evidence;
+    Volume<Side> sides;
+
+  private:
+    Index cellOf(Index v) const { return {v.z / by_.z, v.y / by_.y, v.x / by_.x}; }
+    Index n_, by_;
+};
 
 class Repairing {
   public:
@@ -123,6 +185,7 @@ class Repairing {
     void grow(const Volume<float>& soft, const Volume<float>& distance, Repair& repair) const;
     std::vector<std::int32_t> divided(const Volume<float>& soft, const Volume<float>& distance, double depth,
                                       double& belief) const;
+    double decide(const Evidence& evidence, Volume<Side>& sides) const;
     std::vector<std::int32_t> withoutLayers(const Volume<std::uint8_t>& region) const;
     std::vector<std::int32_t> smoothed(const std::vector<std::int32_t>& region) const;
 
@@ -212,15 +275,26 @@ std::vector<std::int32_t> Repairing::divided(const Volume<float>& soft, const Vo
             side = Side::Open;
     });
     sides[at] = click;
-    FaceCosts costs = outlineCosts(rooted(soft), request_.mask, trusted, sides, spacing, job_);
-    if (positive_)
-        costs.voxelOutside =
-            std::int32_t(std::lround(costUnit * pull * std::cbrt(spacing.z * spacing.y * spacing.x) / depth));
-    belief = std::exp(-cutCheapest(sides, costs, job_));
+    belief = std::exp(-decide({rooted(soft), request_.mask, trusted, spacing, depth}, sides));
     Volume<std::uint8_t> region(n_);
     for (std::int64_t i = 0; i < sides.size(); ++i)
         region.data()[i] = sides.data()[i] == click && request_.mask.data()[i] == request_.mask[at];
     return withoutLayers(region);
+}
+
+// The cheapest cut; of large regions first between coarse cells, then among the voxels at the surface found (Lombaert,
+// Sun, Grady, Xu 2005). Returns what a face costs on average.
+double Repairing::decide(const Evidence& evidence, Volume<Side>& sides) const {
+    if (std::count(sides.begin(), sides.end(), Side::Open) > mostOpen && sides.shape() != Index{1, 1, 1}) {
+        Coarser coarser(evidence, sides);
+        decide(coarser.evidence, coarser.sides);
+        coarser.refine(sides);
+    }
+    const Vec3 s = evidence.spacing;
+    FaceCosts costs = outlineCosts(evidence.image, evidence.mask, evidence.trusted, sides, s, job_);
+    if (positive_)
+        costs.voxelOutside = std::int32_t(std::lround(costUnit * pull * std::cbrt(s.z * s.y * s.x) / evidence.depth));
+    return cutCheapest(sides, costs, job_);
 }
 
 // Without what is no more than a layer on an outline elsewhere: of that a click so deep tells nothing.
@@ -263,7 +337,7 @@ Box repairBox(const Volume<std::uint8_t>& mask, Vec3 spacing, Index at) {
         away = std::min(away, apart(v, at, spacing));
     });
     if (!std::isfinite(away)) return mask.box();
-    const double by = margin + (1 + reach) * away;
+    const double by = margin + looks * away;
     Index grown;
     for (int k = 0; k < 3; ++k) grown[k] = std::int64_t(by / spacing[k]) + 1;
     box = box.grown(grown).intersected(mask.box());
