@@ -10,6 +10,7 @@
 #include "segment/filters.h"
 #include "segment/geodesic.h"
 #include "segment/holes.h"
+#include "segment/outline_look.h"
 #include "segment/outline_move.h"
 #include "segment/propagate.h"
 #include "segment/section_step.h"
@@ -17,13 +18,20 @@
 namespace fovea::segment {
 namespace {
 
-constexpr double deepMissing = 1.3, deepTooMuch = 0.6;  // moves, in half-widths, from where a click is deep
-constexpr double reachMissing = 2.5, reachTooMuch = 4;  // how far from a deep click its region goes, in its depths …
-constexpr double across = 2.1, acrossThick = 1.6;       // … and how far from the outline
-constexpr double mostBalls = 12;   // as large as so many balls that fit in at the click is what may be missing
-constexpr double leastRest = 0.5;  // of the click's depth
-constexpr double smooth = 1.5;     // blur of the outline of a region, in voxels of the finest axis
-constexpr double margin = 8;       // around what a repair looks at
+constexpr double deepMissing = 0.8, deepTooMuch = 0.6;  // moves, in half-widths, from where a click is deep
+constexpr double reach = 4;                             // how far from a deep click its region goes, in its depths …
+constexpr double across = 2.1;                          // … and how far from the outline
+constexpr double trustedFrom = 1.5;  // of the depth, from the click: the outline is probably right and tells its look
+// For every voxel that a click adds, in faces and for a depth of one voxel: a cut is short where the image tells
+// nothing, and what is missing larger than that.
+constexpr double pull = 0.4;
+constexpr double mostBalls = 12;           // as large as so many balls that fit in at the click is what may be missing
+constexpr double leastRest = 0.5;          // of the click's depth
+constexpr double smooth = 1;               // blur of the outline of a region, in voxels of the finest axis
+constexpr double layer = 2;                // depth of a layer, in lengths
+constexpr std::int64_t mostOpen = 10'000;  // voxels that are decided at once
+constexpr double looks = 3.5;              // distances from the click to the mask …
+constexpr double margin = 8;               // … and so much more around it and the mask is looked at
 
 double apart(Index a, Index b, Vec3 s) {
     return std::hypot(double(a.z - b.z) * s.z, double(a.y - b.y) * s.y, double(a.x - b.x) * s.x);
@@ -36,9 +44,76 @@ void forEach(const Box& box, F&& f) {
             for (std::int64_t x = box.begin.x; x < box.end.x; ++x) f(Index{z, y, x});
 }
 
+// Photons: the square root makes their noise even (Anscombe 1948).
+Volume<float> rooted(Volume<float> image) {
+    const double low = quantiles(image, {0.005})[0];
+    for (float& v : image) v = float(std::sqrt(std::max(0.0, v - low)));
+    return image;
+}
+
 bool isThick(const Volume<std::uint8_t>& mask, Vec3 spacing) {
     return mask.shape().z > 1 && spacing.z > thickLooksFrom;
 }
+
+// What a region is divided by, at some resolution.
+struct Evidence {
+    Volume<float> image;
+    Volume<std::uint8_t> mask, trusted;
+    Vec3 spacing;  // finest axis 1
+    double depth = 0;
+};
+
+// Voxels joined to cells of about as many lengths in all directions: two along the axes that are nearly the finest.
+class Coarser {
+  public:
+    Coarser(const Evidence& fine, const Volume<Side>& given) : n_(given.shape()) {
+        Index cells;
+        for (int k = 0; k < 3; ++k) {
+            by_[k] = n_[k] > 1 && fine.spacing[k] < 1.5 ? 2 : 1;
+            cells[k] = (n_[k] + by_[k] - 1) / by_[k];
+            evidence.spacing[k] = fine.spacing[k] * double(by_[k]);
+        }
+        const double finest = cells.z > 1 ? std::min({evidence.spacing.z, evidence.spacing.y, evidence.spacing.x})
+                                          : std::min(evidence.spacing.y, evidence.spacing.x);
+        for (int k = 0; k < 3; ++k) evidence.spacing[k] /= finest;
+        evidence.depth = fine.depth / finest;
+        evidence.image = Volume<float>(cells);
+        evidence.mask = evidence.trusted = Volume<std::uint8_t>(cells);
+        sides = Volume<Side>(cells, Side::None);
+        Volume<float> voxels(cells), inside(cells);
+        forEach(given.box(), [&](Index v) {
+            const Index c = cellOf(v);
+            evidence.image[c] += fine.image[v], ++voxels[c], inside[c] += fine.mask[v];
+            evidence.trusted[c] |= fine.trusted[v];
+            Side& side = sides[c];
+            if (side == Side::None)
+                side = given[v];
+            else if (given[v] != Side::None && given[v] != side)
+                side = Side::Open;
+        });
+        for (std::int64_t i = 0; i < voxels.size(); ++i) {
+            evidence.image.data()[i] /= voxels.data()[i];
+            evidence.mask.data()[i] = 2 * inside.data()[i] >= voxels.data()[i];
+        }
+    }
+    // Puts open voxels on the side of their cell, but for those beside cells of the other side.
+    void refine(Volume<Side>& fine) const {
+        forEach(fine.box(), [&](Index v) {
+            if (fine[v] != Side::Open) return;
+            const Index c = cellOf(v);
+            bool alike = sides[c] == Side::Inside || sides[c] == Side::Outside;
+            forEach(Box{c, c + Index{1, 1, 1}}.grown({1, 1, 1}).intersected(sides.box()),
+                    [&](Index b) { alike &= sides[b] == sides[c] || sides[b] == Side::None; });
+            if (alike) fine[v] = sides[c];
+        });
+    }
+    Evidence evidence;
+    Volume<Side> sides;
+
+  private:
+    Index cellOf(Index v) const { return {v.z / by_.z, v.y / by_.y, v.x / by_.x}; }
+    Index n_, by_;
+};
 
 class Repairing {
   public:
@@ -65,11 +140,11 @@ class Repairing {
         Repair repair;
         repair.depth = distance[click.at];
         if (!std::isfinite(repair.depth)) {  // no outline in sight
-            grow(distance, repair);
+            grow(soft, distance, repair);
             repair.depth = 0;
         } else if (newSection || besideOtherSection(repair.depth) ||
                    2 * repair.depth > (positive_ ? deepMissing : deepTooMuch) * click.halfWidth) {
-            grow(distance, repair);
+            grow(soft, distance, repair);
         } else {
             OutlineMove move = moveOutline(click, distance, job_);
             repair.voxels = std::move(move.voxels);
@@ -98,6 +173,7 @@ class Repairing {
         return beside;
     }
     // Voxels that a click so deep may change.
+    Index indexOf(std::int32_t i) const { return {i / (n_.y * n_.x), i / n_.x % n_.y, i % n_.x}; }
     std::int64_t atMost(double depth) const {
         const Vec3 s = request_.spacing;
         const double ball = 4.0 / 3 * std::numbers::pi * std::pow(depth, 3) / (s.z * s.y * s.x);
@@ -106,7 +182,11 @@ class Repairing {
     void keepNearest(std::vector<std::int32_t>& voxels, std::int64_t most) const;
     std::optional<Repair> carryOn() const;
     std::optional<std::int32_t> middleOfTheRest(const Volume<float>& distance) const;
-    void grow(const Volume<float>& distance, Repair& repair) const;
+    void grow(const Volume<float>& soft, const Volume<float>& distance, Repair& repair) const;
+    std::vector<std::int32_t> divided(const Volume<float>& soft, const Volume<float>& distance, double depth,
+                                      double& belief) const;
+    double decide(const Evidence& evidence, Volume<Side>& sides) const;
+    std::vector<std::int32_t> withoutLayers(const Volume<std::uint8_t>& region) const;
     std::vector<std::int32_t> smoothed(const std::vector<std::int32_t>& region) const;
 
     const RepairRequest& request_;
@@ -154,28 +234,80 @@ std::optional<std::int32_t> Repairing::middleOfTheRest(const Volume<float>& dist
     return middle;
 }
 
-void Repairing::grow(const Volume<float>& distance, Repair& repair) const {
-    Volume<std::uint8_t> open = request_.open;
-    const double reach = 3 + (positive_ && !thick_ ? reachMissing : reachTooMuch) * repair.depth;
-    const double farthest = (thick_ ? acrossThick : across) * repair.depth + 0.5;
-    forEach(open.box(), [&](Index v) {
-        if (distance[v] > farthest || apart(v, request_.at, request_.spacing) > reach) open[v] = 0;
-    });
-    const std::int64_t most = positive_ ? atMost(repair.depth) : open.size();
-    const auto start = std::int32_t(open.offset(request_.at));
-    std::vector<std::int32_t> rivals = request_.rivals;
-    if (!positive_)
-        if (const std::optional<std::int32_t> rest = middleOfTheRest(distance)) rivals.push_back(*rest);
-    Growth growth;
-    if (thick_) {
-        Spread found = spreadFrom(request_.image, start, rivals, open, open.size() / n_.z, SpreadSettings{}, job_);
-        growth = {std::move(found.voxels), found.edge};
-    } else {
-        growth = growFrom(makeField(request_.image, job_), start, rivals, open, most, job_);
+// Where there is an outline in sight its like divides off what changes, else a region grows from the click.
+void Repairing::grow(const Volume<float>& soft, const Volume<float>& distance, Repair& repair) const {
+    repair.settles = true;
+    if (std::isfinite(repair.depth)) {
+        repair.voxels = smoothed(divided(soft, distance, repair.depth, repair.belief));
+        return;
     }
+    Growth growth = growFrom(makeField(request_.image, job_), std::int32_t(request_.open.offset(request_.at)),
+                             request_.rivals, request_.open, request_.open.size(), job_);
     fillHoles(growth.voxels, n_);
     repair.voxels = smoothed(growth.voxels);
-    repair.belief = growth.edge, repair.settles = true;
+    repair.belief = growth.edge;
+}
+
+// The region around the click that the outline most like the mask's own divides from the rest. The ball that fits in at
+// the click is its; the mask, or its next largest ball, is not too much.
+std::vector<std::int32_t> Repairing::divided(const Volume<float>& soft, const Volume<float>& distance, double depth,
+                                             double& belief) const {
+    const Index at = request_.at;
+    const Vec3 spacing = request_.spacing;
+    const Side click = positive_ ? Side::Inside : Side::Outside, rest = positive_ ? Side::Outside : Side::Inside;
+    const std::optional<std::int32_t> other = positive_ ? std::nullopt : middleOfTheRest(distance);
+    const Index middle = other ? indexOf(*other) : at;
+    Volume<Side> sides(n_);
+    Volume<std::uint8_t> trusted(n_);
+    forEach(sides.box(), [&](Index v) {
+        const double away = apart(v, at, spacing);
+        trusted[v] = away > trustedFrom * depth;
+        Side& side = sides[v];
+        if (request_.mask[v] != request_.mask[at])
+            side = positive_ ? Side::Inside : Side::None;
+        else if (!request_.open[v] || distance[v] > across * depth + 0.5 || away > 3 + reach * depth)
+            side = rest;
+        else if (away <= depth)
+            side = click;
+        else if (other && apart(v, middle, spacing) <= distance[middle])
+            side = rest;
+        else
+            side = Side::Open;
+    });
+    sides[at] = click;
+    belief = std::exp(-decide({rooted(soft), request_.mask, trusted, spacing, depth}, sides));
+    Volume<std::uint8_t> region(n_);
+    for (std::int64_t i = 0; i < sides.size(); ++i)
+        region.data()[i] = sides.data()[i] == click && request_.mask.data()[i] == request_.mask[at];
+    return withoutLayers(region);
+}
+
+// The cheapest cut; of large regions first between coarse cells, then among the voxels at the surface found (Lombaert,
+// Sun, Grady, Xu 2005). Returns what a face costs on average.
+double Repairing::decide(const Evidence& evidence, Volume<Side>& sides) const {
+    if (std::count(sides.begin(), sides.end(), Side::Open) > mostOpen && sides.shape() != Index{1, 1, 1}) {
+        Coarser coarser(evidence, sides);
+        decide(coarser.evidence, coarser.sides);
+        coarser.refine(sides);
+    }
+    const Vec3 s = evidence.spacing;
+    FaceCosts costs = outlineCosts(evidence.image, evidence.mask, evidence.trusted, sides, s, job_);
+    if (positive_)
+        costs.voxelOutside = std::int32_t(std::lround(costUnit * pull * std::cbrt(s.z * s.y * s.x) / evidence.depth));
+    return cutCheapest(sides, costs, job_);
+}
+
+// Without what is no more than a layer on an outline elsewhere: of that a click so deep tells nothing.
+std::vector<std::int32_t> Repairing::withoutLayers(const Volume<std::uint8_t>& region) const {
+    const Volume<float> depth = measure::distanceTransform(region, request_.spacing, false, job_);
+    Volume<std::uint8_t> elsewhere(n_);  // than where it is deeper
+    for (std::int64_t i = 0; i < region.size(); ++i) elsewhere.data()[i] = depth.data()[i] <= layer;
+    elsewhere[request_.at] = 0;
+    const Volume<float> away = measure::distanceTransform(elsewhere, request_.spacing, false, job_);
+    std::vector<std::int32_t> kept;
+    for (std::int64_t i = 0; i < region.size(); ++i)
+        if (region.data()[i] != 0 && away.data()[i] <= 2 * layer) kept.push_back(std::int32_t(i));
+    return kept;
 }
 
 // What changes sides when the region does and the outline that results is smoothed.
@@ -205,7 +337,7 @@ Box repairBox(const Volume<std::uint8_t>& mask, Vec3 spacing, Index at) {
         away = std::min(away, apart(v, at, spacing));
     });
     if (!std::isfinite(away)) return mask.box();
-    const double by = margin + (1 + reachMissing) * away;
+    const double by = margin + looks * away;
     Index grown;
     for (int k = 0; k < 3; ++k) grown[k] = std::int64_t(by / spacing[k]) + 1;
     box = box.grown(grown).intersected(mask.box());

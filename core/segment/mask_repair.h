@@ -27,9 +27,10 @@ struct Repair {
 
 // The least change that makes the mask agree with the click, as the image has it. A click lies in the middle of what is
 // wrong. Close to the outline, in comparison with the object's half-width, it moves the outline (outline_move.h). Deep
-// in what is missing or too much it adds or takes away a region grown from it (geodesic.h), no further than such a
-// click reaches; in thick sections (section_step.h) from slice to slice (propagate.h), and into a section that has
-// nothing of the object yet by carrying on the nearest that has.
+// in what is missing or too much it adds or takes away a region no further than such a click reaches: the cheapest cut
+// (grid_cut.h) whose outline looks like that of the mask (outline_look.h), between the ball that fits in at the click
+// and what is right. A thick section (section_step.h) that has nothing of the object yet is reached by carrying on the
+// nearest that has (propagate.h).
 Repair repairAt(const RepairRequest& request, Job& job);
 
 // What repairAt() should be given of a larger mask: the mask and the click, and as much around as it looks at.
