@@ -172,8 +172,8 @@ class Repairing {
         });
         return beside;
     }
-    // Voxels that a click so deep may change.
     Index indexOf(std::int32_t i) const { return {i / (n_.y * n_.x), i / n_.x % n_.y, i % n_.x}; }
+    // Voxels that a click so deep may change.
     std::int64_t atMost(double depth) const {
         const Vec3 s = request_.spacing;
         const double ball = 4.0 / 3 * std::numbers::pi * std::pow(depth, 3) / (s.z * s.y * s.x);
@@ -200,7 +200,7 @@ void Repairing::keepNearest(std::vector<std::int32_t>& voxels, std::int64_t most
     if (most >= std::int64_t(voxels.size())) return;
     std::vector<std::pair<double, std::int32_t>> order;
     for (const std::int32_t i : voxels)
-        order.push_back({apart({i / (n_.y * n_.x), i / n_.x % n_.y, i % n_.x}, request_.at, request_.spacing), i});
+        order.push_back({apart(indexOf(i), request_.at, request_.spacing), i});
     std::nth_element(order.begin(), order.begin() + most, order.end());
     voxels.clear();
     for (std::int64_t k = 0; k < most; ++k) voxels.push_back(order[std::size_t(k)].second);
