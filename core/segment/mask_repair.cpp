@@ -199,8 +199,7 @@ class Repairing {
 void Repairing::keepNearest(std::vector<std::int32_t>& voxels, std::int64_t most) const {
     if (most >= std::int64_t(voxels.size())) return;
     std::vector<std::pair<double, std::int32_t>> order;
-    for (const std::int32_t i : voxels)
-        order.push_back({apart(indexOf(i), request_.at, request_.spacing), i});
+    for (const std::int32_t i : voxels) order.push_back({apart(indexOf(i), request_.at, request_.spacing), i});
     std::nth_element(order.begin(), order.begin() + most, order.end());
     voxels.clear();
     for (std::int64_t k = 0; k < most; ++k) voxels.push_back(order[std::size_t(k)].second);
