@@ -357,7 +357,9 @@ void MainWindow::showPage(Page page) {
 MainWindow::Page MainWindow::page() const { return Page(stack_->currentIndex()); }
 
 void MainWindow::refreshFlow() {
-    const auto step = [this](int index, Status status, const QString& done, const QString& open) {
+    const auto step = [this](int index, const char* stage, const QString& done, const QString& open) {
+        if (workspace_.running(stage)) return flow_->setStep(index, StepState::Partly, tr("working"));
+        const Status status = workspace_.statusOf(stage);
         const StepState state = status == Status::UpToDate  ? StepState::Done
                                 : status == Status::Stale   ? StepState::OutOfDate
                                 : status == Status::Partial ? StepState::Partly
@@ -372,9 +374,8 @@ void MainWindow::refreshFlow() {
     flow_->setStep(ImagesStep, volumes > 0 ? StepState::Done : StepState::Open,
                    volumes > 0 ? counted(volumes, tr("%1 volume"), tr("%1 volumes")) : tr("start here"));
     const ReviewProgress progress = review_->review() ? review_->review()->progress() : ReviewProgress{};
-    step(ObjectsStep, workspace_.statusOf("pseudo-label"), counted(progress.total, tr("%1 object"), tr("%1 objects")),
-         tr("found for you"));
-    step(ChooseStep, workspace_.statusOf("query"), tr("patches chosen"), tr("what to label"));
+    step(ObjectsStep, "pseudo-label", counted(progress.total, tr("%1 object"), tr("%1 objects")), tr("found for you"));
+    step(ChooseStep, "query", tr("patches chosen"), tr("what to label"));
     const bool some = progress.reviewed() > 0, all = progress.total > 0 && progress.reviewed() == progress.total;
     flow_->setStep(
         ReviewStep,
@@ -383,11 +384,8 @@ void MainWindow::refreshFlow() {
                : StepState::Open,
         progress.total > 0 ? tr("%1 of %2").arg(progress.reviewed()).arg(progress.total) : tr("accept or fix"));
     const int round = project ? project->activeRound() : 0;
-    if (workspace_.running())
-        flow_->setStep(LearnStep, StepState::Partly, tr("working"));
-    else
-        step(LearnStep, workspace_.statusOf("fine-tune"), tr("round %1").arg(round), tr("in the background"));
-    step(ExportStep, workspace_.statusOf("export"), tr("exported"), tr("labels and table"));
+    step(LearnStep, "fine-tune", tr("round %1").arg(round), tr("in the background"));
+    step(ExportStep, "export", tr("exported"), tr("labels and table"));
 
     nextAction_.clear();
     if (volumes == 0) return flow_->setNext(tr("Next: drop an image"), {});

@@ -5,6 +5,7 @@
 #include <QPointer>
 #include <QSettings>
 #include <QStandardPaths>
+#include <algorithm>
 
 #include "base/file.h"
 #include "labels/object_table.h"
@@ -182,9 +183,14 @@ bool Workspace::runStages(const std::vector<std::string>& stages, const Text& ti
             }
         },
         true});
+    chainStages_ = stages;
     forgetStatus();
     Q_EMIT chainStarted();
     return true;
+}
+
+bool Workspace::running(const std::string& stage) const {
+    return running() && std::find(chainStages_.begin(), chainStages_.end(), stage) != chainStages_.end();
 }
 
 void Workspace::stopChain() {

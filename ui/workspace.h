@@ -58,6 +58,7 @@ class Workspace : public QObject {
     // another chain runs.
     bool runStages(const std::vector<std::string>& stages, const Text& title);
     bool running() const { return chain_ != 0; }
+    bool running(const std::string& stage) const;  // a chain that this one is part of
     void stopChain();
     // The chains behind the buttons: find objects; choose which patches to label; learn (begins a round when one is
     // due).
@@ -106,6 +107,7 @@ class Workspace : public QObject {
 
     Backend backend_;
     JobQueue& jobs_;
+    std::vector<std::string> chainStages_;       // of the chain begun last
     std::shared_ptr<project::Project> project_;  // shared with running jobs, which may outlive a close
     std::unique_ptr<project::Artifacts> artifacts_;
     std::weak_ptr<const labels::EditSession> edits_;

@@ -17,6 +17,7 @@
 #include "ui/panel/prompt_list.h"
 #include "ui/view/slice_view.h"
 #include "ui/view/view3d.h"
+#include "ui/widget/flow_bar.h"
 #include "window_house.h"
 
 using namespace fovea;
@@ -96,6 +97,9 @@ class TestReview : public QObject {
         QSignalSpy finished(&house->workspace, &Workspace::chainFinished);
         QSignalSpy failures(&page(), &ReviewPage::failed);
         QVERIFY(house->workspace.findObjects());
+        const auto* flow = house->window.findChild<FlowBar*>();
+        QCOMPARE(flow->step(1).detail, QString("working"));
+        QCOMPARE(flow->step(4).detail, QString("in the background"));  // it does not learn
         QVERIFY(finished.wait(patience));
         QVERIFY2(finished.first().first().toBool(), qPrintable(finished.first().at(1).toString()));
         QTest::qWait(50);

@@ -276,6 +276,7 @@ void LearnPage::showPlan() {
 }
 
 void LearnPage::setJobs(const std::vector<JobInfo>& jobs) {
+    if (!workspace_.running("fine-tune")) return;
     for (const JobInfo& job : jobs) {
         if (job.lane != Lane::Batch || job.state != JobState::Running) continue;
         bar_->setShare(job.share);
@@ -293,17 +294,20 @@ bool LearnPage::newVerdicts() const {
 }
 
 void LearnPage::showHead() {
-    const bool running = workspace_.running(), open = workspace_.project() != nullptr;
+    const bool running = workspace_.running("fine-tune"), open = workspace_.project() != nullptr;
+    const bool busy = workspace_.running() && !running;  // with something else
     const bool finished =
         open && !running && report_.scored > 0 && report_.scored == workspace_.project()->activeRound();
     start_->setVisible(!running);
     stop_->setVisible(running);
     review_->setVisible(running || finished);
     use_->setVisible(finished && report_.worse() && report_.inUse != report_.scored);
-    check_->setVisible(finished && progress_.checkDone > report_.checkComplete);
+    check_->setVisible(finished && !busy && progress_.checkDone > report_.checkComplete);
     bar_->setVisible(running);
-    start_->setEnabled(open && progress_.accepted > 0);
-    start_->setToolTip(progress_.accepted > 0 ? QString() : tr("Accept a few objects first."));
+    start_->setEnabled(open && progress_.accepted > 0 && !busy);
+    start_->setToolTip(busy                     ? tr("Other work has to end first.")
+                       : progress_.accepted > 0 ? QString()
+                                                : tr("Accept a few objects first."));
     start_->setText(finished ? tr("Learn again") : tr("Start"));
     setKind(theme_, start_, finished && !newVerdicts() ? "plain" : "primary");
     setKind(theme_, review_, running || !newVerdicts() ? "primary" : "plain");
