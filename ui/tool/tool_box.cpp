@@ -11,18 +11,14 @@ namespace fovea::ui {
 ToolBox::ToolBox(EditTarget& target, QObject* parent) : QObject(parent), shape_(std::make_shared<BrushShape>()) {
     tools_.push_back(std::make_unique<SelectTool>(target));
     tools_.push_back(std::make_unique<PanTool>(target));
-    auto prompt = std::make_unique<PromptTool>(target);
-    prompt_ = prompt.get();
-    tools_.push_back(std::move(prompt));
-    auto box = std::make_unique<BoxTool>(target);
-    box_ = box.get();
-    tools_.push_back(std::move(box));
-    auto scribble = std::make_unique<ScribbleTool>(target);
-    scribble_ = scribble.get();
-    tools_.push_back(std::move(scribble));
-    auto lasso = std::make_unique<LassoTool>(target);
-    lasso_ = lasso.get();
-    tools_.push_back(std::move(lasso));
+    const auto addPrompting = [this](auto tool) {
+        prompting_.push_back(tool.get());
+        tools_.push_back(std::move(tool));
+    };
+    addPrompting(std::make_unique<PromptTool>(target));
+    addPrompting(std::make_unique<BoxTool>(target));
+    addPrompting(std::make_unique<ScribbleTool>(target));
+    addPrompting(std::make_unique<LassoTool>(target));
     tools_.push_back(std::make_unique<BrushTool>(target, false, shape_));
     tools_.push_back(std::make_unique<BrushTool>(target, true, shape_));
     tools_.push_back(std::make_unique<FillTool>(target));
@@ -47,10 +43,7 @@ void ToolBox::connectTo(ViewGrid& grid) {
 }
 
 void ToolBox::flipPrompts() {
-    prompt_->flip();
-    box_->flip();
-    scribble_->flip();
-    lasso_->flip();
+    for (PromptTool* tool : prompting_) tool->flip();
 }
 
 bool ToolBox::dropGesture() {

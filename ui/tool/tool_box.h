@@ -25,7 +25,7 @@ class ToolBox : public QObject {
     void connectTo(ViewGrid& grid);
     QStringList ids() const;
     Tool& current() const { return *current_; }
-    PromptTool& promptTool() const { return *prompt_; }
+    PromptTool& promptTool() const { return *prompting_.front(); }
     // Swaps plus and minus of points, whichever tool gives them.
     void flipPrompts();
     // Esc: forgets a box or line being drawn. False when there is none.
@@ -55,10 +55,7 @@ class ToolBox : public QObject {
 
     std::shared_ptr<BrushShape> shape_;
     std::vector<std::unique_ptr<Tool>> tools_;
-    PromptTool* prompt_ = nullptr;
-    BoxTool* box_ = nullptr;
-    ScribbleTool* scribble_ = nullptr;
-    LassoTool* lasso_ = nullptr;
+    std::vector<PromptTool*> prompting_;  // those that give prompts, points first
     Tool* current_ = nullptr;
     Tool* previous_ = nullptr;
     Tool* beforeHold_ = nullptr;
