@@ -9,6 +9,7 @@
 #include "base/log.h"
 #include "cli.h"
 #include "environment.h"
+#include "guarded_main.h"
 
 namespace fovea::app {
 
@@ -106,11 +107,4 @@ int main(int argc, char** argv) {
 
 }  // namespace fovea::app
 
-int main(int argc, char** argv) {
-    try {
-        return fovea::app::main(argc, argv);
-    } catch (const std::exception& error) {
-        fovea::log::error(error.what());
-        return 1;
-    }
-}
+int main(int argc, char** argv) { return fovea::app::guarded(fovea::app::main, argc, argv); }

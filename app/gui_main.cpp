@@ -11,6 +11,7 @@
 
 #include "base/log.h"
 #include "environment.h"
+#include "guarded_main.h"
 #include "gui_executor.h"
 #include "nn/device.h"
 #include "services.h"
@@ -115,11 +116,4 @@ int main(int argc, char** argv) {
 
 }  // namespace fovea::app
 
-int main(int argc, char** argv) {
-    try {
-        return fovea::app::main(argc, argv);
-    } catch (const std::exception& error) {
-        fovea::log::error(error.what());
-        return 1;
-    }
-}
+int main(int argc, char** argv) { return fovea::app::guarded(fovea::app::main, argc, argv); }

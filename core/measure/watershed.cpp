@@ -121,7 +121,7 @@ Volume<std::int32_t> watershed(const Volume<float>& landscape, const Volume<std:
     if (connectivity != 6 && connectivity != 26)
         throw Error(ErrorKind::Input, {FOVEA_TR("A watershed over {value} neighbours is not offered; use 6 or 26."),
                                        {{"value", std::to_string(connectivity)}}});
-    float lowest = 0, highest = 0;
+    float lowest = std::numeric_limits<float>::infinity(), highest = -lowest;
     for (const float v : landscape)
         if (std::isfinite(v)) lowest = std::min(lowest, v), highest = std::max(highest, v);
     Waiting waiting(lowest, highest);
