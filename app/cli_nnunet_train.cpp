@@ -45,7 +45,7 @@ const CLI::Validator foldName(
         return number || word == "all" ? std::string() : word + " is no fold: give a number or all";
     },
     "");
-const CLI::Validator precisions = CLI::IsMember({"auto", "float32", "bfloat16"});
+const CLI::Validator precisions = CLI::IsMember({"auto", "float32", "bfloat16", "float16"});
 
 std::string patchText(const nlohmann::ordered_json& sizes) {
     std::string text;
@@ -193,9 +193,8 @@ void addTrain(CLI::App& group, Cli& cli, const RootsPtr& roots) {
     command->add_option("--precision", o.precision, "auto = what is fastest here")
         ->check(precisions)
         ->capture_default_str();
-    command->add_option("--loader-threads", o.loaderThreads, "Threads that make patches")
-        ->check(CLI::Range(0, 64))
-        ->capture_default_str();
+    command->add_option("--loader-threads", o.loaderThreads, "Threads that make patches; without it as many as keep up")
+        ->check(CLI::Range(0, 64));
     command->add_option("--pretrained", o.pretrained, "Weights to start from; heads start afresh")
         ->check(CLI::ExistingFile);
     command->add_flag("--continue", o.resume, "Go on with a training that was stopped, here or by nnU-Net");

@@ -52,7 +52,7 @@ CellSamOptions optionsOf(const LabelRequest& request) {
     options.boxScore = request.options.number("box_score");
     options.minSize = request.options.integer("min_pixels");
     options.device = nn::findDevice(request.device).name;
-    options.compute.threads = request.threads > 0 ? request.threads : nn::hardwareThreads();
+    options.compute = nn::computeOfPublished(options.device, request.threads);
     return options;
 }
 

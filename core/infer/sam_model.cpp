@@ -73,7 +73,7 @@ SamModel::SamModel(const std::filesystem::path& weights, const std::string& devi
     : network_(nn::sam::loadSam(weights)),
       hash_("sha256:" + sha256File(weights)),
       device_(nn::findDevice(device).name),
-      threads_(threads > 0 ? threads : nn::hardwareThreads()) {
+      compute_(nn::computeOfPublished(device_, threads)) {
     nn::translated([&] {
         const c10::AutoGradMode off(false);
         network_->to(nn::torchDevice(device_));
@@ -95,15 +95,18 @@ EmbeddedImage SamModel::describe() const {
 at::Tensor SamModel::embed(const Volume<float>& picture, Job& job) const {
     return nn::translated([&] {
         const c10::AutoGradMode off(false);
-        const nn::ThreadsGuard threads(threads_);
+        const nn::ThreadsGuard threads(compute_.threads);
+        const c10::Device device = nn::torchDevice(device_);
+        const nn::AutocastGuard autocast(device, compute_);
         const nn::sam::Frame frame =
             nn::sam::frameOf(picture.shape().y, picture.shape().x, network_->config().imageSize());
         const at::Tensor input = nn::sam::normalised(nn::sam::fitted(rgbOf(picture), frame), frame);
         nn::sam::Sam network = network_;
-        return network->embed(input.to(nn::torchDevice(device_)), [&] {
+        const at::Tensor embedding = network->embed(input.to(device), [&] {
             job.yield();
             job.check();
         });
+        return embedding.to(at::kFloat);
     });
 }
 
@@ -111,7 +114,7 @@ std::vector<SamMask> SamModel::predict(const at::Tensor& embedding, Index size, 
                                        bool ambiguous) const {
     return nn::translated([&] {
         const c10::AutoGradMode off(false);
-        const nn::ThreadsGuard threads(threads_);
+        const nn::ThreadsGuard threads(compute_.threads);
         const at::Device device = nn::torchDevice(device_);
         const nn::sam::PromptConfig& config = network_->config().prompts;
         const nn::sam::Frame frame = nn::sam::frameOf(size.y, size.x, config.imageSize);

@@ -9,6 +9,7 @@
 #include "base/job.h"
 #include "data/volume.h"
 #include "infer/embedding_store.h"
+#include "nn/compute.h"
 #include "nn/sam/checkpoint.h"
 
 namespace fovea::infer {
@@ -39,7 +40,7 @@ class SamModel {
     EmbeddedImage describe() const;
 
     // A grey picture (1, H, W) as (1, width, grid, grid). Grey values from the least to the largest finite one become
-    // 0…255, as micro-sam does it (spec models.md 3.5). Cancelled between the encoder's blocks.
+    // 0…255, as micro-sam does it (spec models.md 3.5). float32, on the device. Cancelled between the encoder's blocks.
     at::Tensor embed(const Volume<float>& picture, Job& job) const;
     // `size`: of the picture. With `ambiguous` the masks that may mean the object, its part or what it is part of, best
     // score first, else the one mask.
@@ -50,7 +51,7 @@ class SamModel {
     nn::sam::Sam network_;
     std::string hash_;
     std::string device_;
-    int threads_;
+    nn::Compute compute_;  // of the image encoder; prompts, which cost little, are answered in float32
     at::Tensor positions_;
 };
 

@@ -66,8 +66,15 @@ struct Candidate {
     bool fits = true;
 };
 
-constexpr int timedRounds = 4;  // the first pays for kernels and caches
-constexpr double hopeless = 2;  // times the best so far: not timed again
+constexpr int timedRounds = 4;            // the first pays for kernels and caches
+constexpr double hopeless = 2;            // times the best so far: not timed again
+constexpr double scaledGradients = 1.15;  // float16 must be so much faster than bfloat16 to be worth its scaled losses
+
+// In this order, so that of two that tie the wider range of exponents is taken.
+std::vector<const char*> precisionsOf(const std::string& device) {
+    if (findDevice(device).gpu) return {"bfloat16", "float32", "float16"};
+    return {"bfloat16", "float32"};
+}
 
 // In turns, and the fastest step of each: other work on the machine slows single steps, and would decide alone if each
 // candidate were timed once.
@@ -95,13 +102,20 @@ Compute computeFromJson(const nlohmann::json& json) {
     try {
         Compute compute{json.at("dtype").get<std::string>(), json.at("channels_last").get<bool>(),
                         json.at("threads").get<int>()};
-        if ((compute.dtype == "float32" || compute.dtype == "bfloat16") && compute.threads >= 1 &&
-            compute.threads <= 4096)
+        if ((compute.dtype == "float32" || compute.dtype == "bfloat16" || compute.dtype == "float16") &&
+            compute.threads >= 1 && compute.threads <= 4096)
             return compute;
     } catch (const nlohmann::json::exception&) {
     }
     throw Error(ErrorKind::Format, Text(FOVEA_TR("The plan's entry compute = {value} is damaged. Make a new plan."),
                                         {{"value", json.dump()}}));
+}
+
+Compute computeOfPublished(const std::string& device, int threads) {
+    Compute compute;
+    compute.dtype = findDevice(device).gpu ? "float16" : "float32";
+    compute.threads = threads > 0 ? threads : hardwareThreads();
+    return compute;
 }
 
 TimedCompute chooseCompute(const Topology& topology, const std::vector<std::int64_t>& patch, std::int64_t batch,
@@ -115,12 +129,14 @@ TimedCompute chooseCompute(const Topology& topology, const std::vector<std::int6
         const auto input = at::rand(shape, torch::TensorOptions().device(torchDevice(device)));
 
         std::vector<Candidate> candidates;
-        for (const char* dtype : {"bfloat16", "float32"})
+        for (const char* dtype : precisionsOf(device))
             for (const bool channelsLast : {false, true}) candidates.push_back({{dtype, channelsLast, n}});
         timeInTurns(candidates, unet, input, training, device, job);
         TimedCompute best{{}, std::numeric_limits<double>::infinity()};
-        for (const Candidate& c : candidates)
-            if (c.fits && c.seconds < best.seconds) best = {c.compute, c.seconds};
+        for (const Candidate& c : candidates) {
+            const double handicap = c.compute.dtype == "float16" ? scaledGradients : 1;
+            if (c.fits && c.seconds * handicap < best.seconds) best = {c.compute, c.seconds};
+        }
         if (best.seconds == std::numeric_limits<double>::infinity())
             throw Error(ErrorKind::Memory,
                         Text(FOVEA_TR("The network does not fit into the memory of {device}. Choose a "

@@ -99,6 +99,7 @@ void addCuda(Found& found) {
             found.devices.push_back(info);
         }
         if (count == 0) found.why = "the NVIDIA driver reports no GPU";
+        at::globalContext().setBenchmarkCuDNN(true);  // patches of one shape come again and again
     } catch (const c10::Error& e) {
         found.devices.clear();
         found.why = e.what_without_backtrace();

@@ -13,8 +13,8 @@ AutocastGuard::AutocastGuard(c10::Device device, const Compute& compute)
     : device_(device.type()),
       before_(at::autocast::is_autocast_enabled(device_)),
       dtypeBefore_(at::autocast::get_autocast_dtype(device_)) {
-    at::autocast::set_autocast_enabled(device_, compute.dtype == "bfloat16");
-    at::autocast::set_autocast_dtype(device_, at::kBFloat16);
+    at::autocast::set_autocast_enabled(device_, compute.dtype != "float32");
+    at::autocast::set_autocast_dtype(device_, compute.dtype == "float16" ? at::kHalf : at::kBFloat16);
     at::autocast::increment_nesting();
 }
 

@@ -14,7 +14,7 @@ c10::Device torchDevice(const std::string& name);
 // Scoped settings of the calling thread. All of them put back what was there.
 class AutocastGuard {
   public:
-    // Autocast to bfloat16 when compute.dtype says so; otherwise switches autocast off.
+    // Autocast to bfloat16 or float16 when compute.dtype says so; otherwise switches autocast off.
     AutocastGuard(c10::Device device, const Compute& compute);
     ~AutocastGuard();
     AutocastGuard(const AutocastGuard&) = delete;

@@ -1,6 +1,7 @@
 #include "nnunet/predictor.h"
 
 #include "base/error.h"
+#include "nn/device.h"
 #include "nnunet/logits_file.h"
 
 namespace fovea::nnunet {
@@ -40,6 +41,8 @@ class WithPreviousStage : public ImageSource {
     ImageInfo info_;
 };
 
+constexpr std::int64_t windowsAtOnce = 4;  // on a GPU, which one alone does not fill
+
 infer::WindowOptions windowsOf(const nn::TrainedModel& model, const PredictOptions& options) {
     const auto configuration = model.plans.configuration(model.configuration);
     const auto patch = configuration.at("patch_size").get<std::vector<std::int64_t>>();
@@ -52,6 +55,7 @@ infer::WindowOptions windowsOf(const nn::TrainedModel& model, const PredictOptio
     windows.norms.assign(std::size_t(model.plans.inputChannels(model.configuration, model.dataset)),
                          {-1e300, 1e300, 0, 1});
     windows.device = options.device;
+    if (nn::findDevice(options.device).gpu) windows.batch = windowsAtOnce;
     windows.compute = options.compute;
     return windows;
 }

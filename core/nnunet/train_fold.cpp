@@ -103,6 +103,7 @@ class Training {
         loop_.batch = task.batch;
         loop_.learningRate = options.learningRate;
         loop_.ema = options.ema;
+        loop_.scaleLoss = compute_.dtype == "float16";
     }
 
     TrainedFold run();
@@ -313,6 +314,7 @@ TrainedFold Training::run() {
         feed_.rewind(first);
         if (epochBegan_ == 0) epochBegan_ = now();
     };
+    hooks.prepare = [&](std::int64_t count) { feed_.prepare(count); };
     hooks.loss = [&](std::uint64_t, std::int64_t count) {
         ++steps_;
         return lossOf(feed_.next(count));

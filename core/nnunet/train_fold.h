@@ -20,7 +20,7 @@ struct TrainOptions {
     std::string device = "cpu";
     std::string precision = "auto";  // "auto" = what is fastest here, "float32"
     int threads = 0;                 // of the network on the CPU; 0 = all
-    int loaderThreads = 1;
+    int loaderThreads = -1;          // see train::BatchFeed
     std::uint64_t seed = 0;
 };
 

@@ -18,7 +18,7 @@ void run(StageContext& context) {
     const infer::ImageOf imageOf = [&](const std::string&) { return image; };
     infer::FeatureOptions options;
     options.device = deviceOf(context);
-    if (context.threads > 0) options.compute.threads = context.threads;
+    options.compute = nn::computeOfPublished(options.device, context.threads);
 
     const auto encoder = context.find("encoder");
     const auto weights = weightsIn(context.find("model"));

@@ -2,6 +2,7 @@
 
 #include <torch/types.h>
 
+#include <algorithm>
 #include <cstring>
 
 #include "nn/guards.h"
@@ -9,7 +10,7 @@
 
 namespace fovea::train {
 
-Batch collate(const std::vector<SampleArrays>& samples, int dims) {
+Batch collate(const std::vector<SampleArrays>& samples, int dims, bool pinned) {
     const Index n = samples.front().target.shape();
     const std::int64_t b = std::int64_t(samples.size()), channels = std::int64_t(samples.front().channels.size());
     std::vector<std::int64_t> space =
@@ -17,17 +18,19 @@ Batch collate(const std::vector<SampleArrays>& samples, int dims) {
     std::vector<std::int64_t> flat{b}, full{b, channels};
     flat.insert(flat.end(), space.begin(), space.end());
     full.insert(full.end(), space.begin(), space.end());
-    Batch batch{torch::empty(full, torch::kFloat32), torch::empty(flat, torch::kInt64),
-                torch::empty(flat, torch::kFloat32)};
+    const auto fresh = [pinned](const std::vector<std::int64_t>& shape, at::ScalarType type) {
+        return torch::empty(shape, at::TensorOptions(type).pinned_memory(pinned));
+    };
+    Batch batch{fresh(full, torch::kFloat32), fresh(flat, torch::kUInt8), fresh(flat, torch::kFloat32)};
     float* image = batch.image.data_ptr<float>();
-    std::int64_t* target = batch.target.data_ptr<std::int64_t>();
+    std::uint8_t* target = batch.target.data_ptr<std::uint8_t>();
     float* weight = batch.weight.data_ptr<float>();
     for (const SampleArrays& sample : samples) {
         for (const Volume<float>& channel : sample.channels) {
             std::memcpy(image, channel.data(), std::size_t(channel.size()) * sizeof(float));
             image += channel.size();
         }
-        for (std::int64_t i = 0; i < sample.target.size(); ++i) *target++ = sample.target.data()[i];
+        target = std::copy_n(sample.target.data(), sample.target.size(), target);
         std::memcpy(weight, sample.weight.data(), std::size_t(sample.weight.size()) * sizeof(float));
         weight += sample.weight.size();
     }
@@ -36,7 +39,8 @@ Batch collate(const std::vector<SampleArrays>& samples, int dims) {
 
 Batch moved(const Batch& batch, const std::string& device, const nn::Compute& compute) {
     const c10::Device to = nn::torchDevice(device);
-    return {nn::placed(batch.image.to(to), compute), batch.target.to(to), batch.weight.to(to)};
+    const auto there = [&to](const at::Tensor& tensor) { return tensor.to(to, /*non_blocking=*/true); };
+    return {nn::placed(there(batch.image), compute), there(batch.target).to(torch::kInt64), there(batch.weight)};
 }
 
 }  // namespace fovea::train

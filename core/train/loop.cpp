@@ -6,6 +6,7 @@
 #include <chrono>
 #include <cmath>
 #include <cstdio>
+#include <limits>
 #include <map>
 #include <numbers>
 
@@ -14,6 +15,7 @@
 #include "nn/torch_errors.h"
 #include "train/checkpoint.h"
 #include "train/loss.h"
+#include "train/loss_scale.h"
 
 namespace fovea::train {
 
@@ -104,6 +106,7 @@ class Loop {
     void resume();
     void save();
     void writeCurve();
+    bool clipped();
     double step();
     double stepWithinMemory();
     void average();
@@ -120,6 +123,7 @@ class Loop {
 
     nn::State state_, ema_, best_;  // state_ shares storage with the module
     Optimizer optimizer_;
+    LossScale scale_;
     std::int64_t iteration_ = 0, batch_, sinceBest_ = 0;
     std::uint64_t nextSample_ = 0;
     std::optional<double> bestTuning_;
@@ -141,6 +145,7 @@ void Loop::resume() {
         if (!p.at("best").is_null()) bestTuning_ = p.at("best").get<double>();
         curve_ = curveFromJson(p.at("curve"));
         optimizer_.restore(checkpoint->group("opt"), p.at("optimizer_steps"));
+        if (options_.scaleLoss) scale_.restore(p.at("loss_scale"));
         if (const nn::State ema = checkpoint->group("ema"); !ema.empty()) ema_ = ordered(ema, state_);
         if (const nn::State best = checkpoint->group("best"); !best.empty()) best_ = ordered(best, state_);
     } catch (const Error&) {
@@ -160,6 +165,7 @@ void Loop::save() {
                            {"stopped", stopped_},     {"best", nullptr},
                            {"curve", toJson(curve_)}, {"optimizer_steps", optimizer_.steps()}};
     if (bestTuning_) checkpoint.progress["best"] = *bestTuning_;
+    if (options_.scaleLoss) checkpoint.progress["loss_scale"] = scale_.state();
     checkpoint.add("net", state_);
     checkpoint.add("ema", ema_);
     checkpoint.add("best", best_);
@@ -172,18 +178,27 @@ void Loop::writeCurve() {
     file::writeJson(folder_ / "curves.json", {{"iterations", options_.iterations}, {"points", toJson(curve_)}});
 }
 
+// Whether the gradients, as clipped, can be followed.
+bool Loop::clipped() {
+    const double most = options_.clip > 0 ? options_.clip : std::numeric_limits<double>::infinity();
+    if (options_.scaleLoss) return scale_.update(std::isfinite(optimizer_.clip(most, scale_.value()).item<double>()));
+    if (options_.clip > 0) optimizer_.clip(most);
+    return true;
+}
+
+// The loss is asked for at the end: a GPU computes on until then, and the next batch is made meanwhile.
 double Loop::step() {
     optimizer_.zeroGrad();
     const at::Tensor loss = hooks_.loss(nextSample_, batch_);
+    (options_.scaleLoss ? loss * scale_.value() : loss).backward();
+    if (clipped()) optimizer_.step(learningRateAt(options_, iteration_));
+    if (hooks_.prepare && iteration_ + 1 < options_.iterations) hooks_.prepare(batch_);
     const double value = loss.item<double>();
     if (!std::isfinite(value))
         throw Error(ErrorKind::Input,
                     {FOVEA_TR("The training loss is no number any more at iteration {n} (learning rate {lr}). "
                               "Choose a lower learning rate, or look for extreme values in the images."),
                      {{"n", std::to_string(iteration_ + 1)}, {"lr", shown(options_.learningRate)}}});
-    loss.backward();
-    if (options_.clip > 0) optimizer_.clip(options_.clip);
-    optimizer_.step(learningRateAt(options_, iteration_));
     return value;
 }
 
@@ -213,7 +228,9 @@ void Loop::average() {
     }
     const torch::NoGradGuard off;
     const double decay = std::min(options_.ema, double(1 + iteration_) / double(10 + iteration_));
-    for (std::size_t i = 0; i < state_.size(); ++i) ema_[i].second.mul_(decay).add_(state_[i].second, 1 - decay);
+    std::vector<at::Tensor> averages, now;
+    for (std::size_t i = 0; i < state_.size(); ++i) averages.push_back(ema_[i].second), now.push_back(state_[i].second);
+    at::_foreach_lerp_(averages, now, 1 - decay);
 }
 
 void Loop::tune() {
@@ -344,6 +361,7 @@ nlohmann::json toJson(const LoopOptions& o) {
                            {"tune_every", o.tuneEvery},
                            {"patience", o.patience}};
     if (o.epoch > 1) json["epoch"] = o.epoch;
+    if (o.scaleLoss) json["scale_loss"] = true;
     return json;
 }
 

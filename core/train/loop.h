@@ -30,6 +30,7 @@ struct LoopOptions {
     std::int64_t patience = 0;      // tuning scores without a new best before it stops early; 0 = never
     double checkpointSeconds = 30;  // between checkpoints
     std::int64_t epoch = 1;         // iterations that share a learning rate (poly)
+    bool scaleLoss = false;         // for float16, see LossScale
 
     // nnU-Net's: SGD, 250 iterations an epoch, learning rate 0.01 (spec section 4.7).
     static LoopOptions nnunet(std::int64_t epochs = 1000);
@@ -44,6 +45,8 @@ struct CurvePoint {
 struct LoopHooks {
     // Builds the graph of one step from samples first … first + batch − 1 and returns the scalar loss.
     std::function<at::Tensor(std::uint64_t first, std::int64_t batch)> loss;
+    // Called while a GPU may still compute a step, to make the next batch meanwhile; may be empty.
+    std::function<void(std::int64_t batch)> prepare;
     // Score of the module as it is (averaged weights in place), higher is better; may be empty.
     std::function<double()> tune;
     // Called after the last iteration of each epoch (averaged weights in place) with the epoch's mean loss and the

@@ -5,13 +5,18 @@
 #include <cmath>
 #include <numeric>
 
-#include "train/intensity_transforms.h"
-
 namespace fovea::train {
 
 namespace {
 
 constexpr double smooth = 1e-5, least = 1e-8;
+
+// nearestExact(), where the labels lie: nobody waits for a copy.
+at::Tensor nearest(std::int64_t from, std::int64_t to, c10::Device device) {
+    const double ratio = float(from) / float(to);
+    const at::Tensor middles = torch::arange(to, at::TensorOptions(torch::kFloat64).device(device)) + 0.5;
+    return (middles * ratio).to(torch::kFloat32).to(torch::kInt64).clamp_max(from - 1);
+}
 
 // Nearest-exact to the spatial size (the axes from 2 on) of `like`. source (B, …) or (B, K, …).
 at::Tensor resized(const at::Tensor& source, const at::Tensor& like) {
@@ -20,8 +25,7 @@ at::Tensor resized(const at::Tensor& source, const at::Tensor& like) {
     for (std::int64_t axis = 2; axis < like.dim(); ++axis) {
         const std::int64_t from = source.size(axis - shift), to = like.size(axis);
         if (from == to) continue;
-        const at::Tensor index = torch::tensor(nearestExact(from, to), torch::kInt64).to(source.device());
-        result = result.index_select(axis - shift, index);
+        result = result.index_select(axis - shift, nearest(from, to, source.device()));
     }
     return result;
 }

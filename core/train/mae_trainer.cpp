@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <optional>
 
 #include "base/error.h"
 #include "base/rng.h"
@@ -88,6 +89,26 @@ MaeBatch makeBatch(const MaeRequest& request, std::uint64_t first, std::int64_t 
     return {torch::cat(images, 0), noise};
 }
 
+// Batches one after the other, the coming one made before it is asked for.
+class NextBatch {
+  public:
+    explicit NextBatch(const MaeRequest& request) : request_(request) {}
+
+    MaeBatch take(std::uint64_t first, std::int64_t count) {
+        const bool ready = prepared_ && first == next_ && prepared_->images.size(0) == count;
+        MaeBatch batch = ready ? std::move(*prepared_) : makeBatch(request_, first, count);
+        prepared_.reset();
+        next_ = first + std::uint64_t(count);
+        return batch;
+    }
+    void prepare(std::int64_t count) { prepared_ = makeBatch(request_, next_, count); }
+
+  private:
+    const MaeRequest& request_;
+    std::uint64_t next_ = 0;
+    std::optional<MaeBatch> prepared_;
+};
+
 LoopResult trainMaeOnce(const MaeRequest& request, Job& job) {
     const nn::ThreadsGuard threads(request.compute.threads);
     const c10::Device device = nn::torchDevice(request.device);
@@ -96,15 +117,19 @@ LoopResult trainMaeOnce(const MaeRequest& request, Job& job) {
     nn::place(*mae, request.device, {request.compute.dtype, false, request.compute.threads});
     mae->train();
     LoopHooks hooks;
+    NextBatch next(request);
+    if (device.is_cuda()) hooks.prepare = [&](std::int64_t count) { next.prepare(count); };
     hooks.loss = [&](std::uint64_t first, std::int64_t count) {
-        const MaeBatch batch = makeBatch(request, first, count);
+        const MaeBatch batch = next.take(first, count);
         const nn::AutocastGuard autocast(device, request.compute);
         return mae->forward(batch.images.to(device), batch.noise.to(device), request.maskRatio, request.normPix);
     };
     const nlohmann::json identity = {{"network", nn::toJson(request.config)}, {"seed", request.seed},
                                      {"start", request.start.string()},       {"mask_ratio", request.maskRatio},
                                      {"norm_pix", request.normPix},           {"compute", nn::toJson(request.compute)}};
-    LoopResult result = runLoop(*mae, hooks, request.loop, request.folder, identity, job);
+    LoopOptions loop = request.loop;
+    loop.scaleLoss = request.compute.dtype == "float16";
+    LoopResult result = runLoop(*mae, hooks, loop, request.folder, identity, job);
     nn::saveMae(request.folder / "mae.safetensors", *mae, {{"iterations", std::to_string(result.iterations)}});
     return result;
 }

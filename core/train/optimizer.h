@@ -18,9 +18,9 @@ struct OptimizerOptions {
     bool decayVectors = true;  // false: none on tensors of one dimension (MAE's recipe)
 };
 
-// SGD with Nesterov momentum as torch has it (nnU-Net's), and AdamW (Loshchilov, Hutter 2019). Written here so that its
-// whole state is a list of named tensors and a resumed run continues bit by bit. A parameter without gradient is
-// skipped: no decay, no momentum.
+// SGD with Nesterov momentum as torch has it (nnU-Net's), and AdamW (Loshchilov, Hutter 2019), by ATen's fused steps:
+// one walk through memory. Its whole state is a list of named tensors and a resumed run continues bit by bit. A
+// parameter without gradient is skipped: no decay, no momentum.
 class Optimizer {
   public:
     using Named = std::vector<std::pair<std::string, at::Tensor>>;
@@ -28,8 +28,9 @@ class Optimizer {
     Optimizer(Named parameters, OptimizerOptions options);
 
     void zeroGrad();
-    // Scales all gradients so that their common L2 norm is at most `most`; returns the norm before.
-    double clip(double most);
+    // Divides all gradients by `scale`, that of the loss they are of, and scales them so that their common L2 norm is
+    // at most `most` (infinity: whatever it is). Returns the norm before, a scalar on the device, so that nobody waits.
+    at::Tensor clip(double most, double scale = 1);
     void step(double learningRate);
 
     // "<name>.momentum", "<name>.mean", "<name>.square" of the parameters that have moved; sharing storage.
@@ -39,8 +40,8 @@ class Optimizer {
     std::int64_t steps() const { return steps_; }
 
   private:
-    void stepSgd(std::size_t i, double learningRate);
-    void stepAdam(std::size_t i, double learningRate);
+    std::vector<at::Tensor> gradients() const;
+    void stepSome(double learningRate, bool matrices, bool moved);
 
     Named parameters_;
     OptimizerOptions options_;

@@ -68,6 +68,7 @@ TrainResult trainOnce(const TrainRequest& request, Job& job) {
     BatchFeed feed(sampler, request.loaderThreads, request.topology.dims, request.device, request.compute);
     LoopHooks hooks;
     hooks.rewind = [&](std::uint64_t first) { feed.rewind(first); };
+    hooks.prepare = [&](std::int64_t count) { feed.prepare(count); };
     // Before that the network does not yet know what the person taught it.
     const auto doubtsFrom = std::uint64_t(doubtFrom * double(request.loop.iterations * request.loop.batch));
     hooks.loss = [&](std::uint64_t first, std::int64_t count) {
@@ -88,7 +89,9 @@ TrainResult trainOnce(const TrainRequest& request, Job& job) {
                                      {"patch", {options.patch.z, options.patch.y, options.patch.x}},
                                      {"compute", nn::toJson(request.compute)}};
     TrainResult result;
-    result.loop = runLoop(*unet, hooks, request.loop, request.folder, identity, job);
+    LoopOptions loop = request.loop;
+    loop.scaleLoss = request.compute.dtype == "float16";
+    result.loop = runLoop(*unet, hooks, loop, request.folder, identity, job);
     result.knownVoxels = sampler.knownVoxels();
     result.knownForeground = sampler.knownForeground();
     nn::saveUNet(request.folder / "model.safetensors", *unet, {{"iterations", std::to_string(result.loop.iterations)}});

@@ -35,7 +35,7 @@ struct TrainRequest {
     std::filesystem::path folder;     // model.safetensors, checkpoint.safetensors, curves.json
     std::string device = "cpu";
     nn::Compute compute;
-    int loaderThreads = 1;
+    int loaderThreads = -1;  // see BatchFeed
     std::uint64_t seed = 0;
 };
 

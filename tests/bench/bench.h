@@ -15,6 +15,7 @@ struct Settings {
     std::filesystem::path inputs = "bench_inputs";  // arrays both sides read
     std::filesystem::path data;                     // the shared data folder; empty when not given
     std::filesystem::path dump;                     // where model cases leave inputs and outputs; empty = nowhere
+    std::string device = "cpu";                     // where networks compute
 };
 
 // What a measurement says about itself beside its times.

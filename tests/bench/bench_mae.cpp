@@ -15,12 +15,14 @@ void features(Run& run, std::int64_t crops, const std::string& dtype) {
     nn::Compute compute;
     compute.dtype = dtype, compute.threads = run.settings().threads;
     const nn::ThreadsGuard threads(compute.threads);
-    const nn::AutocastGuard autocast(at::kCPU, compute);
+    const c10::Device device = nn::torchDevice(run.settings().device);
+    const nn::AutocastGuard autocast(device, compute);
     nn::Mae mae(nn::MaeConfig::base());
+    mae->to(device);
     mae->eval();
-    const at::Tensor images = at::randn({crops, 3, 224, 224});
+    const at::Tensor images = at::randn({crops, 3, 224, 224}).to(device);
     at::Tensor table;
-    run.measure([&] { table = mae->features(images).to(at::kFloat); },
+    run.measure([&] { table = mae->features(images).to(at::kCPU, at::kFloat); },
                 [&] {
                     Facts facts;
                     facts.work = std::to_string(crops) + " crops 3 x 224 x 224, nothing masked, token mean -> " +

@@ -34,8 +34,9 @@ struct Predicted {
 // A network with weights of its own, the same ones at every call.
 class Prediction {
   public:
-    Prediction(Index patch, int dims, const nn::Compute& compute)
-        : network_(infer::networkOf(nn::UNet(plannedNetwork(patch, dims)), "cpu", compute)) {
+    Prediction(Index patch, int dims, const nn::Compute& compute, const std::string& device)
+        : network_(infer::networkOf(nn::UNet(plannedNetwork(patch, dims)), device, compute)) {
+        options_.device = device;
         options_.dims = dims;
         options_.patch = patch;
         options_.norms = {{-1e300, 1e300, 0, 1}};
@@ -50,7 +51,7 @@ class Prediction {
         Job job;
         infer::slideWindows(
             image, all, all, counted, options_, [](std::int64_t) { return true; },
-            [&](std::int64_t, const at::Tensor& section) { sections.push_back(section); }, job);
+            [&](std::int64_t, const at::Tensor& section) { sections.push_back(section.to(at::kCPU)); }, job);
         return {at::stack(sections, 1), windows};
     }
 
@@ -79,15 +80,15 @@ nn::Compute inFloat(const Run& run) {
 void predictFloat(Run& run, Index patch, int dims, Index shape) {
     const ImagePtr image = noise(shape);
     const nn::Compute compute = inFloat(run);
-    const Prediction prediction(patch, dims, compute);
+    const Prediction prediction(patch, dims, compute, run.settings().device);
     Predicted predicted;
     run.measure([&] { predicted = prediction.of(*image); }, [&] { return factsOf(predicted, patch, compute); });
 }
 
 nn::Compute chosen(const Run& run, Index patch, int dims) {
     Job job;
-    return nn::chooseCompute(plannedNetwork(patch, dims), axesOf(patch, dims), 1, false, "cpu", run.settings().threads,
-                             job)
+    return nn::chooseCompute(plannedNetwork(patch, dims), axesOf(patch, dims), 1, false, run.settings().device,
+                             run.settings().threads, job)
         .compute;
 }
 
@@ -108,14 +109,15 @@ double dice(const at::Tensor& a, const at::Tensor& b, std::int64_t classes) {
 // As Fovea would predict by itself on this machine, and what that does to the labels.
 void predictChosen(Run& run, Index patch, int dims, Index shape) {
     const nn::Compute compute = chosen(run, patch, dims);
-    if (compute.dtype != "bfloat16") return run.skip("this machine is not faster with bfloat16");
+    if (compute.dtype != "bfloat16") return run.skip("this device is not faster with bfloat16");
     const ImagePtr image = noise(shape);
-    const Prediction prediction(patch, dims, compute);
+    const Prediction prediction(patch, dims, compute, run.settings().device);
     Predicted predicted;
     run.measure([&] { predicted = prediction.of(*image); },
                 [&] {
                     Facts facts = factsOf(predicted, patch, compute);
-                    const at::Tensor exact = Prediction(patch, dims, inFloat(run)).of(*image).logits;
+                    const at::Tensor exact =
+                        Prediction(patch, dims, inFloat(run), run.settings().device).of(*image).logits;
                     facts.check["dice_with_float32"] = dice(predicted.logits.argmax(0), exact.argmax(0), exact.size(0));
                     facts.note = "random weights: classes are close, so the Dice is a lower bound";
                     return facts;
@@ -152,6 +154,7 @@ void predictLarge(Run& run) {
     Job job;
     nnunet::PredictOptions options;
     options.mirror = false;
+    options.device = run.settings().device;
     options.compute = chosen(run, modest3d, 3);
     const nn::TrainedModel trained = model();
     const nnunet::Predictor predictor(trained, options);

@@ -4,6 +4,7 @@
 
 #include "bench/benches.h"
 #include "nn/compute.h"
+#include "nn/device.h"
 #include "nn/guards.h"
 #include "nn/sam/checkpoint.h"
 #include "nn/sam/frame.h"
@@ -21,8 +22,8 @@ at::Tensor tensorAt(const std::filesystem::path& path) { return nn::readState(pa
 // The peer's weights where it left them; the work does not depend on the values.
 Sam modelOf(const Run& run, const std::string& kind) {
     const std::filesystem::path weights = run.settings().dump / (kind + "_weights.pt");
-    if (std::filesystem::exists(weights)) return loadSam(weights);
-    Sam sam(samNamed(kind));
+    Sam sam = std::filesystem::exists(weights) ? loadSam(weights) : Sam(samNamed(kind));
+    sam->to(nn::torchDevice(run.settings().device));
     sam->eval();
     return sam;
 }
@@ -37,25 +38,29 @@ void encode(Run& run, const std::string& kind, const std::string& dtype, double 
     nn::Compute compute;
     compute.dtype = dtype, compute.threads = run.settings().threads;
     const nn::ThreadsGuard threads(compute.threads);
-    const nn::AutocastGuard autocast(at::kCPU, compute);
+    const c10::Device device = nn::torchDevice(run.settings().device);
+    const nn::AutocastGuard autocast(device, compute);
     Sam sam = modelOf(run, kind);
-    const at::Tensor input = inputOf(run, kind);
+    const at::Tensor input = inputOf(run, kind).to(device);
     at::Tensor embedding;
-    run.measure([&] { embedding = sam->embed(input); },
-                [&] {
-                    Facts facts;
-                    facts.work = "image encoder, 1 x 3 x 1024 x 1024 -> 1 x 256 x 64 x 64, " + dtype;
-                    facts.rates = {{"GFLOP/s", gflop}, {"Mpixel/s", 1.048576}};
-                    const at::Tensor real = embedding.to(at::kFloat);
-                    facts.check = {{"shape", real.sizes().vec()}, {"mean_abs", real.abs().mean().item<double>()}};
-                    const std::filesystem::path theirs = run.settings().dump / (kind + "_embedding.pt");
-                    if (std::filesystem::exists(theirs)) {
-                        const at::Tensor want = tensorAt(theirs);
-                        facts.check["largest_deviation"] =
-                            ((real - want).abs().max() / want.abs().max()).item<double>();
-                    }
-                    return facts;
-                });
+    run.measure(
+        [&] {
+            embedding = sam->embed(input);
+            nn::synchronise(run.settings().device);
+        },
+        [&] {
+            Facts facts;
+            facts.work = "image encoder, 1 x 3 x 1024 x 1024 -> 1 x 256 x 64 x 64, " + dtype;
+            facts.rates = {{"GFLOP/s", gflop}, {"Mpixel/s", 1.048576}};
+            const at::Tensor real = embedding.to(at::kFloat);
+            facts.check = {{"shape", real.sizes().vec()}, {"mean_abs", real.abs().mean().item<double>()}};
+            const std::filesystem::path theirs = run.settings().dump / (kind + "_embedding.pt");
+            if (std::filesystem::exists(theirs)) {
+                const at::Tensor want = tensorAt(theirs).to(device);
+                facts.check["largest_deviation"] = ((real - want).abs().max() / want.abs().max()).item<double>();
+            }
+            return facts;
+        });
 }
 
 void prompt(Run& run, std::int64_t side, bool refine, const std::string& dtype = "float32") {
@@ -63,15 +68,16 @@ void prompt(Run& run, std::int64_t side, bool refine, const std::string& dtype =
     nn::Compute compute;
     compute.dtype = dtype, compute.threads = run.settings().threads;
     const nn::ThreadsGuard threads(compute.threads);
-    const nn::AutocastGuard autocast(at::kCPU, compute);
+    const c10::Device device = nn::torchDevice(run.settings().device);
+    const nn::AutocastGuard autocast(device, compute);
     Sam sam = modelOf(run, "vit_b");
     const Frame frame = frameOf(side, side, sam->config().imageSize());
-    const at::Tensor embedding = at::randn({1, 256, 64, 64});
+    const at::Tensor embedding = at::randn({1, 256, 64, 64}).to(device);
     const at::Tensor positions = sam->promptEncoder()->densePositions();
     Prompts prompts;
     prompts.points =
-        inFrame(at::tensor({0.4 * double(side), 0.6 * double(side)}, at::kDouble).reshape({1, 1, 2}), frame);
-    prompts.labels = at::tensor({1}, at::kLong).reshape({1, 1});
+        inFrame(at::tensor({0.4 * double(side), 0.6 * double(side)}, at::kDouble).reshape({1, 1, 2}), frame).to(device);
+    prompts.labels = at::tensor({1}, at::kLong).reshape({1, 1}).to(device);
     if (refine) prompts.masks = multimasks(sam->predict(embedding, positions, prompts)).logits.narrow(1, 0, 1);
     at::Tensor masks;
     run.measure(
@@ -98,6 +104,8 @@ Bench sam() {
                  [](Run& run) { encode(run, "vit_b", "float32", 970); }},
                 {"vit_b_encode_bf16", "ViT-B encoder, bf16 autocast",
                  [](Run& run) { encode(run, "vit_b", "bfloat16", 970); }},
+                {"vit_b_encode_fp16", "ViT-B encoder, float16 autocast: for GPUs",
+                 [](Run& run) { encode(run, "vit_b", "float16", 970); }, false},
                 {"vit_t_encode_fp32", "ViT-tiny encoder, single precision",
                  [](Run& run) { encode(run, "vit_t", "float32", 77); }},
                 {"vit_t_encode_bf16", "ViT-tiny encoder, bf16 autocast",

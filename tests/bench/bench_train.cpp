@@ -36,20 +36,21 @@ void training(Run& run, Index patch, int dims, const nn::Compute& compute) {
     const nn::Topology topology = plannedNetwork(patch, dims);
     const nn::ThreadsGuard threads(compute.threads);
     nn::UNet unet(topology);
-    nn::place(*unet, "cpu", compute);
+    const c10::Device device = nn::torchDevice(run.settings().device);
+    nn::place(*unet, run.settings().device, compute);
     unet->train();
     const train::LoopOptions loop = train::LoopOptions::nnunet();
     train::Optimizer optimizer(namedParametersOf(unet), loop.optimizer);
     std::vector<std::int64_t> space{batchSize}, full{batchSize, topology.inChannels};
     for (const std::int64_t n : axesOf(patch, dims)) space.push_back(n), full.push_back(n);
-    const at::Tensor image = nn::placed(at::randn(full), compute);
-    const at::Tensor labels = at::randint(topology.outChannels, space, at::kLong);
+    const at::Tensor image = nn::placed(at::randn(full).to(device), compute);
+    const at::Tensor labels = at::randint(topology.outChannels, space, at::kLong).to(device);
     const auto headWeights = train::deepSupervisionWeights(topology.stages());
     train::LossOptions options;
     options.batchDice = dims == 2;
 
     const auto forward = [&] {
-        const nn::AutocastGuard autocast(at::kCPU, compute);
+        const nn::AutocastGuard autocast(device, compute);
         return unet->heads(image);
     };
     const std::vector<at::Tensor> targets = train::atHeads(labels, forward());
@@ -84,9 +85,9 @@ void inFloat(Run& run, Index patch, int dims) {
 void inChosen(Run& run, Index patch, int dims) {
     Job job;
     const nn::Compute compute = nn::chooseCompute(plannedNetwork(patch, dims), axesOf(patch, dims), batchSize, true,
-                                                  "cpu", run.settings().threads, job)
+                                                  run.settings().device, run.settings().threads, job)
                                     .compute;
-    if (compute.dtype != "bfloat16") return run.skip("this machine is not faster with bfloat16");
+    if (compute.dtype != "bfloat16") return run.skip("this device is not faster with bfloat16");
     training(run, patch, dims, compute);
 }
 

@@ -83,6 +83,7 @@ int main(int argc, char** argv) {
     app.add_option("--inputs", inputs, "Folder of arrays both sides read; filled when absent")->envname("BENCH_INPUTS");
     app.add_option("--data", data, "The shared data folder")->envname("BENCH_DATA");
     app.add_option("--dump", dump, "Write inputs and outputs of model cases here");
+    app.add_option("--device", settings.device, "Where networks compute: cpu, cuda or cuda:N")->capture_default_str();
     app.add_flag("--all", all, "Also the cases that are long or large");
     app.add_flag("--list", list, "List the cases");
     try {

@@ -20,6 +20,7 @@ struct GoldenCase {
     std::filesystem::path folder;   // of the manifest: files are named relative to it
     std::filesystem::path shared;   // of the data that `file` recipes name
     std::string precision = "f32";  // or "f64": the arithmetic that cases of networks are computed in
+    std::string device = "cpu";     // and where
 
     // config[key] and inputs[key]; Error(Format) naming the key when it is absent.
     const json& option(const char* key) const;

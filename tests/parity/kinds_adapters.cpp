@@ -6,6 +6,7 @@
 #include "parity/kinds.h"
 #include "parity/model_torch.h"
 #include "parity/sam_cases.h"
+#include "parity/torch_arrays.h"
 
 // Image encoders as micro-sam's parameter-efficient fine-tuning stores them.
 namespace fovea::parity {
@@ -81,7 +82,7 @@ class AdaptedNames {
 Values samEncoderPeft(const GoldenCase& golden) {
     const torch::NoGradGuard off;
     nn::sam::VitEncoder encoder(vitConfig(golden));
-    encoder->to(precisionOf(golden));
+    encoder->to(deviceOf(golden), precisionOf(golden));
     encoder->eval();
     nn::State adapted = hashedState(golden, AdaptedNames(golden).of(nn::stateOf(*encoder)));
     for (auto& item : adapted) item.second = item.second.to(precisionOf(golden));

@@ -147,8 +147,8 @@ CellSam hashedCellSam(const GoldenCase& golden) {
     add("model.", *segmenter);
     if (golden.option("adv_mode").get<bool>()) add("model_cp.", *segmenter);
     CellSam model = cellSamFrom(hashedState(golden, like), config, golden.id);
-    model.finder->to(precisionOf(golden));
-    model.segmenter->to(precisionOf(golden));
+    model.finder->to(deviceOf(golden), precisionOf(golden));
+    model.segmenter->to(deviceOf(golden), precisionOf(golden));
     model.finder->eval();
     model.segmenter->eval();
     return model;
@@ -193,7 +193,7 @@ Values segmented(const GoldenCase& golden) {
     const std::vector<std::int64_t> size = modelArray(golden, golden.input("size")).toInt();
     const at::Tensor toPicture = torch::tensor({double(size[1]), double(size[0]), double(size[1]), double(size[0])})
                                      .div(double(side))
-                                     .to(precisionOf(golden));
+                                     .to(deviceOf(golden), precisionOf(golden));
     Values values;
     const at::Tensor boxes = golden.inputs.contains("user_boxes") ? modelInput(golden, "user_boxes") / toPicture
                                                                   : detect(golden, model, values).kept.boxes;

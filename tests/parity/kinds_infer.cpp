@@ -79,9 +79,10 @@ Values tiles(const GoldenCase& golden) {
 Values slidingWindow(const GoldenCase& golden) {
     std::vector<Network> folds;
     for (const json& weights : golden.option("weights"))
-        folds.push_back(networkOf(hashedNetwork(golden.config, weights), "cpu", {}));
+        folds.push_back(networkOf(hashedNetwork(golden.config, weights), golden.device, {}));
     const json& patch = golden.option("patch_size");
     WindowOptions options;
+    options.device = golden.device;
     options.dims = int(patch.size());
     options.patch = indexOf(patch, 1);
     options.step = realNumber(golden.option("step"));

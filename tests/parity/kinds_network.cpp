@@ -49,6 +49,7 @@ json linesOf(const std::filesystem::path& path) {
 Verdict network(const GoldenCase& golden) {
     const torch::NoGradGuard off;
     nn::UNet unet = hashedNetwork(golden.config, golden.option("weights"));
+    unet->to(deviceOf(golden));
     const at::Tensor x = madeTensor(golden, golden.input("x"));
     const auto heads = unet->heads(x);
     const std::string tensors = member(golden.outputs, "tensors").get<std::string>() + "/head";

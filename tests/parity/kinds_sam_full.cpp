@@ -24,7 +24,7 @@ class WholeModel {
     at::Tensor embedding(Values& values) {
         const Volume<std::uint8_t> fitted = nn::sam::fitted(image_, frame_);
         const at::Tensor input = nn::sam::normalised(fitted, frame_, precisionOf(golden_));
-        const at::Tensor embedding = model_->embed(input);
+        const at::Tensor embedding = model_->embed(input.to(deviceOf(golden_)));
         values["resized"] = interleaved(fitted);
         values["preprocessed"] = fromTorch(input);
         values["embedding"] = fromTorch(embedding);

@@ -24,7 +24,7 @@ Target targetOf(const GoldenCase& golden, const json& recipe) {
     if (golden.config.value("regions", json()).is_array()) {
         std::vector<at::Tensor> channels;
         for (const json& region : golden.config["regions"])
-            channels.push_back(torch::isin(labels, torch::tensor(wholeNumbers(region), torch::kInt64)));
+            channels.push_back(torch::isin(labels, torch::tensor(wholeNumbers(region), labels.options())));
         target.classes = torch::stack(channels, 1);
     } else {
         target.classes = target.weight.defined() ? labels * target.weight.to(torch::kInt64) : labels;
@@ -113,7 +113,7 @@ OptimizerOptions sgdOptions(const json& config) {
 Values trainSteps(const GoldenCase& golden) {
     const json& recipe = golden.option("optimizer");
     nn::UNet unet = hashedNetwork(golden.config, golden.option("weights"));
-    unet->to(torch::kFloat64);
+    unet->to(deviceOf(golden), torch::kFloat64);
     Optimizer::Named parameters;
     for (const auto& item : unet->named_parameters()) parameters.emplace_back(item.key(), item.value());
     Optimizer optimizer(parameters, sgdOptions(recipe));
@@ -126,7 +126,7 @@ Values trainSteps(const GoldenCase& golden) {
                                           golden.option("ds_weights").get<std::vector<double>>());
         value.backward();
         losses.push_back(value.item<double>());
-        norms.push_back(optimizer.clip(realNumber(member(recipe, "clip_grad_norm"))));
+        norms.push_back(optimizer.clip(realNumber(member(recipe, "clip_grad_norm"))).item<double>());
         rates.push_back(polyLearningRate(0.01, std::int64_t(step), 1000));
         optimizer.step(rates.back());
         for (const auto& [name, p] : parameters) values["step" + std::to_string(step + 1) + "/" + name] = fromTorch(p);
@@ -159,7 +159,7 @@ Values sgdClip(const GoldenCase& golden) {
     json norms = json::array();
     for (std::size_t step = 1; step <= golden.outputs.at("norms").size(); ++step) {
         for (std::size_t i = 0; i < grads.size(); ++i) parameters[i].second.mutable_grad() = grads[i] * double(step);
-        norms.push_back(optimizer.clip(realNumber(golden.option("clip_grad_norm"))));
+        norms.push_back(optimizer.clip(realNumber(golden.option("clip_grad_norm"))).item<double>());
         optimizer.step(realNumber(golden.option("lr")));
         for (const auto& [name, p] : parameters) values["step" + std::to_string(step) + "/" + name] = fromTorch(p);
     }

@@ -6,6 +6,7 @@
 #include "parity/compare.h"
 #include "parity/kinds.h"
 #include "parity/model_compare.h"
+#include "parity/torch_arrays.h"
 
 using namespace fovea;
 using namespace fovea::parity;
@@ -57,16 +58,23 @@ std::filesystem::path defaultShared() {
 int main(int argc, char** argv) {
     CLI::App app("Compares Fovea's numbers with stored ones of other programs.");
     std::vector<std::string> folders, wanted;
-    std::string shared = defaultShared().string(), precision = "f32";
+    std::string shared = defaultShared().string(), precision = "f32", device = "cpu";
     app.add_option("DIR", folders, "Folders with manifest.json in or below them")->required();
     app.add_option("--kind", wanted, "Only cases of this kind (repeatable)")->take_all();
     app.add_option("--shared", shared, "Folder that the inputs of cases are named relative to")->capture_default_str();
     app.add_option("--precision", precision, "Arithmetic of the networks: f32, as in use, or f64")
         ->check(CLI::IsMember({"f32", "f64"}));
+    app.add_option("--device", device, "Where networks compute: cpu, cuda or cuda:N")->capture_default_str();
     try {
         app.parse(argc, argv);
     } catch (const CLI::ParseError& error) {
         return app.exit(error) == 0 ? 0 : 2;
+    }
+    try {
+        device = chosenDevice(device);
+    } catch (const std::exception& error) {
+        std::fprintf(stderr, "%s\n", error.what());
+        return 2;
     }
     int passed = 0, failed = 0;
     const auto fail = [&](const std::string& what) {
@@ -83,6 +91,7 @@ int main(int argc, char** argv) {
         }
         for (GoldenCase& golden : cases) {
             golden.precision = precision;
+            golden.device = device;
             if (!wanted.empty() && std::find(wanted.begin(), wanted.end(), golden.kind) == wanted.end()) continue;
             seen.push_back(golden.kind);
             const Verdict verdict = judge(golden);

@@ -8,6 +8,7 @@
 #include "base/hash.h"
 #include "parity/model_inputs.h"
 #include "parity/recipes.h"
+#include "parity/torch_arrays.h"
 
 namespace fovea::parity {
 
@@ -76,7 +77,7 @@ at::Tensor sameTorch(const tensorfile::Tensor& array) {
 
 at::Tensor modelInput(const GoldenCase& golden, const char* name) {
     const at::Tensor array = sameTorch(modelArray(golden, golden.input(name)));
-    return array.is_floating_point() ? array.to(precisionOf(golden)) : array;
+    return (array.is_floating_point() ? array.to(precisionOf(golden)) : array).to(deviceOf(golden));
 }
 
 nn::State hashedState(const GoldenCase& golden, nn::State like, const std::set<std::string>& kept) {
@@ -102,7 +103,7 @@ void hashWeights(const GoldenCase& golden, torch::nn::Module& module, const std:
     const nn::State values = hashedState(golden, own, kept);
     std::sort(own.begin(), own.end(), [](const auto& a, const auto& b) { return a.first < b.first; });
     for (std::size_t i = 0; i < own.size(); ++i) own[i].second.copy_(values[i].second);
-    module.to(precisionOf(golden));
+    module.to(deviceOf(golden), precisionOf(golden));
     module.eval();
 }
 

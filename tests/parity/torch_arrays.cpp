@@ -5,6 +5,8 @@
 #include <algorithm>
 #include <cmath>
 
+#include "nn/device.h"
+#include "nn/guards.h"
 #include "parity/array_recipes.h"
 #include "parity/recipes.h"
 
@@ -37,6 +39,14 @@ void fillHashed(at::Tensor tensor, const std::string& name, std::uint64_t key) {
 
 }  // namespace
 
+c10::Device deviceOf(const GoldenCase& golden) { return nn::torchDevice(golden.device); }
+
+std::string chosenDevice(const std::string& wanted) {
+    const std::string name = nn::findDevice(wanted).name;
+    at::globalContext().setAllowTF32CuDNN(false);
+    return name;
+}
+
 at::Tensor toTorch(const tensorfile::Tensor& array) {
     return array.type <= tensorfile::ElementType::I64 ? copied(array.toInt(), array.shape)
                                                       : copied(array.toFloat(), array.shape);
@@ -47,7 +57,9 @@ tensorfile::Tensor fromTorch(const at::Tensor& tensor) {
     return tensor.scalar_type() == torch::kFloat64 ? stored<double>(tensor) : stored<float>(tensor);
 }
 
-at::Tensor madeTensor(const GoldenCase& golden, const json& recipe) { return toTorch(makeArray(golden, recipe)); }
+at::Tensor madeTensor(const GoldenCase& golden, const json& recipe) {
+    return toTorch(makeArray(golden, recipe)).to(deviceOf(golden));
+}
 
 nn::UNet hashedNetwork(const json& config, const json& weights) {
     if (member(weights, "recipe") != "hash")

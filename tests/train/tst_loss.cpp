@@ -132,7 +132,7 @@ void goldenSgd() {
         for (int step = 0; step < 3; ++step) {
             for (std::size_t i = 0; i < grads.size(); ++i) parameters[i].second.mutable_grad() = grads[i] * (1 + step);
             const double norm = one.at("outputs").at("norms").at(step);
-            CHECK_NEAR(optimizer.clip(12), norm, norm * 1e-5);
+            CHECK_NEAR(optimizer.clip(12).item<double>(), norm, norm * 1e-5);
             optimizer.step(0.01);
             const auto want = goldenTensors(folder / "losses.safetensors",
                                             one.at("id").get<std::string>() + "/step" + std::to_string(step + 1) + "/");
@@ -167,7 +167,7 @@ void goldenTrainSteps() {
             CHECK_NEAR(loss.item<double>(), one.at("outputs").at("losses").at(step).get<double>(), 5e-5);
             loss.backward();
             const double norm = one.at("outputs").at("grad_norm_before_clip").at(step);
-            CHECK_NEAR(optimizer.clip(12), norm, norm * 1e-3);
+            CHECK_NEAR(optimizer.clip(12).item<double>(), norm, norm * 1e-3);
             optimizer.step(one.at("outputs").at("lr").at(step));
             const auto want = goldenTensors(folder / "losses.safetensors",
                                             one.at("id").get<std::string>() + "/step" + std::to_string(step + 1) + "/");
@@ -277,20 +277,6 @@ void scoresLeaveOutWhatNeverOccurs() {
     CHECK_NEAR(*moving.value(), 0.9 * (0.9 * 0.5 + 0.1 * 0.4) + 0.09, 1e-12);
 }
 
-void adamLikeTorch() {
-    torch::manual_seed(3);
-    torch::Tensor mine = torch::randn({4, 3}).requires_grad_(), theirs = mine.detach().clone().requires_grad_();
-    Optimizer optimizer({{"p", mine}}, {Method::AdamW, 0.05});
-    torch::optim::AdamW reference({theirs}, torch::optim::AdamWOptions(1e-2).weight_decay(0.05));
-    for (int step = 0; step < 5; ++step) {
-        const torch::Tensor grad = torch::randn({4, 3});
-        mine.mutable_grad() = grad.clone(), theirs.mutable_grad() = grad.clone();
-        optimizer.step(1e-2);
-        reference.step();
-    }
-    CHECK(torch::allclose(mine, theirs, 1e-6, 1e-7));
-}
-
 }  // namespace
 
 std::vector<NamedTest> fovea::test::tests() {
@@ -307,6 +293,5 @@ std::vector<NamedTest> fovea::test::tests() {
             {"regions with nothing known or absent", regionsWithNothingKnownOrAbsent},
             {"masked regions are summed", maskedRegionsAreSummed},
             {"absent classes stay finite", absentClassesStayFinite},
-            {"scores leave out what never occurs", scoresLeaveOutWhatNeverOccurs},
-            {"AdamW like torch", adamLikeTorch}};
+            {"scores leave out what never occurs", scoresLeaveOutWhatNeverOccurs}};
 }

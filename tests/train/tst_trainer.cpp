@@ -6,10 +6,8 @@
 #include "base/file.h"
 #include "nn/torch_test.h"
 #include "train/checkpoint.h"
-#include "train/fixtures.h"
 #include "train/loss.h"
-#include "train/mae_trainer.h"
-#include "train/trainer.h"
+#include "train/tiny_training.h"
 
 namespace {
 
@@ -17,36 +15,6 @@ using namespace fovea;
 using namespace fovea::test;
 using namespace fovea::train;
 namespace fs = std::filesystem;
-
-nn::Topology tinyTopology(std::int64_t classes = 3, std::int64_t base = 4) {
-    nn::Topology t;
-    t.dims = 2;
-    t.outChannels = classes;
-    t.features = {base, 2 * base, 2 * base};
-    t.kernels = {{3, 3}, {3, 3}, {3, 3}};
-    t.strides = {{1, 1}, {2, 2}, {2, 2}};
-    t.encoderConvs = {1, 1, 1};
-    t.decoderConvs = {1, 1};
-    return t;
-}
-
-TrainRequest tinyRequest(const fs::path& folder, std::int64_t iterations) {
-    TrainRequest request;
-    request.topology = tinyTopology();
-    request.sampler.patch = {1, 32, 32};
-    request.sources = {{{squares({1, 96, 96})}}};
-    request.loop.iterations = iterations;
-    request.loop.batch = 2;
-    request.loop.warmup = 2;
-    request.loop.learningRate = 1e-2;
-    request.loop.ema = 0.9;
-    request.loop.tuneEvery = 3;
-    request.tuning = {{{squares({1, 64, 64})}}};
-    request.tuningPatches = 2;
-    request.folder = folder;
-    request.seed = 11;
-    return request;
-}
 
 // Cancels itself at the n-th check.
 class CancelAt : public Job {
@@ -271,6 +239,29 @@ void shortMemoryHalvesTheBatch() {
     CHECK_THROWS(runLoop(module, hooks, options, other.path(), {}, job), Error);
 }
 
+// A gradient that overflows: that step is not taken, the scale is halved, and a resumed run knows it.
+void overflowSkipsTheStep() {
+    file::TempFolder folder;
+    Quadratic module;
+    const at::Tensor before = module.w.detach().clone();
+    LoopOptions options;
+    options.iterations = 1;
+    options.scaleLoss = true;
+    LoopHooks hooks;
+    hooks.loss = [&](std::uint64_t, std::int64_t) { return (module.w * 1e-36).sum() * 1e36; };  // · 65536 = infinity
+    Job job;
+    runLoop(module, hooks, options, folder.path(), {}, job);
+    CHECK(torch::equal(module.w, before));
+    const auto stored = loadCheckpoint(folder.path() / "checkpoint.safetensors", {{"loop", toJson(options)}});
+    CHECK(stored && stored->progress.at("loss_scale").at("value") == 32768);
+
+    file::TempFolder other;
+    options.iterations = 40;
+    hooks.loss = [&](std::uint64_t, std::int64_t) { return module.w.square().sum(); };
+    const LoopResult result = runLoop(module, hooks, options, other.path(), {}, job);
+    CHECK(result.curve.back().loss < result.curve.front().loss);
+}
+
 void keepsTheBestAndStopsEarly() {
     file::TempFolder folder;
     Quadratic module;
@@ -304,21 +295,6 @@ void learningRateHoldsForAnEpoch() {
     const double want[] = {0.01, 0.01, polyLearningRate(0.01, 1, 3), polyLearningRate(0.01, 1, 3),
                            polyLearningRate(0.01, 2, 3)};
     for (std::size_t i = 0; i < 5; ++i) CHECK_NEAR(curve.at(i).learningRate, want[i], 1e-15);
-}
-
-MaeRequest tinyMae(const fs::path& folder) {
-    MaeRequest request;
-    request.config.imageSize = 32, request.config.patchSize = 8;
-    request.config.width = 24, request.config.depth = 1, request.config.heads = 2;
-    request.config.decoderWidth = 16, request.config.decoderDepth = 1, request.config.decoderHeads = 2;
-    const std::vector<Box> held{{{0, 0, 60}, {2, 90, 90}}};
-    request.cases = {{"a", std::make_shared<Guarded>(squares({2, 90, 90}).image, held), held}};
-    request.loop.iterations = 8;
-    request.loop.batch = 2;
-    request.loop.warmup = 2;
-    request.folder = folder;
-    request.seed = 4;
-    return request;
 }
 
 void maeResumesAndAvoidsHeldBoxes() {
@@ -374,6 +350,7 @@ std::vector<NamedTest> fovea::test::tests() {
             {"empty labels learn background", emptyLabelsLearnBackground},
             {"bad numbers are named", badNumbersAreNamed},
             {"short memory halves the batch", shortMemoryHalvesTheBatch},
+            {"overflow skips the step", overflowSkipsTheStep},
             {"keeps the best and stops early", keepsTheBestAndStopsEarly},
             {"learning rate holds for an epoch", learningRateHoldsForAnEpoch},
             {"MAE resumes and avoids held boxes", maeResumesAndAvoidsHeldBoxes},

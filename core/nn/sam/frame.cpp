@@ -112,7 +112,8 @@ at::Tensor normalised(const Volume<std::uint8_t>& planes, const Frame& frame, at
 at::Tensor inFrame(const at::Tensor& points, const Frame& frame) {
     const double scale[] = {double(frame.contentWidth) / double(frame.width),
                             double(frame.contentHeight) / double(frame.height)};
-    return (points.to(at::kDouble) * at::tensor(at::ArrayRef<double>(scale), at::kDouble)).to(at::kFloat);
+    const at::Tensor perAxis = at::tensor(at::ArrayRef<double>(scale), at::kDouble).to(points.device());
+    return (points.to(at::kDouble) * perAxis).to(at::kFloat);
 }
 
 at::Tensor atImageSize(const at::Tensor& logits, const Frame& frame) {
