@@ -9,6 +9,7 @@
 #include <span>
 
 #include "nn/guards.h"
+#include "nn/kept_memory.h"
 #include "nn/torch_errors.h"
 
 namespace fovea::infer {
@@ -94,6 +95,7 @@ FeatureTable forEachGroup(const std::vector<Patch>& patches, const char* source,
     nn::translated([&] {
         const c10::AutoGradMode off(false);
         const nn::ThreadsGuard threads(options.compute.threads);
+        const nn::KeepMemory keep;
         const nn::AutocastGuard autocast(nn::torchDevice(options.device), options.compute);
         for (std::size_t i = 0; i < patches.size(); i += group) {
             job.yield();

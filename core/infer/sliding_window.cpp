@@ -10,6 +10,7 @@
 
 #include "nn/device.h"
 #include "nn/guards.h"
+#include "nn/kept_memory.h"
 #include "nn/torch_errors.h"
 #include "nn/weights.h"
 
@@ -257,6 +258,7 @@ void slideWindows(const ImageSource& image, const Box& frame, const Box& part, c
     nn::translated([&] {
         const c10::AutoGradMode off(false);
         const nn::ThreadsGuard threads(options.compute.threads);
+        const nn::KeepMemory keep;
         const nn::AutocastGuard autocast(nn::torchDevice(options.device), options.compute);
         Slider(image, frame, part, network, options, job).run(wanted, onSection);
     });

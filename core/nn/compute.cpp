@@ -10,6 +10,7 @@
 
 #include "nn/device.h"
 #include "nn/guards.h"
+#include "nn/kept_memory.h"
 #include "nn/torch_errors.h"
 #include "nn/unet.h"
 
@@ -123,6 +124,7 @@ TimedCompute chooseCompute(const Topology& topology, const std::vector<std::int6
     return translated([&] {
         const int n = threads > 0 ? threads : hardwareThreads();
         const ThreadsGuard threadsGuard(n);
+        const KeepMemory keep;
         Sizes shape{batch, topology.inChannels};
         shape.insert(shape.end(), patch.begin(), patch.end());
         UNet unet(topology);

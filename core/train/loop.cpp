@@ -12,6 +12,7 @@
 
 #include "base/error.h"
 #include "base/file.h"
+#include "nn/kept_memory.h"
 #include "nn/torch_errors.h"
 #include "train/checkpoint.h"
 #include "train/loss.h"
@@ -314,6 +315,7 @@ LoopResult Loop::run() {
 
 LoopResult runLoop(torch::nn::Module& module, const LoopHooks& hooks, const LoopOptions& options,
                    const std::filesystem::path& folder, nlohmann::json identity, Job& job) {
+    const nn::KeepMemory keep;
     return nn::translated([&] { return Loop(module, hooks, options, folder, std::move(identity), job).run(); });
 }
 

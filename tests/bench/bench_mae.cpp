@@ -3,6 +3,7 @@
 #include "bench/benches.h"
 #include "nn/compute.h"
 #include "nn/guards.h"
+#include "nn/kept_memory.h"
 #include "nn/mae.h"
 
 // The masked autoencoder's features of crops: ViT-B/16, nothing masked, the mean of all tokens but the first.
@@ -15,6 +16,7 @@ void features(Run& run, std::int64_t crops, const std::string& dtype) {
     nn::Compute compute;
     compute.dtype = dtype, compute.threads = run.settings().threads;
     const nn::ThreadsGuard threads(compute.threads);
+    const nn::KeepMemory keep;  // as maeFeatures()
     const c10::Device device = nn::torchDevice(run.settings().device);
     const nn::AutocastGuard autocast(device, compute);
     nn::Mae mae(nn::MaeConfig::base());

@@ -6,6 +6,7 @@
 #include "bench/bench_network.h"
 #include "bench/benches.h"
 #include "nn/guards.h"
+#include "nn/kept_memory.h"
 #include "nn/unet.h"
 #include "nn/weights.h"
 #include "train/loop.h"
@@ -35,6 +36,7 @@ train::Optimizer::Named namedParametersOf(const nn::UNet& unet) {
 void training(Run& run, Index patch, int dims, const nn::Compute& compute) {
     const nn::Topology topology = plannedNetwork(patch, dims);
     const nn::ThreadsGuard threads(compute.threads);
+    const nn::KeepMemory keep;  // as runLoop()
     nn::UNet unet(topology);
     const c10::Device device = nn::torchDevice(run.settings().device);
     nn::place(*unet, run.settings().device, compute);

@@ -1,5 +1,7 @@
 #include "nn/sam/sam.h"
 
+#include "nn/kept_memory.h"
+
 namespace fovea::nn::sam {
 
 SamImpl::SamImpl(const SamConfig& config) : config_(config) {
@@ -12,6 +14,7 @@ SamImpl::SamImpl(const SamConfig& config) : config_(config) {
 }
 
 torch::Tensor SamImpl::embed(const torch::Tensor& image, const Between& between) {
+    const KeepMemory keep;
     return vit_.is_empty() ? tinyVit_->forward(image, nullptr, between) : vit_->forward(image, nullptr, between);
 }
 

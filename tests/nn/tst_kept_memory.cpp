@@ -1,0 +1,94 @@
+#include "nn/kept_memory.h"
+
+#include <atomic>
+#include <fstream>
+#include <optional>
+#include <thread>
+
+#include "nn/torch_test.h"
+
+using namespace fovea;
+using namespace fovea::nn;
+
+namespace {
+
+constexpr std::int64_t mega = 1 << 20;
+
+at::Tensor bytes(std::int64_t count) { return torch::ones({count}, torch::kUInt8); }
+
+// Of this process, in MiB.
+std::int64_t resident() {
+    std::ifstream in("/proc/self/statm");
+    std::int64_t size = 0, pages = 0;
+    in >> size >> pages;
+    return pages * 4096 / mega;
+}
+
+void sameSizeComesBack() {
+    const KeepMemory keep;
+    const void* first = bytes(8 * mega).data_ptr();
+    const at::Tensor again = bytes(8 * mega);
+    CHECK(again.data_ptr() == first);
+    CHECK(again.sum().item<std::int64_t>() == 8 * mega);
+    const at::Tensor other = bytes(8 * mega);
+    CHECK(other.data_ptr() != first);
+}
+
+void givenBackAtTheEnd() {
+    const std::int64_t before = resident();
+    std::optional<KeepMemory> keep(std::in_place);
+    bytes(200 * mega);
+    {
+        const KeepMemory inner;  // not the last one
+    }
+    CHECK(resident() > before + 150);
+    keep.reset();
+    CHECK(resident() < before + 50);
+    bytes(200 * mega);  // nobody keeps
+    CHECK(resident() < before + 50);
+}
+
+void noMoreThanWasInUse() {
+    const std::int64_t before = resident();
+    const KeepMemory keep;
+    for (std::int64_t n = 20; n <= 200; n += 20) bytes(n * mega);  // one after the other, no two of a size
+    CHECK(resident() < before + 2 * 200 + 50);
+}
+
+// A tensor that outlives the keeper, and one from before it.
+void outlives() {
+    const at::Tensor early = bytes(4 * mega);
+    at::Tensor late;
+    {
+        const KeepMemory keep;
+        late = bytes(4 * mega);
+    }
+    CHECK(late.sum().item<std::int64_t>() == 4 * mega && early.sum().item<std::int64_t>() == 4 * mega);
+}
+
+void fromManyThreads() {
+    const KeepMemory keep;
+    std::atomic<int> wrong = 0;
+    std::vector<std::thread> threads;
+    for (int t = 0; t < 4; ++t)
+        threads.emplace_back([&wrong, t] {
+            for (int i = 0; i < 50; ++i) {
+                const KeepMemory own;
+                const std::int64_t n = mega + (t * 50 + i) % 7 * 100000;
+                const at::Tensor mine = torch::full({n}, t, torch::kUInt8);
+                wrong += mine.sum().item<std::int64_t>() != n * t;
+            }
+        });
+    for (auto& thread : threads) thread.join();
+    CHECK(wrong == 0);
+}
+
+}  // namespace
+
+std::vector<test::NamedTest> fovea::test::tests() {
+    return {{"same size comes back", sameSizeComesBack},
+            {"given back at the end", givenBackAtTheEnd},
+            {"no more than was in use", noMoreThanWasInUse},
+            {"outlives", outlives},
+            {"from many threads", fromManyThreads}};
+}
