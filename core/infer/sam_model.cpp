@@ -73,7 +73,7 @@ SamModel::SamModel(const std::filesystem::path& weights, const std::string& devi
     : network_(nn::sam::loadSam(weights)),
       hash_("sha256:" + sha256File(weights)),
       device_(nn::findDevice(device).name),
-      compute_(nn::computeOfPublished(device_, threads)) {
+      compute_(nn::computeOfEncoder(device_, threads)) {
     nn::translated([&] {
         const c10::AutoGradMode off(false);
         network_->to(nn::torchDevice(device_));

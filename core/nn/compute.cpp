@@ -119,6 +119,12 @@ Compute computeOfPublished(const std::string& device, int threads) {
     return compute;
 }
 
+Compute computeOfEncoder(const std::string& device, int threads) {
+    Compute compute = computeOfPublished(device, threads);
+    if (!findDevice(device).gpu && fastBfloat16()) compute.dtype = "bfloat16";
+    return compute;
+}
+
 TimedCompute chooseCompute(const Topology& topology, const std::vector<std::int64_t>& patch, std::int64_t batch,
                            bool training, const std::string& device, int threads, Job& job) {
     return translated([&] {

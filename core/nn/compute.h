@@ -28,6 +28,8 @@ struct TimedCompute {
 
 // How a published network is run where nothing was timed: in half precision on a GPU, in float32 on a processor.
 Compute computeOfPublished(const std::string& device, int threads);
+// The same of an image encoder, which bears bfloat16 where a processor has it.
+Compute computeOfEncoder(const std::string& device, int threads);
 
 // Times one step of the network for each combination of precision and layout that the device has, and returns the
 // fastest; float16, which needs its gradients scaled, only where bfloat16 is clearly slower. `patch` has topology.dims

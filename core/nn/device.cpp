@@ -3,6 +3,8 @@
 #include <ATen/Context.h>
 #include <ATen/DeviceAccelerator.h>
 #include <ATen/Version.h>
+#include <ATen/core/ivalue.h>
+#include <ATen/cpu/Utils.h>
 #include <dlfcn.h>
 #include <sched.h>
 #include <torch/cuda.h>
@@ -182,6 +184,18 @@ void emptyCache(const std::string& name) {
 void synchronise(const std::string& name) {
     const DeviceInfo info = findDevice(name);
     if (info.gpu) translated([&] { at::accelerator::synchronizeDevice(indexOf(info)); });
+}
+
+bool fastBfloat16() {
+    static const bool fast = [] {
+        const auto has = at::cpu::get_cpu_capabilities();
+        return std::ranges::any_of(std::initializer_list<const char*>{"avx512_bf16", "amx_bf16"},
+                                   [&](const char* name) {
+                                       const auto found = has.find(name);
+                                       return found != has.end() && found->second.isBool() && found->second.toBool();
+                                   });
+    }();
+    return fast;
 }
 
 int hardwareThreads() {

@@ -34,6 +34,9 @@ void emptyCache(const std::string& name);
 // Waits until queued work is done, for timing; nothing on the CPU.
 void synchronise(const std::string& name);
 
+// Whether this processor multiplies bfloat16 numbers by instructions of its own (AVX512-BF16, AMX).
+bool fastBfloat16();
+
 // Cores this process may use, at least 1.
 int hardwareThreads();
 // "2.11.0"

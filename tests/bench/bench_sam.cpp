@@ -33,6 +33,28 @@ at::Tensor inputOf(const Run& run, const std::string& kind) {
     return std::filesystem::exists(input) ? tensorAt(input) : at::randn({1, 3, 1024, 1024});
 }
 
+// Of the masks that a grid of points gets from this embedding and from one in float32, the mean IoU.
+double agreement(Sam& sam, const at::Tensor& input, const at::Tensor& embedding) {
+    const nn::AutocastGuard exactly(input.device(), {});
+    const at::Tensor exact = sam->embed(input), positions = sam->promptEncoder()->densePositions();
+    const Frame frame = frameOf(1024, 1024, sam->config().imageSize());
+    double sum = 0;
+    constexpr int side = 4;
+    for (int i = 0; i < side * side; ++i) {
+        Prompts prompts;
+        const double y = (i / side + 0.5) * 1024 / side, x = (i % side + 0.5) * 1024 / side;
+        prompts.points = inFrame(at::tensor({x, y}, at::kDouble).reshape({1, 1, 2}), frame).to(input.device());
+        prompts.labels = at::tensor({1}, at::kLong).reshape({1, 1}).to(input.device());
+        const auto maskOf = [&](const at::Tensor& seen) {
+            return cutAtImageSize(singleMask(sam->predict(seen, positions, prompts)).logits, frame).masks > 0;
+        };
+        const at::Tensor a = maskOf(embedding), b = maskOf(exact);
+        const double either = (a | b).sum().item<double>();
+        sum += either == 0 ? 1 : (a & b).sum().item<double>() / either;
+    }
+    return sum / (side * side);
+}
+
 void encode(Run& run, const std::string& kind, const std::string& dtype, double gflop) {
     const nn::NoGrad off(false);
     nn::Compute compute;
@@ -54,6 +76,7 @@ void encode(Run& run, const std::string& kind, const std::string& dtype, double 
             facts.rates = {{"GFLOP/s", gflop}, {"Mpixel/s", 1.048576}};
             const at::Tensor real = embedding.to(at::kFloat);
             facts.check = {{"shape", real.sizes().vec()}, {"mean_abs", real.abs().mean().item<double>()}};
+            if (dtype != "float32") facts.check["mask_iou"] = agreement(sam, input, real);
             const std::filesystem::path theirs = run.settings().dump / (kind + "_embedding.pt");
             if (std::filesystem::exists(theirs)) {
                 const at::Tensor want = tensorAt(theirs).to(device);
