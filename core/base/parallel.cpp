@@ -51,4 +51,10 @@ void parallelFor(std::int64_t count, Job& job, const std::function<void(std::int
     if (failure) std::rethrow_exception(failure);
 }
 
+void parallelStretches(std::int64_t count, std::int64_t length, Job& job,
+                       const std::function<void(std::int64_t, std::int64_t)>& f) {
+    parallelFor((count + length - 1) / length, job,
+                [&](std::int64_t i) { f(i * length, std::min(count, (i + 1) * length)); });
+}
+
 }  // namespace fovea

@@ -16,4 +16,8 @@ int threadCount();
 // within f runs on its thread.
 void parallelFor(std::int64_t count, Job& job, const std::function<void(std::int64_t)>& f);
 
+// The same for stretches of at most `length`: f(begin, end), half-open, together 0 … count.
+void parallelStretches(std::int64_t count, std::int64_t length, Job& job,
+                       const std::function<void(std::int64_t, std::int64_t)>& f);
+
 }  // namespace fovea

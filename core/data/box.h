@@ -63,6 +63,14 @@ Box parseBox(const std::string& text, Index extent);
 // "20 × 1024 × 1024"
 std::string toString(Index extent);
 
+// Calls f(v) for every voxel of `box`, in C order.
+template <class F>
+void forEachVoxel(const Box& box, F&& f) {
+    for (std::int64_t z = box.begin.z; z < box.end.z; ++z)
+        for (std::int64_t y = box.begin.y; y < box.end.y; ++y)
+            for (std::int64_t x = box.begin.x; x < box.end.x; ++x) f(Index{z, y, x});
+}
+
 // Calls f(box) for a regular grid of tiles (at most `tile` large) that covers `box`, in C order.
 template <class F>
 void forEachTile(const Box& box, Index tile, F&& f) {

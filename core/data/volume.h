@@ -105,6 +105,8 @@ class Volume {
         return (z * shape_.y + y) * shape_.x + x;
     }
     std::int64_t offset(Index v) const { return offset(v.z, v.y, v.x); }
+    // Between the offsets of a voxel and the next one along an axis.
+    std::int64_t stride(int axis) const { return axis == 0 ? shape_.y * shape_.x : axis == 1 ? shape_.x : 1; }
     T& operator()(std::int64_t z, std::int64_t y, std::int64_t x) { return data_[offset(z, y, x)]; }
     const T& operator()(std::int64_t z, std::int64_t y, std::int64_t x) const { return data_[offset(z, y, x)]; }
     T& operator[](Index v) { return data_[offset(v)]; }

@@ -51,8 +51,15 @@ class Forest {
 template <class T>
 class Labeller {
   public:
+    // The rows of a single slice are taken for slices of one row, so that they can be cut into slabs too.
     Labeller(const Volume<T>& labels, int connectivity, bool multiLabel, Job& job)
-        : labels_(labels), connectivity_(connectivity), multi_(multiLabel), job_(job) {}
+        : labels_(labels),
+          shape_(labels.shape().z == 1 ? Index{labels.shape().y, 1, labels.shape().x} : labels.shape()),
+          connectivity_(labels.shape().z > 1                     ? connectivity
+                        : connectivity == 4 || connectivity == 6 ? 6
+                                                                 : 26),
+          multi_(multiLabel),
+          job_(job) {}
 
     Components run();
 
@@ -63,6 +70,7 @@ class Labeller {
     const Slab<T>& slabOf(std::int64_t row) const { return slabs_[std::size_t(row / rowsPerSlab_)]; }
 
     const Volume<T>& labels_;
+    const Index shape_;
     const int connectivity_;
     const bool multi_;
     Job& job_;
@@ -73,7 +81,7 @@ class Labeller {
 
 template <class T>
 void Labeller<T>::findRuns(Slab<T>& slab) const {
-    const std::int64_t width = labels_.shape().x;
+    const std::int64_t width = shape_.x;
     slab.rowBegin.reserve(std::size_t(slab.lastRow - slab.firstRow + 1));
     for (std::int64_t row = slab.firstRow; row < slab.lastRow; ++row) {
         slab.rowBegin.push_back(std::int64_t(slab.runs.size()));
@@ -135,7 +143,7 @@ void Labeller<T>::joinRows(Forest& forest, std::int64_t row, std::int64_t other,
 // Joins rows to earlier rows: within the slab (inside), or the rows of its first slice to the slab before.
 template <class T>
 void Labeller<T>::joinSlab(Forest& forest, std::int64_t slab, bool inside) const {
-    const std::int64_t height = labels_.shape().y;
+    const std::int64_t height = shape_.y;
     const Slab<T>& s = slabs_[std::size_t(slab)];
     const bool flat = connectivity_ == 4 || connectivity_ == 8;
     const int sameSlice = connectivity_ == 8 || connectivity_ == 18 || connectivity_ == 26 ? 1 : 0;
@@ -156,15 +164,15 @@ void Labeller<T>::joinSlab(Forest& forest, std::int64_t slab, bool inside) const
 
 template <class T>
 Components Labeller<T>::run() {
-    const Index shape = labels_.shape();
+    const Index shape = shape_;
     Components result;
-    result.labels = Volume<std::int32_t>(shape);
+    result.labels = Volume<std::int32_t>(labels_.shape());
     result.labels.geometry = labels_.geometry;
     if (labels_.empty()) return result;
     // Whole slices per slab, so that only the first slice of a slab looks into the one before. The cut does not depend
     // on the number of threads and does not show in the result.
     const std::int64_t slices =
-        std::max<std::int64_t>(1, (std::int64_t(1) << 21) / std::max<std::int64_t>(1, shape.y * shape.x));
+        std::max<std::int64_t>(1, (std::int64_t(1) << 18) / std::max<std::int64_t>(1, shape.y * shape.x));
     rowsPerSlab_ = slices * shape.y;
     const std::int64_t count = (shape.z + slices - 1) / slices;
     slabs_.resize(std::size_t(count));

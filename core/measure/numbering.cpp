@@ -8,19 +8,34 @@
 
 namespace fovea::measure {
 
+namespace {
+
+// Calls f(id, begin, end) for every stretch of one id that is not 0, in C order.
+template <class T, class F>
+void forStretches(Volume<T>& labels, F&& f) {
+    for (auto begin = labels.begin(); begin != labels.end();) {
+        const T id = *begin;
+        const auto end = std::find_if(begin, labels.end(), [id](T v) { return v != id; });
+        if (id != 0) f(id, begin, end);
+        begin = end;
+    }
+}
+
+}  // namespace
+
 template <class T>
 std::vector<T> relabelDense(Volume<T>& labels) {
     LabelIndex index;
-    for (T v : labels)
-        if (v != 0) index.position(std::int64_t(v));
+    forStretches(labels, [&](T id, auto, auto) { index.position(std::int64_t(id)); });
     const std::vector<std::int64_t> order = index.byId();
     std::vector<T> target(order.size()), old(order.size());
     for (std::size_t i = 0; i < order.size(); ++i) {
         target[std::size_t(order[i])] = T(i + 1);
         old[i] = T(index.ids()[std::size_t(order[i])]);
     }
-    for (T& v : labels)
-        if (v != 0) v = target[std::size_t(index.position(std::int64_t(v)))];
+    forStretches(labels, [&](T id, auto begin, auto end) {
+        std::fill(begin, end, target[std::size_t(index.position(std::int64_t(id)))]);
+    });
     return old;
 }
 
@@ -30,14 +45,14 @@ template std::vector<std::int64_t> relabelDense(Volume<std::int64_t>&);
 std::int64_t dropSmallObjects(Volume<std::int32_t>& labels, std::int64_t minVoxels) {
     LabelIndex index;
     std::vector<std::int64_t> sizes;
-    for (std::int32_t v : labels)
-        if (v != 0) {
-            const std::int64_t position = index.position(v);
-            if (position == std::int64_t(sizes.size())) sizes.push_back(0);
-            ++sizes[std::size_t(position)];
-        }
-    for (std::int32_t& v : labels)
-        if (v != 0 && sizes[std::size_t(index.position(v))] < minVoxels) v = 0;
+    forStretches(labels, [&](std::int32_t id, auto begin, auto end) {
+        const std::int64_t position = index.position(id);
+        if (position == std::int64_t(sizes.size())) sizes.push_back(0);
+        sizes[std::size_t(position)] += end - begin;
+    });
+    forStretches(labels, [&](std::int32_t id, auto begin, auto end) {
+        if (sizes[std::size_t(index.position(id))] < minVoxels) std::fill(begin, end, 0);
+    });
     return std::count_if(sizes.begin(), sizes.end(), [&](std::int64_t n) { return n < minVoxels; });
 }
 

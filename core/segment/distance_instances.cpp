@@ -3,6 +3,7 @@
 #include <utility>
 
 #include "base/error.h"
+#include "base/parallel.h"
 #include "measure/components.h"
 #include "measure/numbering.h"
 #include "measure/watershed.h"
@@ -14,6 +15,16 @@ namespace {
 
 void blurSections(Volume<float>& volume, double sigma, Job& job) {
     if (sigma > 0) blur(volume, {0, sigma, sigma}, job, Edge::Mirror);
+}
+
+// 1 where holds(offset).
+template <class F>
+Volume<std::uint8_t> where(Index shape, Job& job, F&& holds) {
+    Volume<std::uint8_t> mask(shape);
+    parallelStretches(mask.size(), std::int64_t(1) << 16, job, [&](std::int64_t begin, std::int64_t end) {
+        for (std::int64_t i = begin; i < end; ++i) mask.data()[i] = holds(i);
+    });
+    return mask;
 }
 
 }  // namespace
@@ -29,28 +40,20 @@ DistanceMaps smoothed(DistanceMaps maps, const DistanceRules& rules, Job& job) {
 }
 
 Volume<std::int32_t> distanceMarkers(const DistanceMaps& smoothed, const DistanceRules& rules, Job& job) {
-    Volume<std::uint8_t> core(smoothed.foreground.shape());
-    for (std::int64_t i = 0; i < core.size(); ++i)
-        core.data()[i] = smoothed.foreground.data()[i] > rules.foregroundThreshold &&
-                         smoothed.center.data()[i] < rules.centerThreshold &&
-                         smoothed.boundary.data()[i] < rules.boundaryThreshold;
+    const Volume<std::uint8_t> core = where(smoothed.foreground.shape(), job, [&](std::int64_t i) {
+        return (smoothed.foreground.data()[i] > rules.foregroundThreshold) &
+               (smoothed.center.data()[i] < rules.centerThreshold) &
+               (smoothed.boundary.data()[i] < rules.boundaryThreshold);
+    });
     return measure::connectedComponents(core, 8, false, job).labels;
 }
 
 Volume<std::int32_t> grownMarkers(const DistanceMaps& smoothed, const Volume<std::int32_t>& markers,
                                   const DistanceRules& rules, Job& job) {
-    const Index n = smoothed.foreground.shape();
-    Volume<std::int32_t> labels(n);
-    for (std::int64_t z = 0; z < n.z; ++z) {
-        const Box section{{z, 0, 0}, {z + 1, n.y, n.x}};
-        const Volume<float> foreground = crop(smoothed.foreground, section);
-        Volume<std::uint8_t> mask(foreground.shape());
-        for (std::int64_t i = 0; i < mask.size(); ++i)
-            mask.data()[i] = foreground.data()[i] > rules.foregroundThreshold;
-        const Volume<std::int32_t> grown =
-            measure::watershed(crop(smoothed.boundary, section), crop(markers, section), mask, 6, job);
-        copyBox(grown, grown.box(), labels, section.begin);
-    }
+    const Volume<std::uint8_t> mask = where(smoothed.foreground.shape(), job, [&](std::int64_t i) {
+        return smoothed.foreground.data()[i] > rules.foregroundThreshold;
+    });
+    Volume<std::int32_t> labels = measure::watershed(smoothed.boundary, markers, mask, 4, job);
     measure::dropSmallObjects(labels, rules.minSize);
     measure::relabelDense(labels);
     return labels;

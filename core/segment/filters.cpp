@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <cmath>
 
+#include "base/for_each_cpu.h"
 #include "base/parallel.h"
 
 namespace fovea::segment {
@@ -25,65 +26,82 @@ std::int64_t inside(std::int64_t i, std::int64_t n, Edge edge) {
     return place < n ? place : period - place;
 }
 
-// One axis of one plane: `lines` rows of `width` values each; row i of the result is the weighted sum of rows around i.
-void blurRows(const float* in, float* out, std::int64_t rows, std::int64_t stride, std::int64_t width,
-              const std::vector<float>& weights, Edge edge) {
-    const std::int64_t radius = std::int64_t(weights.size()) / 2;
-    for (std::int64_t i = 0; i < rows; ++i) {
-        float* target = out + i * stride;
-        std::fill_n(target, width, 0.0f);
-        for (std::int64_t k = -radius; k <= radius; ++k) {
-            const float* source = in + inside(i + k, rows, edge) * stride;
-            const float w = weights[std::size_t(k + radius)];
-            for (std::int64_t x = 0; x < width; ++x) target[x] += w * source[x];
+constexpr std::int64_t block = 16;          // values added up at a time, in registers
+constexpr std::int64_t strip = 16 * block;  // columns blurred at a time, in the cache
+
+std::int64_t wholeBlocks(std::int64_t n) { return (n + block - 1) / block * block; }
+
+// out[x] = the sum of weights[k] · sources[k][x]. Sources can be read to the end of a block.
+FOVEA_FOR_EACH_CPU_ALIKE void addUp(const float* const* sources, const float* weights, std::size_t count,
+                                    std::int64_t n, float* out) {
+    for (std::int64_t x = 0; x < n; x += block) {
+        float sums[block] = {};
+        for (std::size_t k = 0; k < count; ++k) {
+            const float* source = sources[k] + x;
+            const float weight = weights[k];
+            for (std::int64_t i = 0; i < block; ++i) sums[i] += weight * source[i];
         }
+        if (x + block <= n)
+            std::copy_n(sums, block, out + x);
+        else
+            std::copy_n(sums, n - x, out + x);
     }
 }
 
-void blurLine(const float* in, float* out, std::int64_t n, const std::vector<float>& weights,
-              std::vector<float>& padded, Edge edge) {
-    const std::int64_t radius = std::int64_t(weights.size()) / 2;
-    padded.resize(std::size_t(n + 2 * radius));
-    std::copy_n(in, n, padded.begin() + radius);
-    for (std::int64_t k = 1; k <= radius; ++k) {
-        padded[std::size_t(radius - k)] = in[inside(-k, n, edge)];
-        padded[std::size_t(radius + n - 1 + k)] = in[inside(n - 1 + k, n, edge)];
+// Columns of `rows` values `stride` apart, `width` ≤ strip beside one another, in place.
+void blurColumns(float* values, std::int64_t rows, std::int64_t stride, std::int64_t width,
+                 const std::vector<float>& weights, Edge edge) {
+    const std::int64_t radius = std::int64_t(weights.size()) / 2, wide = wholeBlocks(width);
+    std::vector<float> before(std::size_t(rows * wide));
+    for (std::int64_t i = 0; i < rows; ++i) std::copy_n(values + i * stride, width, before.data() + i * wide);
+    std::vector<const float*> around(weights.size());
+    for (std::int64_t i = 0; i < rows; ++i) {
+        for (std::int64_t k = -radius; k <= radius; ++k)
+            around[std::size_t(k + radius)] = before.data() + inside(i + k, rows, edge) * wide;
+        addUp(around.data(), weights.data(), weights.size(), width, values + i * stride);
     }
-    std::fill_n(out, n, 0.0f);
-    for (std::int64_t k = 0; k <= 2 * radius; ++k)
-        for (std::int64_t x = 0; x < n; ++x) out[x] += weights[std::size_t(k)] * padded[std::size_t(x + k)];
+}
+
+// Rows of n values one after the other, in place.
+void blurRows(float* values, std::int64_t rows, std::int64_t n, const std::vector<float>& weights, Edge edge) {
+    const std::int64_t radius = std::int64_t(weights.size()) / 2;
+    std::vector<float> padded(std::size_t(wholeBlocks(n) + 2 * radius));
+    std::vector<const float*> around(weights.size());
+    for (std::size_t k = 0; k < weights.size(); ++k) around[k] = padded.data() + k;
+    for (std::int64_t row = 0; row < rows; ++row, values += n) {
+        std::copy_n(values, n, padded.begin() + radius);
+        for (std::int64_t k = 1; k <= radius; ++k) {
+            padded[std::size_t(radius - k)] = values[inside(-k, n, edge)];
+            padded[std::size_t(radius + n - 1 + k)] = values[inside(n - 1 + k, n, edge)];
+        }
+        addUp(around.data(), weights.data(), weights.size(), n, values);
+    }
 }
 
 }  // namespace
 
 void blur(Volume<float>& volume, Vec3 sigma, Job& job, Edge edge) {
-    const Index shape = volume.shape();
+    const Index n = volume.shape();
     if (volume.empty()) return;
-    const auto wanted = [&](int axis) { return sigma[axis] > 0.05 && shape[axis] > 1; };
-    Volume<float> other(shape);
-    other.geometry = volume.geometry;
-    const std::int64_t slice = shape.y * shape.x;
-    if (wanted(0)) {
-        const auto weights = kernel(sigma.z);
-        parallelFor(shape.y, job, [&](std::int64_t y) {
-            blurRows(volume.data() + y * shape.x, other.data() + y * shape.x, shape.z, slice, shape.x, weights, edge);
+    const auto wanted = [&](int axis) { return sigma[axis] > 0.05 && n[axis] > 1; };
+    // Columns along an axis: `planes` of them `apart`, each of rows `stride` apart.
+    const auto columns = [&](int axis, std::int64_t planes, std::int64_t apart, std::int64_t stride) {
+        if (!wanted(axis)) return;
+        const std::vector<float> weights = kernel(sigma[axis]);
+        const std::int64_t strips = (n.x + strip - 1) / strip;
+        parallelFor(planes * strips, job, [&](std::int64_t i) {
+            const std::int64_t x = i % strips * strip;
+            blurColumns(volume.data() + i / strips * apart + x, n[axis], stride, std::min(strip, n.x - x), weights,
+                        edge);
         });
-        std::swap(volume, other);
-    }
-    const auto weightsY = kernel(std::max(sigma.y, 0.05)), weightsX = kernel(std::max(sigma.x, 0.05));
-    parallelFor(shape.z, job, [&](std::int64_t z) {
-        float *a = volume.data() + z * slice, *b = other.data() + z * slice;
-        if (wanted(1))
-            blurRows(a, b, shape.y, shape.x, shape.x, weightsY, edge);
-        else
-            std::copy_n(a, slice, b);
-        if (!wanted(2)) {
-            std::copy_n(b, slice, a);
-            return;
-        }
-        std::vector<float> padded;
-        for (std::int64_t y = 0; y < shape.y; ++y)
-            blurLine(b + y * shape.x, a + y * shape.x, shape.x, weightsX, padded, edge);
+    };
+    columns(0, n.y, n.x, n.y * n.x);
+    columns(1, n.z, n.y * n.x, n.x);
+    if (!wanted(2)) return;
+    const std::vector<float> weights = kernel(sigma.x);
+    constexpr std::int64_t some = 64;
+    parallelStretches(n.z * n.y, some, job, [&](std::int64_t begin, std::int64_t end) {
+        blurRows(volume.data() + begin * n.x, end - begin, n.x, weights, edge);
     });
 }
 

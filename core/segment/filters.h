@@ -9,8 +9,8 @@ namespace fovea::segment {
 // What lies beyond the edge of a volume: its last voxel over and over, or its mirror image around that voxel.
 enum class Edge { Repeat, Mirror };
 
-// Gaussian blur, separable, sigma in voxels per axis (0: untouched), kernel cut at ceil(3 sigma). Slices and rows in
-// parallel.
+// Gaussian blur, separable, sigma in voxels per axis (0: untouched), kernel cut at ceil(3 sigma). In place and
+// in parallel.
 void blur(Volume<float>& volume, Vec3 sigma, Job& job, Edge edge = Edge::Repeat);
 
 // Length of the central-difference gradient, per step of `spacing` on each axis; axes of one voxel add nothing.

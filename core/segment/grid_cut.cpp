@@ -1,6 +1,7 @@
 #include "segment/grid_cut.h"
 
 #include <algorithm>
+#include <array>
 #include <deque>
 #include <limits>
 #include <vector>
@@ -181,53 +182,75 @@ void Cut::adopt() {
     }
 }
 
+// The open voxels of a volume, numbered in C order.
+class Open {
+  public:
+    explicit Open(const Volume<Side>& sides) : n_(sides.shape()) {
+        const Side* all = sides.data();
+        for (std::int64_t z = 0, i = 0; z < n_.z; ++z)
+            for (std::int64_t y = 0; y < n_.y; ++y, i += n_.x)
+                for (const Side* at = all + i; (at = std::find(at, all + i + n_.x, Side::Open)) != all + i + n_.x; ++at)
+                    voxels_.push_back({z, y, at - all - i});
+        Box box;
+        for (const Index& v : voxels_) box = box.united({v, v + Index{1, 1, 1}});
+        box_ = box.grown({1, 1, 1}).intersected(Box::of(n_));  // neighbours are looked up too
+        if (voxels_.empty()) return;
+        numbers_ = Volume<std::int32_t>(box_.extent(), -1);
+        for (std::size_t k = 0; k < voxels_.size(); ++k) numbers_[voxels_[k] - box_.begin] = std::int32_t(k);
+    }
+    const std::vector<Index>& voxels() const { return voxels_; }
+    // −1 for a neighbour that isn't open.
+    std::int32_t number(Index v) const { return numbers_[v - box_.begin]; }
+    // Calls f(axis, voxel, next) for every face of an open voxel.
+    template <class F>
+    void forFaces(F&& f) const {
+        for (const Index& v : voxels_)
+            for (int axis = 0; axis < 3; ++axis) {
+                Index before = v, next = v;
+                --before[axis], ++next[axis];
+                if (v[axis] > 0 && number(before) < 0) f(axis, before, v);
+                if (next[axis] < n_[axis]) f(axis, v, next);
+            }
+    }
+
+  private:
+    const Index n_;
+    std::vector<Index> voxels_;
+    Box box_;
+    Volume<std::int32_t> numbers_;
+};
+
 }  // namespace
 
-double cutCheapest(Volume<Side>& sides, const FaceCosts& costs, Job& job) {
-    const Index n = sides.shape();
-    Volume<std::int32_t> number(n, -1);
-    std::int32_t count = 0;
-    for (std::int64_t i = 0; i < sides.size(); ++i)
-        if (sides.data()[i] == Side::Open) number.data()[i] = count++;
-    const auto forFaces = [&](auto&& f) {  // that have an open voxel
-        for (int axis = 0; axis < 3; ++axis) {
-            const std::int64_t step = axis == 0 ? n.y * n.x : axis == 1 ? n.x : 1;
-            Index last = n;
-            --last[axis];
-            for (std::int64_t z = 0; z < last.z; ++z)
-                for (std::int64_t y = 0; y < last.y; ++y)
-                    for (std::int64_t x = 0; x < last.x; ++x) {
-                        const std::int64_t i = sides.offset(z, y, x), j = i + step;
-                        if (number.data()[i] < 0 && number.data()[j] < 0) continue;
-                        f(axis, i, j, costs.up[axis].data()[i], costs.down[axis].data()[i]);
-                    }
-        }
-    };
+double cutCheapest(Volume<Side>& sides, const FaceCosts& costs, std::int32_t voxelOutside, Job& job) {
+    const Open open(sides);
     Node undecided;
-    undecided.terminal = costs.voxelOutside;
-    std::vector<Node> nodes(std::size_t(count), undecided);
-    forFaces([&](int axis, std::int64_t i, std::int64_t j, std::int32_t up, std::int32_t down) {
-        const std::int32_t a = number.data()[i], b = number.data()[j];
-        const Side before = sides.data()[i], after = sides.data()[j];
+    undecided.terminal = voxelOutside;
+    std::vector<Node> nodes(open.voxels().size(), undecided);
+    open.forFaces([&](int axis, Index v, Index next) {
+        const std::int32_t a = open.number(v), b = open.number(next);
+        const Side before = sides[v], after = sides[next];
+        if (before == Side::None || after == Side::None) return;
+        const FaceCost cost = costs(v, axis);
         if (a >= 0 && b >= 0) {
             Node &m = nodes[std::size_t(a)], &k = nodes[std::size_t(b)];
-            m.beside[2 * axis + 1] = b, m.left[2 * axis + 1] = up;
-            k.beside[2 * axis] = a, k.left[2 * axis] = down;
-        } else if (a >= 0 && after != Side::None) {
-            nodes[std::size_t(a)].terminal += after == Side::Inside ? down : -up;
-        } else if (b >= 0 && before != Side::None) {
-            nodes[std::size_t(b)].terminal += before == Side::Inside ? up : -down;
+            m.beside[2 * axis + 1] = b, m.left[2 * axis + 1] = cost.up;
+            k.beside[2 * axis] = a, k.left[2 * axis] = cost.down;
+        } else if (a >= 0) {
+            nodes[std::size_t(a)].terminal += after == Side::Inside ? cost.down : -cost.up;
+        } else {
+            nodes[std::size_t(b)].terminal += before == Side::Inside ? cost.up : -cost.down;
         }
     });
     Cut(nodes).run(job);
-    for (std::int64_t i = 0; i < sides.size(); ++i)
-        if (const std::int32_t a = number.data()[i]; a >= 0)
-            sides.data()[i] = nodes[std::size_t(a)].tree == Tree::Source ? Side::Inside : Side::Outside;
+    for (std::size_t k = 0; k < nodes.size(); ++k)
+        sides[open.voxels()[k]] = nodes[k].tree == Tree::Source ? Side::Inside : Side::Outside;
     double sum = 0, faces = 0;
-    forFaces([&](int, std::int64_t i, std::int64_t j, std::int32_t up, std::int32_t down) {
-        const Side before = sides.data()[i], after = sides.data()[j];
+    open.forFaces([&](int axis, Index v, Index next) {
+        const Side before = sides[v], after = sides[next];
         if (before == Side::None || after == Side::None || before == after) return;
-        sum += before == Side::Inside ? up : down, ++faces;
+        const FaceCost cost = costs(v, axis);
+        sum += before == Side::Inside ? cost.up : cost.down, ++faces;
     });
     return faces > 0 ? sum / (faces * costUnit) : 0;
 }

@@ -6,11 +6,13 @@
 #include <numbers>
 #include <optional>
 
+#include "base/parallel.h"
+#include "data/mask_box.h"
 #include "measure/distance.h"
 #include "segment/filters.h"
 #include "segment/geodesic.h"
 #include "segment/holes.h"
-#include "segment/outline_look.h"
+#include "segment/outline_cut.h"
 #include "segment/outline_move.h"
 #include "segment/propagate.h"
 #include "segment/section_step.h"
@@ -25,95 +27,28 @@ constexpr double trustedFrom = 1.5;  // of the depth, from the click: the outlin
 // For every voxel that a click adds, in faces and for a depth of one voxel: a cut is short where the image tells
 // nothing, and what is missing larger than that.
 constexpr double pull = 0.4;
-constexpr double mostBalls = 12;           // as large as so many balls that fit in at the click is what may be missing
-constexpr double leastRest = 0.5;          // of the click's depth
-constexpr double smooth = 1;               // blur of the outline of a region, in voxels of the finest axis
-constexpr double layer = 2;                // depth of a layer, in lengths
-constexpr std::int64_t mostOpen = 10'000;  // voxels that are decided at once
-constexpr double looks = 3.5;              // distances from the click to the mask …
-constexpr double margin = 8;               // … and so much more around it and the mask is looked at
+constexpr double mostBalls = 12;   // as large as so many balls that fit in at the click is what may be missing
+constexpr double leastRest = 0.5;  // of the click's depth
+constexpr double smooth = 1;       // blur of the outline of a region, in voxels of the finest axis
+constexpr double layer = 2;        // depth of a layer, in lengths
+constexpr double looks = 3.5;      // distances from the click to the mask …
+constexpr double margin = 8;       // … and so much more around it and the mask is looked at
 
 double apart(Index a, Index b, Vec3 s) {
-    return std::hypot(double(a.z - b.z) * s.z, double(a.y - b.y) * s.y, double(a.x - b.x) * s.x);
+    const double z = double(a.z - b.z) * s.z, y = double(a.y - b.y) * s.y, x = double(a.x - b.x) * s.x;
+    return std::sqrt(z * z + y * y + x * x);
 }
 
-template <class F>
-void forEach(const Box& box, F&& f) {
-    for (std::int64_t z = box.begin.z; z < box.end.z; ++z)
-        for (std::int64_t y = box.begin.y; y < box.end.y; ++y)
-            for (std::int64_t x = box.begin.x; x < box.end.x; ++x) f(Index{z, y, x});
-}
-
-// Photons: the square root makes their noise even (Anscombe 1948).
-Volume<float> rooted(Volume<float> image) {
-    const double low = quantiles(image, {0.005})[0];
-    for (float& v : image) v = float(std::sqrt(std::max(0.0, v - low)));
-    return image;
+// Whole voxels that reach so far.
+Index voxels(double lengths, Vec3 spacing) {
+    Index n;
+    for (int k = 0; k < 3; ++k) n[k] = std::int64_t(lengths / spacing[k]) + 1;
+    return n;
 }
 
 bool isThick(const Volume<std::uint8_t>& mask, Vec3 spacing) {
     return mask.shape().z > 1 && spacing.z > thickLooksFrom;
 }
-
-// What a region is divided by, at some resolution.
-struct Evidence {
-    Volume<float> image;
-    Volume<std::uint8_t> mask, trusted;
-    Vec3 spacing;  // finest axis 1
-    double depth = 0;
-};
-
-// Voxels joined to cells of about as many lengths in all directions: two along the axes that are nearly the finest.
-class Coarser {
-  public:
-    Coarser(const Evidence& fine, const Volume<Side>& given) : n_(given.shape()) {
-        Index cells;
-        for (int k = 0; k < 3; ++k) {
-            by_[k] = n_[k] > 1 && fine.spacing[k] < 1.5 ? 2 : 1;
-            cells[k] = (n_[k] + by_[k] - 1) / by_[k];
-            evidence.spacing[k] = fine.spacing[k] * double(by_[k]);
-        }
-        const double finest = cells.z > 1 ? std::min({evidence.spacing.z, evidence.spacing.y, evidence.spacing.x})
-                                          : std::min(evidence.spacing.y, evidence.spacing.x);
-        for (int k = 0; k < 3; ++k) evidence.spacing[k] /= finest;
-        evidence.depth = fine.depth / finest;
-        evidence.image = Volume<float>(cells);
-        evidence.mask = evidence.trusted = Volume<std::uint8_t>(cells);
-        sides = Volume<Side>(cells, Side::None);
-        Volume<float> voxels(cells), inside(cells);
-        forEach(given.box(), [&](Index v) {
-            const Index c = cellOf(v);
-            evidence.image[c] += fine.image[v], ++voxels[c], inside[c] += fine.mask[v];
-            evidence.trusted[c] |= fine.trusted[v];
-            Side& side = sides[c];
-            if (side == Side::None)
-                side = given[v];
-            else if (given[v] != Side::None && given[v] != side)
-                side = Side::Open;
-        });
-        for (std::int64_t i = 0; i < voxels.size(); ++i) {
-            evidence.image.data()[i] /= voxels.data()[i];
-            evidence.mask.data()[i] = 2 * inside.data()[i] >= voxels.data()[i];
-        }
-    }
-    // Puts open voxels on the side of their cell, but for those beside cells of the other side.
-    void refine(Volume<Side>& fine) const {
-        forEach(fine.box(), [&](Index v) {
-            if (fine[v] != Side::Open) return;
-            const Index c = cellOf(v);
-            bool alike = sides[c] == Side::Inside || sides[c] == Side::Outside;
-            forEach(Box{c, c + Index{1, 1, 1}}.grown({1, 1, 1}).intersected(sides.box()),
-                    [&](Index b) { alike &= sides[b] == sides[c] || sides[b] == Side::None; });
-            if (alike) fine[v] = sides[c];
-        });
-    }
-    Evidence evidence;
-    Volume<Side> sides;
-
-  private:
-    Index cellOf(Index v) const { return {v.z / by_.z, v.y / by_.y, v.x / by_.x}; }
-    Index n_, by_;
-};
 
 class Repairing {
   public:
@@ -135,7 +70,7 @@ class Repairing {
         blur(soft, {1 / s.z, 1 / s.y, 1 / s.x}, job_);
         OutlineClick click{soft, request_.mask, s, request_.at, thick_, request_.settled};
         const Volume<float> distance = distanceToOutline(click, job_);
-        const Volume<float> width = positive_ ? measure::distanceTransform(request_.mask, s, false, job_) : distance;
+        const Volume<float> width = positive_ ? depthOf(request_.mask) : distance;
         click.halfWidth = *std::max_element(width.begin(), width.end());
         Repair repair;
         repair.depth = distance[click.at];
@@ -167,10 +102,15 @@ class Repairing {
         const Box around =
             Box{at, at + Index{1, 1, 1}}.grown({0, std::int64_t(1.5 * depth), std::int64_t(1.5 * depth)});
         bool beside = true;
-        forEach(around.intersected(request_.mask.box()), [&](Index v) {
+        forEachVoxel(around.intersected(request_.mask.box()), [&](Index v) {
             beside &= request_.mask[v] == request_.mask[at] || apart(v, at, request_.spacing) > 1.5 * depth;
         });
         return beside;
+    }
+    // Distances to the nearest voxel that is 0, of the smallest box around those that are not and one voxel more.
+    Volume<float> depthOf(const Volume<std::uint8_t>& mask) const {
+        const Box box = boxOf(mask).grown({1, 1, 1}).intersected(mask.box());
+        return measure::distanceTransform(crop(mask, box), request_.spacing, false, job_);
     }
     Index indexOf(std::int32_t i) const { return {i / (n_.y * n_.x), i / n_.x % n_.y, i % n_.x}; }
     // Voxels that a click so deep may change.
@@ -183,10 +123,10 @@ class Repairing {
     std::optional<Repair> carryOn() const;
     std::optional<std::int32_t> middleOfTheRest(const Volume<float>& distance) const;
     void grow(const Volume<float>& soft, const Volume<float>& distance, Repair& repair) const;
+    Box reached(double depth) const;
     std::vector<std::int32_t> divided(const Volume<float>& soft, const Volume<float>& distance, double depth,
                                       double& belief) const;
-    double decide(const Evidence& evidence, Volume<Side>& sides) const;
-    std::vector<std::int32_t> withoutLayers(const Volume<std::uint8_t>& region) const;
+    std::vector<Index> withoutLayers(const Volume<std::uint8_t>& region, Index at) const;
     std::vector<std::int32_t> smoothed(const std::vector<std::int32_t>& region) const;
 
     const RepairRequest& request_;
@@ -225,7 +165,7 @@ std::optional<std::int32_t> Repairing::middleOfTheRest(const Volume<float>& dist
     const double depth = distance[request_.at];
     double deepest = leastRest * depth;
     std::optional<std::int32_t> middle;
-    forEach(distance.box(), [&](Index v) {
+    forEachVoxel(distance.box(), [&](Index v) {
         const double d = distance[v];
         if (d > deepest && std::isfinite(d) && apart(v, request_.at, request_.spacing) >= d + depth)
             deepest = d, middle = std::int32_t(distance.offset(v));
@@ -247,6 +187,14 @@ void Repairing::grow(const Volume<float>& soft, const Volume<float>& distance, R
     repair.belief = growth.edge;
 }
 
+// What a click so deep may change, with the mask and as much around as it is judged by.
+Box Repairing::reached(double depth) const {
+    const Vec3 s = request_.spacing;
+    const Box mask = boxOf(request_.mask), click{request_.at, request_.at + Index{1, 1, 1}};
+    const Box open = click.grown(voxels(3 + reach * depth, s)).intersected(mask.grown(voxels(2 + across * depth, s)));
+    return (positive_ ? mask.united(open) : mask).grown(voxels(margin, s)).intersected(request_.mask.box());
+}
+
 // The region around the click that the outline most like the mask's own divides from the rest. The ball that fits in at
 // the click is its; the mask, or its next largest ball, is not too much.
 std::vector<std::int32_t> Repairing::divided(const Volume<float>& soft, const Volume<float>& distance, double depth,
@@ -256,70 +204,76 @@ std::vector<std::int32_t> Repairing::divided(const Volume<float>& soft, const Vo
     const Side click = positive_ ? Side::Inside : Side::Outside, rest = positive_ ? Side::Outside : Side::Inside;
     const std::optional<std::int32_t> other = positive_ ? std::nullopt : middleOfTheRest(distance);
     const Index middle = other ? indexOf(*other) : at;
-    Volume<Side> sides(n_);
-    Volume<std::uint8_t> trusted(n_);
-    forEach(sides.box(), [&](Index v) {
-        const double away = apart(v, at, spacing);
-        trusted[v] = away > trustedFrom * depth;
-        Side& side = sides[v];
-        if (request_.mask[v] != request_.mask[at])
-            side = positive_ ? Side::Inside : Side::None;
-        else if (!request_.open[v] || distance[v] > across * depth + 0.5 || away > 3 + reach * depth)
-            side = rest;
-        else if (away <= depth)
-            side = click;
-        else if (other && apart(v, middle, spacing) <= distance[middle])
-            side = rest;
-        else
-            side = Side::Open;
+    const Box part = reached(depth);
+    Evidence evidence{crop(soft, part), crop(request_.mask, part), Volume<std::uint8_t>(part.extent()), spacing,
+                      positive_ ? pull / depth : 0};
+    Volume<Side> sides(part.extent());
+    // Photons: the square root makes their noise even (Anscombe 1948).
+    const double low = quantiles(soft, {0.005})[0];
+    parallelFor(part.extent().z, job_, [&](std::int64_t z) {
+        const Box section{{z, 0, 0}, {z + 1, part.extent().y, part.extent().x}};
+        forEachVoxel(section.shifted(part.begin), [&](Index v) {
+            const std::int64_t i = sides.offset(v - part.begin);
+            float& grey = evidence.image.data()[i];
+            grey = float(std::sqrt(std::max(0.0, grey - low)));
+            const double away = apart(v, at, spacing);
+            evidence.trusted.data()[i] = away > trustedFrom * depth;
+            Side& side = sides.data()[i];
+            if (request_.mask[v] != request_.mask[at])
+                side = positive_ ? Side::Inside : Side::None;
+            else if (!request_.open[v] || distance[v] > across * depth + 0.5 || away > 3 + reach * depth)
+                side = rest;
+            else if (away <= depth)
+                side = click;
+            else if (other && apart(v, middle, spacing) <= distance[middle])
+                side = rest;
+            else
+                side = Side::Open;
+        });
     });
-    sides[at] = click;
-    belief = std::exp(-decide({rooted(soft), request_.mask, trusted, spacing, depth}, sides));
-    Volume<std::uint8_t> region(n_);
+    sides[at - part.begin] = click;
+    belief = std::exp(-cutByLook(evidence, sides, job_));
+    Volume<std::uint8_t> region(part.extent());
     for (std::int64_t i = 0; i < sides.size(); ++i)
-        region.data()[i] = sides.data()[i] == click && request_.mask.data()[i] == request_.mask[at];
-    return withoutLayers(region);
-}
-
-// The cheapest cut; of large regions first between coarse cells, then among the voxels at the surface found (Lombaert,
-// Sun, Grady, Xu 2005). Returns what a face costs on average.
-double Repairing::decide(const Evidence& evidence, Volume<Side>& sides) const {
-    if (std::count(sides.begin(), sides.end(), Side::Open) > mostOpen && sides.shape() != Index{1, 1, 1}) {
-        Coarser coarser(evidence, sides);
-        decide(coarser.evidence, coarser.sides);
-        coarser.refine(sides);
-    }
-    const Vec3 s = evidence.spacing;
-    FaceCosts costs = outlineCosts(evidence.image, evidence.mask, evidence.trusted, sides, s, job_);
-    if (positive_)
-        costs.voxelOutside = std::int32_t(std::lround(costUnit * pull * std::cbrt(s.z * s.y * s.x) / evidence.depth));
-    return cutCheapest(sides, costs, job_);
+        region.data()[i] = sides.data()[i] == click && evidence.mask.data()[i] == request_.mask[at];
+    std::vector<std::int32_t> kept;
+    for (const Index& v : withoutLayers(region, at - part.begin))
+        kept.push_back(std::int32_t(request_.mask.offset(v + part.begin)));
+    return kept;
 }
 
 // Without what is no more than a layer on an outline elsewhere: of that a click so deep tells nothing.
-std::vector<std::int32_t> Repairing::withoutLayers(const Volume<std::uint8_t>& region) const {
-    const Volume<float> depth = measure::distanceTransform(region, request_.spacing, false, job_);
-    Volume<std::uint8_t> elsewhere(n_);  // than where it is deeper
-    for (std::int64_t i = 0; i < region.size(); ++i) elsewhere.data()[i] = depth.data()[i] <= layer;
-    elsewhere[request_.at] = 0;
+std::vector<Index> Repairing::withoutLayers(const Volume<std::uint8_t>& region, Index at) const {
+    const Box box = boxOf(region).grown({1, 1, 1}).intersected(region.box());
+    const Volume<float> depth = measure::distanceTransform(crop(region, box), request_.spacing, false, job_);
+    Volume<std::uint8_t> elsewhere(box.extent());  // than where it is deeper
+    for (std::int64_t i = 0; i < elsewhere.size(); ++i) elsewhere.data()[i] = depth.data()[i] <= layer;
+    elsewhere[at - box.begin] = 0;
     const Volume<float> away = measure::distanceTransform(elsewhere, request_.spacing, false, job_);
-    std::vector<std::int32_t> kept;
-    for (std::int64_t i = 0; i < region.size(); ++i)
-        if (region.data()[i] != 0 && away.data()[i] <= 2 * layer) kept.push_back(std::int32_t(i));
+    std::vector<Index> kept;
+    forEachVoxel(box, [&](Index v) {
+        if (region[v] != 0 && away[v - box.begin] <= 2 * layer) kept.push_back(v);
+    });
     return kept;
 }
 
 // What changes sides when the region does and the outline that results is smoothed.
 std::vector<std::int32_t> Repairing::smoothed(const std::vector<std::int32_t>& region) const {
-    Volume<float> soft(n_);
-    for (std::int64_t i = 0; i < soft.size(); ++i)
-        soft.data()[i] = (request_.mask.data()[i] != 0) == positive_ ? 1.0f : 0.0f;
-    for (std::int32_t i : region) soft.data()[i] = 1;
     const Vec3 s = request_.spacing;
+    Box box = boxOf(request_.mask);
+    for (std::int32_t i : region) box = box.united({indexOf(i), indexOf(i) + Index{1, 1, 1}});
+    box = box.grown(voxels(3 * smooth, s)).intersected(request_.mask.box());  // no blur reaches further
+    const Volume<std::uint8_t> before = crop(request_.mask, box);
+    Volume<float> soft(before.shape());
+    for (std::int64_t i = 0; i < soft.size(); ++i) soft.data()[i] = (before.data()[i] != 0) == positive_ ? 1.0f : 0.0f;
+    for (std::int32_t i : region) soft[indexOf(i) - box.begin] = 1;
     blur(soft, {0.5 * smooth / s.z, smooth / s.y, smooth / s.x}, job_);
     std::vector<std::int32_t> result;
-    for (std::int64_t i = 0; i < soft.size(); ++i)
-        if ((request_.mask.data()[i] != 0) != positive_ && soft.data()[i] >= 0.5f) result.push_back(std::int32_t(i));
+    forEachVoxel(box, [&](Index v) {
+        const Index here = v - box.begin;
+        if ((before[here] != 0) != positive_ && soft[here] >= 0.5f)
+            result.push_back(std::int32_t(request_.mask.offset(v)));
+    });
     return result;
 }
 
@@ -328,18 +282,14 @@ std::vector<std::int32_t> Repairing::smoothed(const std::vector<std::int32_t>& r
 Repair repairAt(const RepairRequest& request, Job& job) { return Repairing(request, job).run(); }
 
 Box repairBox(const Volume<std::uint8_t>& mask, Vec3 spacing, Index at) {
-    Box box{at, at + Index{1, 1, 1}};
+    const Box object = boxOf(mask);
+    if (object.empty()) return mask.box();
     double away = std::numeric_limits<double>::infinity();
-    forEach(mask.box(), [&](Index v) {
-        if (mask[v] == 0) return;
-        box = box.united({v, v + Index{1, 1, 1}});
-        away = std::min(away, apart(v, at, spacing));
+    forEachVoxel(object, [&](Index v) {
+        if (mask[v] != 0) away = std::min(away, apart(v, at, spacing));
     });
-    if (!std::isfinite(away)) return mask.box();
-    const double by = margin + looks * away;
-    Index grown;
-    for (int k = 0; k < 3; ++k) grown[k] = std::int64_t(by / spacing[k]) + 1;
-    box = box.grown(grown).intersected(mask.box());
+    Box box = object.united({at, at + Index{1, 1, 1}}).grown(voxels(margin + looks * away, spacing));
+    box = box.intersected(mask.box());
     if (isThick(mask, spacing)) box.begin.z = 0, box.end.z = mask.shape().z;  // carried on as far as it goes
     return box;
 }

@@ -4,6 +4,8 @@
 #include <cmath>
 #include <limits>
 
+#include "base/parallel.h"
+#include "data/mask_box.h"
 #include "measure/components.h"
 #include "measure/distance.h"
 #include "segment/filters.h"
@@ -257,26 +259,32 @@ Volume<float> distanceToOutline(const OutlineClick& click, Job& job) {
     const Index n = click.mask.shape();
     Volume<std::uint8_t> wrong(n);
     for (std::int64_t i = 0; i < wrong.size(); ++i) wrong.data()[i] = click.mask.data()[i] == click.mask[click.at];
-    const Volume<float> centres = measure::distanceTransform(wrong, click.spacing, false, job);
-    Volume<float> result = centres;
-    for (std::int64_t z = 0; z < n.z; ++z)
-        for (std::int64_t y = 0; y < n.y; ++y)
-            for (std::int64_t x = 0; x < n.x; ++x) {
-                const Index v{z, y, x};
-                if (centres[v] <= 0 || !std::isfinite(centres[v])) continue;
+    const Box box = boxOf(wrong).grown({1, 1, 1}).intersected(wrong.box());
+    const Volume<float> centres = measure::distanceTransform(crop(wrong, box), click.spacing, false, job);
+    Volume<float> result(n);
+    const Index m = box.extent();
+    const Vec3 perStep{1 / click.spacing.z, 1 / click.spacing.y, 1 / click.spacing.x};
+    parallelFor(m.z, job, [&](std::int64_t z) {
+        forEachVoxel(Box{{z, 0, 0}, {z + 1, m.y, m.x}}, [&](Index v) {
+            const float* centre = centres.data() + centres.offset(v);
+            float& distance = result[v + box.begin];
+            distance = *centre;
+            if (distance <= 0 || !std::isfinite(distance)) return;
+            double half = 0.5;  // of a voxel, in the direction of the outline
+            if (!click.thick) {
                 Vec3 slope;
+                double steepest = 0;  // in voxels
                 for (int k = 0; k < 3; ++k) {
-                    Index a = v, b = v;
-                    a[k] = std::max<std::int64_t>(0, v[k] - 1), b[k] = std::min(n[k] - 1, v[k] + 1);
-                    if (b[k] > a[k]) slope[k] = (centres[b] - centres[a]) / (double(b[k] - a[k]) * click.spacing[k]);
+                    const std::int64_t before = v[k] > 0, after = v[k] + 1 < m[k], stride = centres.stride(k);
+                    const float rise = centre[after * stride] - centre[-before * stride];
+                    slope[k] = rise * perStep[k] * (before + after == 2 ? 0.5 : 1);
+                    steepest = std::max(steepest, std::abs(slope[k]) * perStep[k]);
                 }
-                double half = std::numeric_limits<double>::infinity();  // of a voxel, in the direction of the outline
-                for (int k = 0; k < 3; ++k)
-                    if (std::abs(slope[k]) > 1e-6)
-                        half = std::min(half, 0.5 * click.spacing[k] * length(slope) / std::abs(slope[k]));
-                if (click.thick || !std::isfinite(half)) half = 0.5;
-                result[v] = std::max(0.01f, float(centres[v] - half));
+                if (steepest > 1e-6) half = 0.5 * length(slope) / steepest;
             }
+            distance = std::max(0.01f, float(distance - half));
+        });
+    });
     return result;
 }
 

@@ -26,6 +26,18 @@ class TestParallel : public QObject {
         QVERIFY(calls == std::vector<int>(1000, 1));
         parallelFor(0, job, [](std::int64_t) { QFAIL("nothing to call"); });
     }
+    void stretchesCoverAllOnce() {
+        for (const std::int64_t count : {0, 1, 6, 7, 8, 100}) {
+            std::vector<int> calls(static_cast<std::size_t>(count));
+            std::atomic<bool> fitting{true};
+            Job job;
+            parallelStretches(count, 7, job, [&](std::int64_t begin, std::int64_t end) {
+                if (begin >= end || end > begin + 7) fitting = false;
+                for (std::int64_t i = begin; i < end; ++i) ++calls[std::size_t(i)];
+            });
+            QVERIFY(fitting && calls == std::vector<int>(std::size_t(count), 1));
+        }
+    }
     void callsWithinCallsStayOnTheirThread() {
         std::atomic<int> elsewhere{0}, inner{0};
         Job job;

@@ -3,7 +3,8 @@
 namespace fovea::bench {
 
 const std::vector<Bench>& benches() {
-    static const std::vector<Bench> all = {coreset(), instances(), labels(), mae(), microsam(), nnunet(), sam()};
+    static const std::vector<Bench> all = {coreset(),  instances(), labels(),  mae(),
+                                           microsam(), nnunet(),    prompts(), sam()};
     return all;
 }
 

@@ -9,6 +9,7 @@ Bench labels();     // bench_labels.cpp
 Bench mae();        // bench_mae.cpp
 Bench microsam();   // bench_microsam.cpp
 Bench nnunet();     // bench_nnunet.cpp, of the cases below
+Bench prompts();    // bench_prompts.cpp
 Bench sam();        // bench_sam.cpp
 
 std::vector<Case> trainCases();       // bench_train.cpp

@@ -1,8 +1,10 @@
 #include <QTest>
+#include <array>
 #include <cmath>
 #include <queue>
 #include <tuple>
 
+#include "base/parallel.h"
 #include "base/rng.h"
 #include "measure/components.h"
 #include "measure/distance.h"
@@ -21,6 +23,8 @@ class TstWatershed : public QObject {
     void staysInMask();
     void plateauIsShared();
     void isTheFloodItSaysItIs();
+    void slicesForThemselves();
+    void threadsDoNotShow();
     void unreachedStaysEmpty();
     void refuses();
     void cancels();
@@ -87,15 +91,17 @@ void TstWatershed::plateauIsShared() {
 // Against a queue of all that waits, lowest first, oldest first among equals.
 void TstWatershed::isTheFloodItSaysItIs() {
     Rng rng(4);
-    for (int round = 0; round < 60; ++round) {
+    for (int round = 0; round < 120; ++round) {
         const Index n{1 + rng.below(5), 1 + rng.below(9), 1 + rng.below(9)};
-        const int connectivity = round % 2 == 0 ? 6 : 26;
+        const int connectivity = std::array{6, 26, 4, 8}[std::size_t(round % 4)];
+        const bool flat = connectivity == 4 || connectivity == 8, faces = connectivity == 6 || connectivity == 4;
         Volume<float> land(n);
         Volume<std::int32_t> seeds(n);
         Volume<std::uint8_t> mask(n);
         for (float& v : land) v = float(rng.below(6)) - 2;  // many equal ones
         for (std::uint8_t& v : mask) v = rng.below(4) != 0;
-        for (std::int32_t& v : seeds) v = rng.below(8) == 0 ? std::int32_t(1 + rng.below(9)) : 0;
+        const std::int64_t rare = round % 3 == 0 ? 60 : 8;  // pieces with one seed, with none
+        for (std::int32_t& v : seeds) v = rng.below(rare) == 0 ? std::int32_t(1 + rng.below(9)) : 0;
         if (round % 5 == 0) {
             const float odd[] = {NAN, INFINITY, -INFINITY, -0.0f, 1e30f};
             for (float& v : land)
@@ -126,11 +132,41 @@ void TstWatershed::isTheFloodItSaysItIs() {
             queue.pop();
             forEachTile(Box{at, at + Index{1, 1, 1}}.grown({1, 1, 1}).intersected(all), {1, 1, 1}, [&](const Box& one) {
                 const Index v = one.begin, d = v - at;
-                if (connectivity == 6 && std::abs(d.z) + std::abs(d.y) + std::abs(d.x) != 1) return;
+                if (faces && std::abs(d.z) + std::abs(d.y) + std::abs(d.x) != 1) return;
+                if (flat && d.z != 0) return;
                 if (want[v] == 0 && open(v)) want[v] = want[at], push(v);
             });
         }
         QVERIFY(watershed(land, seeds, mask, connectivity).vector() == want.vector());
+    }
+}
+
+void TstWatershed::slicesForThemselves() {
+    Volume<std::int32_t> seeds({3, 2, 2});
+    seeds(0, 0, 0) = 5, seeds(2, 1, 1) = 7;
+    QCOMPARE(watershed(Volume<float>({3, 2, 2}), seeds, {}, 4).vector(),
+             (std::vector<std::int32_t>{5, 5, 5, 5, 0, 0, 0, 0, 7, 7, 7, 7}));
+}
+
+// Many pieces, large ones among them, flooded several at a time.
+void TstWatershed::threadsDoNotShow() {
+    const Index n{3, 400, 500};
+    Volume<float> land(n);
+    Volume<std::int32_t> seeds(n);
+    Volume<std::uint8_t> mask(n);
+    Rng rng(6);
+    for (float& v : land) v = float(rng.below(50));
+    for (std::int64_t y = 0; y < n.y; ++y)
+        for (std::int64_t x = 0; x < n.x; ++x)
+            for (std::int64_t z = 0; z < n.z; ++z) mask(z, y, x) = y < 150 || (y % 20 != 0 && x % 30 != 0);
+    for (std::int32_t i = 1; i < 3000; ++i) seeds(rng.below(n.z), rng.below(n.y), rng.below(n.x)) = i;
+    for (const int connectivity : {6, 26, 4}) {
+        setThreadCount(1);
+        const Volume<std::int32_t> one = watershed(land, seeds, mask, connectivity);
+        setThreadCount(4);
+        const Volume<std::int32_t> four = watershed(land, seeds, mask, connectivity);
+        setThreadCount(0);
+        QVERIFY(one == four);
     }
 }
 

@@ -85,14 +85,14 @@ class TstDeepRepair : public QObject {
         Volume<float> image = cells();
         blur(image, {1, 1, 1}, job);
         const Volume<std::uint8_t> everywhere(shape, 1);
-        const FaceCosts costs =
-            outlineCosts(image, maskOf(left), everywhere, Volume<Side>(shape, Side::Open), {1, 1, 1}, job);
+        const Volume<std::uint8_t> mask = maskOf(left);
+        const OutlineLook look(image, mask, everywhere, {1, 1, 1}, job);
         for (int axis = 0; axis < 3; ++axis) {
             Index wall{20, 20, 46}, middle = wall;
             wall[axis] = right.end[axis] - 1;
-            QVERIFY(4 * costs.up[axis][wall] < costs.up[axis][middle]);
+            QVERIFY(4 * look.cost(wall, axis).up < look.cost(middle, axis).up);
             wall[axis] = right.begin[axis] - 1;
-            QVERIFY(4 * costs.down[axis][wall] < costs.down[axis][middle]);
+            QVERIFY(4 * look.cost(wall, axis).down < look.cost(middle, axis).down);
         }
     }
 };

@@ -1,7 +1,9 @@
 #include <QTest>
+#include <algorithm>
 #include <cmath>
 #include <numeric>
 
+#include "base/rng.h"
 #include "segment/filters.h"
 #include "segment/holes.h"
 
@@ -13,6 +15,7 @@ class TstFilters : public QObject {
   private Q_SLOTS:
     void blurKeepsConstantAndSum();
     void blurIsGaussian();
+    void blurIsTheSumItSaysItIs();
     void gradientOfSlope();
     void quantilesSkipNaN();
     void holes();
@@ -39,6 +42,39 @@ void TstFilters::blurIsGaussian() {
     blur(dot, {5, 3, 2}, job);
     QVERIFY(std::abs(dot(0, 23, 20) / dot(0, 20, 20) - std::exp(-0.5)) < 1e-3);
     QVERIFY(std::abs(dot(0, 20, 22) / dot(0, 20, 20) - std::exp(-0.5)) < 1e-3);
+}
+
+// Against sums voxel by voxel, for lines shorter and longer than the kernel and than what is added up at a time.
+void TstFilters::blurIsTheSumItSaysItIs() {
+    Job job;
+    Rng rng(2);
+    for (const Index n : {Index{3, 4, 5}, Index{2, 17, 16}, Index{5, 3, 300}, Index{1, 1, 33}}) {
+        Volume<float> image(n);
+        for (float& v : image) v = float(rng.uniform(0, 1));
+        for (int axis = 0; axis < 3; ++axis)
+            for (const Edge edge : {Edge::Repeat, Edge::Mirror}) {
+                Vec3 sigma{0, 0, 0};
+                sigma[axis] = 1.5;
+                Volume<float> found = image;
+                blur(found, sigma, job, edge);
+                forEachTile(image.box(), {1, 1, 1}, [&](const Box& one) {
+                    double sum = 0, weights = 0;
+                    for (std::int64_t k = -5; k <= 5; ++k) {
+                        Index v = one.begin;
+                        const std::int64_t last = n[axis] - 1;
+                        std::int64_t at = v[axis] + k;
+                        if (edge == Edge::Repeat || last == 0)
+                            at = std::clamp<std::int64_t>(at, 0, last);
+                        else
+                            while (at < 0 || at > last) at = at < 0 ? -at : 2 * last - at;
+                        v[axis] = at;
+                        const double w = std::exp(-0.5 * double(k * k) / 2.25);
+                        sum += w * image[v], weights += w;
+                    }
+                    QVERIFY(std::abs(found[one.begin] - sum / weights) < 1e-5);
+                });
+            }
+    }
 }
 
 void TstFilters::gradientOfSlope() {

@@ -1,5 +1,7 @@
 // The cheapest surface between two sides of a grid, against every possible one.
 #include <QTest>
+#include <array>
+#include <functional>
 #include <limits>
 
 #include "base/rng.h"
@@ -10,17 +12,26 @@ namespace {
 
 constexpr Index shape{2, 3, 4};
 
-FaceCosts randomCosts(Index n, Rng& rng) {
-    FaceCosts costs;
+struct Costs {
+    std::array<Volume<std::int32_t>, 3> up, down;
+    std::int32_t voxelOutside = 0;
+
+    Costs(Index n, std::int32_t value) {
+        for (auto* side : {&up, &down}) side->fill(Volume<std::int32_t>(n, value));
+    }
+    FaceCost operator()(Index v, int axis) const { return {up[std::size_t(axis)][v], down[std::size_t(axis)][v]}; }
+    double cut(Volume<Side>& sides, Job& job) const { return cutCheapest(sides, std::cref(*this), voxelOutside, job); }
+};
+
+Costs randomCosts(Index n, Rng& rng) {
+    Costs costs(n, 0);
     for (auto* side : {&costs.up, &costs.down})
-        for (Volume<std::int32_t>& v : *side) {
-            v = Volume<std::int32_t>(n);
+        for (Volume<std::int32_t>& v : *side)
             for (std::int32_t& c : v) c = std::int32_t(rng.below(20));
-        }
     return costs;
 }
 
-std::int64_t costOf(const Volume<Side>& sides, const Volume<Side>& given, const FaceCosts& costs) {
+std::int64_t costOf(const Volume<Side>& sides, const Volume<Side>& given, const Costs& costs) {
     const Index n = sides.shape();
     std::int64_t sum = 0;
     for (std::int64_t z = 0; z < n.z; ++z)
@@ -51,7 +62,7 @@ class TstGridCut : public QObject {
     void noOtherSurfaceIsCheaper() {
         Rng rng(3);
         for (int round = 0; round < 20; ++round) {
-            FaceCosts costs = randomCosts(shape, rng);
+            Costs costs = randomCosts(shape, rng);
             costs.voxelOutside = std::int32_t(rng.below(9)) - 4;
             Volume<Side> given(shape, Side::Open);
             given(0, 0, 0) = given(0, 0, 1) = given(1, 0, 0) = given(0, 1, 0) = Side::Inside;
@@ -68,8 +79,8 @@ class TstGridCut : public QObject {
                 least = std::min(least, costOf(sides, given, costs));
             }
             Volume<Side> found = given, again = given;
-            cutCheapest(found, costs, job_);
-            cutCheapest(again, costs, job_);
+            costs.cut(found, job_);
+            costs.cut(again, job_);
             QCOMPARE(costOf(found, given, costs), least);
             QVERIFY(found == again);
             for (std::int64_t i = 0; i < given.size(); ++i)
@@ -80,20 +91,18 @@ class TstGridCut : public QObject {
     }
 
     void saysWhatTheSurfaceCosts() {
-        FaceCosts costs;
-        for (int axis = 0; axis < 3; ++axis)
-            costs.up[axis] = costs.down[axis] = Volume<std::int32_t>({1, 1, 4}, std::int32_t(3 * costUnit));
+        Costs costs({1, 1, 4}, std::int32_t(3 * costUnit));
         costs.up[2](0, 0, 1) = std::int32_t(costUnit);
         Volume<Side> sides({1, 1, 4}, Side::Open);
         sides(0, 0, 0) = Side::Inside, sides(0, 0, 3) = Side::Outside;
-        QCOMPARE(cutCheapest(sides, costs, job_), 1.0);
+        QCOMPARE(costs.cut(sides, job_), 1.0);
         QVERIFY(sides(0, 0, 1) == Side::Inside && sides(0, 0, 2) == Side::Outside);
     }
 
     void withoutSeedsAllGoesOutside() {
         Rng rng(4);
         Volume<Side> sides(shape, Side::Open);
-        QCOMPARE(cutCheapest(sides, randomCosts(shape, rng), job_), 0.0);
+        QCOMPARE(randomCosts(shape, rng).cut(sides, job_), 0.0);
         QVERIFY(sides == Volume<Side>(shape, Side::Outside));
     }
 };
