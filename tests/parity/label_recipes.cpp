@@ -51,13 +51,6 @@ Box boxOf(const json& pairs, std::size_t first, const LabelVolume& labels) {
     return box.intersected(labels.volume.box());
 }
 
-template <class F>
-void forEachVoxel(const Box& box, F&& f) {
-    for (std::int64_t z = box.begin.z; z < box.end.z; ++z)
-        for (std::int64_t y = box.begin.y; y < box.end.y; ++y)
-            for (std::int64_t x = box.begin.x; x < box.end.x; ++x) f(Index{z, y, x});
-}
-
 LabelVolume boxes(const json& recipe) {
     LabelVolume labels = empty(member(recipe, "shape"));
     if (!recipe.contains("boxes")) return labels;
