@@ -2,15 +2,15 @@
 #include <torch/torch.h>
 
 #include "base/file.h"
-#include "base/rng.h"
 #include "infer/cellsam_labeler.h"
+#include "infer/discs.h"
 #include "infer/features.h"
 #include "infer/predictor.h"
 #include "infer/sam_model.h"
 #include "infer/sam_prompts.h"
 #include "infer/sliding_window.h"
 #include "infer/small_unet.h"
-#include "nn/device.h"
+#include "nn/gpu_device.h"
 #include "nn/mae.h"
 #include "nn/tiny_cellsam.h"
 #include "nn/tiny_sam.h"
@@ -21,24 +21,6 @@ using namespace fovea::infer;
 using namespace fovea::test;
 
 namespace {
-
-std::string gpu() {
-    if (!nn::devices().front().gpu) SKIP("no GPU here: " + nn::whyNoGpu());
-    return nn::devices().front().name;
-}
-
-// Bright discs on a dark, noisy ground.
-Volume<float> discs(Index shape) {
-    Volume<float> image(shape);
-    Rng rng(7);
-    for (std::int64_t z = 0; z < shape.z; ++z)
-        for (std::int64_t y = 0; y < shape.y; ++y)
-            for (std::int64_t x = 0; x < shape.x; ++x) {
-                const double dy = double(y % 24) - 12, dx = double(x % 24) - 12;
-                image(z, y, x) = float((dy * dy + dx * dx < 60 ? 200 : 40) + 10 * rng.uniform());
-            }
-    return image;
-}
 
 ImagePtr pictureOf(const Volume<float>& volume) {
     return std::make_shared<MemoryImage>(std::vector<AnyVolume>{AnyVolume::from(volume)});

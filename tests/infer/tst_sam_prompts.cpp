@@ -3,6 +3,7 @@
 #include "base/error.h"
 #include "base/file.h"
 #include "base/rng.h"
+#include "infer/discs.h"
 #include "infer/sam_prompts.h"
 #include "nn/tiny_cellsam.h"
 #include "nn/tiny_sam.h"
@@ -36,22 +37,9 @@ const segment::PromptEngine& engine() {
     return *one;
 }
 
-// Bright balls on a dark, noisy ground.
-Volume<float> balls(Index shape, std::uint64_t seed = 1) {
-    Volume<float> image(shape);
-    Rng rng(seed);
-    for (std::int64_t z = 0; z < shape.z; ++z)
-        for (std::int64_t y = 0; y < shape.y; ++y)
-            for (std::int64_t x = 0; x < shape.x; ++x) {
-                const double dy = double(y % 24) - 12, dx = double(x % 24) - 12;
-                image(z, y, x) = float((dy * dy + dx * dx < 60 ? 200 : 40) + 10 * rng.uniform());
-            }
-    return image;
-}
-
 PromptRequest requestFor(Index shape, std::vector<PointPrompt> points) {
     PromptRequest request;
-    request.image = balls(shape);
+    request.image = test::discs(shape);
     request.points = std::move(points);
     if (!request.points.empty()) request.slice = request.points.front().at.z;
     return request;
@@ -181,7 +169,7 @@ void boxesAndAlternatives() {
 }
 
 void lookedAtAhead() {
-    const MemoryImage image({AnyVolume::from(balls({6, 48, 60}))});
+    const MemoryImage image({AnyVolume::from(test::discs({6, 48, 60}))});
     PromptRequest request;
     request.source = &image;
     request.identity = "balls";
@@ -219,7 +207,7 @@ void aheadGivesWay() {
         int yields = 0;
         void yield() override { ++yields; }
     };
-    const MemoryImage image({AnyVolume::from(balls({4, 30, 30}))});
+    const MemoryImage image({AnyVolume::from(test::discs({4, 30, 30}))});
     PromptRequest request;
     request.source = &image;
     request.identity = "balls";
@@ -265,7 +253,7 @@ void toldSliceBySlice() {
 // The same crop shown alone or as a part of its image; the image is read whole then.
 void slicesAreSeenWhole() {
     const file::TempFolder cache;
-    const Volume<float> whole = balls({4, 72, 96});
+    const Volume<float> whole = test::discs({4, 72, 96});
     const MemoryImage image({AnyVolume::from(whole)});
     PromptRequest request;
     request.origin = {1, 10, 20};
@@ -287,7 +275,7 @@ void slicesAreSeenWhole() {
 }
 
 void largeSlicesAreTiled() {
-    const MemoryImage image({AnyVolume::from(balls({1, 40, 1500}))});
+    const MemoryImage image({AnyVolume::from(test::discs({1, 40, 1500}))});
     PromptRequest request;
     request.origin = {0, 0, 1200};
     request.image = image.readAs<float>({{0, 0, 1200}, {1, 40, 1500}});

@@ -2,7 +2,7 @@
 #include <torch/torch.h>
 
 #include "base/file.h"
-#include "nn/device.h"
+#include "nn/gpu_device.h"
 #include "nn/torch_test.h"
 #include "train/tiny_training.h"
 
@@ -11,11 +11,6 @@ namespace {
 using namespace fovea;
 using namespace fovea::test;
 using namespace fovea::train;
-
-std::string gpu() {
-    if (!nn::devices().front().gpu) SKIP("no GPU here: " + nn::whyNoGpu());
-    return nn::devices().front().name;
-}
 
 void learnsSquares() {
     const std::string device = gpu();
