@@ -240,7 +240,8 @@ at::Tensor EmbeddingCache::get(const EmbeddedImage& image, std::int64_t slice, s
         i.changed.notify_all();
     };
     try {
-        const at::Tensor embedding = i.load(image, slice, tile, compute, job);
+        const at::Tensor embedding =
+            i.load(image, slice, tile, compute, job).contiguous(at::MemoryFormat::ChannelsLast);
         done(&embedding);
         return embedding;
     } catch (...) {

@@ -27,8 +27,9 @@ class EmbeddingCache {
     explicit EmbeddingCache(std::uint64_t budget, std::filesystem::path folder = {}, DiskLimits limits = {});
     ~EmbeddingCache();
 
-    // (1, width, grid, grid), half, on the CPU. Damaged and unreadable entries are computed anew; a disk that is full
-    // or can't be written to is said once and done without. Throws what `compute` throws, Cancelled.
+    // (1, width, grid, grid), half, on the CPU, cell by cell in memory as the mask decoder reads it. Damaged and
+    // unreadable entries are computed anew; a disk that is full or can't be written to is said once and done without.
+    // Throws what `compute` throws, Cancelled.
     at::Tensor get(const EmbeddedImage& image, std::int64_t slice, std::int64_t tile, const Compute& compute, Job& job);
     // In memory, so that get() takes no time.
     bool has(const EmbeddedImage& image, std::int64_t slice, std::int64_t tile) const;

@@ -77,6 +77,7 @@ SamModel::SamModel(const std::filesystem::path& weights, const std::string& devi
     nn::translated([&] {
         const c10::AutoGradMode off(false);
         network_->to(nn::torchDevice(device_));
+        network_->packEncoder(compute_);
         positions_ = network_->promptEncoder()->densePositions();
     });
 }

@@ -10,6 +10,7 @@
 #include "data/volume.h"
 #include "infer/embedding_store.h"
 #include "nn/compute.h"
+#include "nn/kept_memory.h"
 #include "nn/sam/checkpoint.h"
 
 namespace fovea::infer {
@@ -48,11 +49,14 @@ class SamModel {
                                  bool ambiguous) const;
 
   private:
+    static constexpr std::size_t promptMemory = 64 << 20;  // bytes; what one prompt takes at once
+
     nn::sam::Sam network_;
     std::string hash_;
     std::string device_;
     nn::Compute compute_;  // of the image encoder; prompts, which cost little, are answered in float32
     at::Tensor positions_;
+    nn::KeepMemory keep_{promptMemory};  // a prompt, answered in tens of milliseconds, finds its memory there
 };
 
 }  // namespace fovea::infer

@@ -8,6 +8,7 @@
 #include <list>
 #include <mutex>
 #include <optional>
+#include <set>
 #include <unordered_map>
 
 namespace fovea::nn {
@@ -41,15 +42,15 @@ class Pool : public c10::Allocator {
     c10::DeleterFnPtr raw_deleter() const override { return &release; }
     void copy_data(void* to, const void* from, std::size_t count) const override { default_copy_data(to, from, count); }
 
-    void addKeeper() {
+    void addKeeper(std::size_t most) {
         const std::lock_guard lock(mutex_);
-        ++keepers_;
+        limits_.insert(most);
     }
-    void removeKeeper() {
+    void removeKeeper(std::size_t most) {
         const std::lock_guard lock(mutex_);
-        if (--keepers_ > 0) return;
-        shrink(0);
-        most_ = used_;
+        limits_.erase(limits_.find(most));
+        if (limits_.empty()) most_ = used_;
+        shrink();
     }
 
   private:
@@ -70,17 +71,18 @@ class Pool : public c10::Allocator {
             return c10::alloc_cpu(n);
         } catch (const c10::Error&) {
             const std::lock_guard lock(mutex_);
-            shrink(0);
+            shrinkTo(0);
         }
         return c10::alloc_cpu(n);
     }
 
-    // The smallest kept block that is large enough and not much larger.
+    // The smallest kept block that is large enough and not much larger; of equal ones the last used, which may still be
+    // in the processor's cache.
     std::optional<Block> fitting(std::size_t n) {
         const std::lock_guard lock(mutex_);
         auto best = kept_.end();
         for (auto b = kept_.begin(); b != kept_.end(); ++b)
-            if (b->bytes >= n && b->bytes <= n + n / 4 && (best == kept_.end() || b->bytes < best->bytes)) best = b;
+            if (b->bytes >= n && b->bytes <= n + n / 4 && (best == kept_.end() || b->bytes <= best->bytes)) best = b;
         if (best == kept_.end()) return std::nullopt;
         const Block block = *best;
         keptBytes_ -= block.bytes;
@@ -96,10 +98,10 @@ class Pool : public c10::Allocator {
                 const Block block{data, found->second};
                 used_ -= block.bytes;
                 inUse_.erase(found);
-                if (keepers_ > 0) {
+                if (!limits_.empty()) {
                     kept_.push_back(block);
                     keptBytes_ += block.bytes;
-                    shrink(most_);
+                    shrink();
                     return;
                 }
             }
@@ -107,8 +109,10 @@ class Pool : public c10::Allocator {
         c10::free_cpu(data);
     }
 
+    void shrink() { shrinkTo(limits_.empty() ? 0 : std::min(most_, *limits_.rbegin())); }
+
     // The longest unused go first.
-    void shrink(std::size_t bytes) {
+    void shrinkTo(std::size_t bytes) {
         while (keptBytes_ > bytes) {
             keptBytes_ -= kept_.front().bytes;
             c10::free_cpu(kept_.front().data);
@@ -120,13 +124,13 @@ class Pool : public c10::Allocator {
     std::unordered_map<void*, std::size_t> inUse_;  // of at least `least` bytes
     std::list<Block> kept_;                         // the longest unused first
     std::size_t used_ = 0, keptBytes_ = 0, most_ = 0;
-    int keepers_ = 0;
+    std::multiset<std::size_t> limits_;  // of the keepers, in bytes
 };
 
 }  // namespace
 
-KeepMemory::KeepMemory() { Pool::instance().addKeeper(); }
+KeepMemory::KeepMemory(std::size_t most) : most_(most) { Pool::instance().addKeeper(most_); }
 
-KeepMemory::~KeepMemory() { Pool::instance().removeKeeper(); }
+KeepMemory::~KeepMemory() { Pool::instance().removeKeeper(most_); }
 
 }  // namespace fovea::nn

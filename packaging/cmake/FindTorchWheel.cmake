@@ -51,6 +51,8 @@ include(FindPackageHandleStandardArgs)
 find_package_handle_standard_args(TorchWheel VERSION_VAR TorchWheel_VERSION REQUIRED_VARS
   TorchWheel_torch_cpu_LIBRARY TorchWheel_c10_LIBRARY TorchWheel_INCLUDE_DIR TorchWheel_CUDART)
 if(TorchWheel_FOUND AND NOT TARGET fovea::torch)
+  # at::parallel_for is a template: without OpenMP it runs on one thread. There is one libgomp, which torch brings.
+  find_package(OpenMP REQUIRED COMPONENTS CXX)
   add_library(fovea::c10 SHARED IMPORTED)
   set_target_properties(fovea::c10 PROPERTIES IMPORTED_LOCATION "${TorchWheel_c10_LIBRARY}" IMPORTED_SONAME libc10.so)
   add_library(fovea::torch SHARED IMPORTED)
@@ -59,7 +61,7 @@ if(TorchWheel_FOUND AND NOT TARGET fovea::torch)
   target_compile_options(fovea::torch INTERFACE
     "SHELL:-idirafter ${TorchWheel_INCLUDE_DIR}"
     "SHELL:-idirafter ${TorchWheel_INCLUDE_DIR}/torch/csrc/api/include")
-  target_link_libraries(fovea::torch INTERFACE fovea::c10)
+  target_link_libraries(fovea::torch INTERFACE fovea::c10 OpenMP::OpenMP_CXX)
   target_link_options(fovea::torch INTERFACE "LINKER:--allow-shlib-undefined")
   if(TorchWheel_CUDART_ELSEWHERE)  # torch would not find it: the program names it and where it is
     target_link_libraries(fovea::torch INTERFACE -Wl,--push-state,--no-as-needed "${TorchWheel_CUDART_ELSEWHERE}"

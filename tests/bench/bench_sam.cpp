@@ -6,6 +6,7 @@
 #include "nn/compute.h"
 #include "nn/device.h"
 #include "nn/guards.h"
+#include "nn/kept_memory.h"
 #include "nn/sam/checkpoint.h"
 #include "nn/sam/frame.h"
 
@@ -33,18 +34,23 @@ at::Tensor inputOf(const Run& run, const std::string& kind) {
     return std::filesystem::exists(input) ? tensorAt(input) : at::randn({1, 3, 1024, 1024});
 }
 
+at::Tensor exactly(Sam& sam, const at::Tensor& input) {
+    const nn::AutocastGuard off(input.device(), {});
+    return sam->embed(input);
+}
+
 // Of the masks that a grid of points gets from this embedding and from one in float32, the mean IoU.
-double agreement(Sam& sam, const at::Tensor& input, const at::Tensor& embedding) {
-    const nn::AutocastGuard exactly(input.device(), {});
-    const at::Tensor exact = sam->embed(input), positions = sam->promptEncoder()->densePositions();
+double agreement(Sam& sam, const at::Tensor& embedding, const at::Tensor& exact) {
+    const nn::AutocastGuard off(exact.device(), {});
+    const at::Tensor positions = sam->promptEncoder()->densePositions();
     const Frame frame = frameOf(1024, 1024, sam->config().imageSize());
     double sum = 0;
     constexpr int side = 4;
     for (int i = 0; i < side * side; ++i) {
         Prompts prompts;
         const double y = (i / side + 0.5) * 1024 / side, x = (i % side + 0.5) * 1024 / side;
-        prompts.points = inFrame(at::tensor({x, y}, at::kDouble).reshape({1, 1, 2}), frame).to(input.device());
-        prompts.labels = at::tensor({1}, at::kLong).reshape({1, 1}).to(input.device());
+        prompts.points = inFrame(at::tensor({x, y}, at::kDouble).reshape({1, 1, 2}), frame).to(exact.device());
+        prompts.labels = at::tensor({1}, at::kLong).reshape({1, 1}).to(exact.device());
         const auto maskOf = [&](const at::Tensor& seen) {
             return cutAtImageSize(singleMask(sam->predict(seen, positions, prompts)).logits, frame).masks > 0;
         };
@@ -64,6 +70,8 @@ void encode(Run& run, const std::string& kind, const std::string& dtype, double 
     const nn::AutocastGuard autocast(device, compute);
     Sam sam = modelOf(run, kind);
     const at::Tensor input = inputOf(run, kind).to(device);
+    const at::Tensor exact = dtype == "float32" ? at::Tensor() : exactly(sam, input);
+    sam->packEncoder(compute);  // as SamModel
     at::Tensor embedding;
     run.measure(
         [&] {
@@ -76,7 +84,7 @@ void encode(Run& run, const std::string& kind, const std::string& dtype, double 
             facts.rates = {{"GFLOP/s", gflop}, {"Mpixel/s", 1.048576}};
             const at::Tensor real = embedding.to(at::kFloat);
             facts.check = {{"shape", real.sizes().vec()}, {"mean_abs", real.abs().mean().item<double>()}};
-            if (dtype != "float32") facts.check["mask_iou"] = agreement(sam, input, real);
+            if (dtype != "float32") facts.check["mask_iou"] = agreement(sam, real, exact);
             const std::filesystem::path theirs = run.settings().dump / (kind + "_embedding.pt");
             if (std::filesystem::exists(theirs)) {
                 const at::Tensor want = tensorAt(theirs).to(device);
@@ -95,7 +103,9 @@ void prompt(Run& run, std::int64_t side, bool refine, const std::string& dtype =
     const nn::AutocastGuard autocast(device, compute);
     Sam sam = modelOf(run, "vit_b");
     const Frame frame = frameOf(side, side, sam->config().imageSize());
-    const at::Tensor embedding = at::randn({1, 256, 64, 64}).to(device);
+    const nn::KeepMemory keep;  // as SamModel
+    // As EmbeddingCache keeps it.
+    const at::Tensor embedding = at::randn({1, 256, 64, 64}).to(device).contiguous(at::MemoryFormat::ChannelsLast);
     const at::Tensor positions = sam->promptEncoder()->densePositions();
     Prompts prompts;
     prompts.points =

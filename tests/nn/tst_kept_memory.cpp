@@ -55,6 +55,30 @@ void noMoreThanWasInUse() {
     CHECK(resident() < before + 2 * 200 + 50);
 }
 
+void noMoreThanTheMostGenerousAllows() {
+    const std::int64_t before = resident();
+    const KeepMemory keep(20 * mega);
+    {
+        const KeepMemory generous;
+        const at::Tensor first = bytes(100 * mega), second = bytes(10 * mega);
+    }
+    CHECK(resident() < before + 20 + 50);
+    const void* kept = bytes(10 * mega).data_ptr();
+    CHECK(bytes(10 * mega).data_ptr() == kept);
+    bytes(100 * mega);
+    CHECK(resident() < before + 20 + 50);
+}
+
+// Still warm.
+void theLastUsedComesBackFirst() {
+    const KeepMemory keep;
+    at::Tensor first = bytes(8 * mega), second = bytes(8 * mega);
+    const void* last = first.data_ptr();
+    second.reset();
+    first.reset();
+    CHECK(bytes(8 * mega).data_ptr() == last);
+}
+
 // A tensor that outlives the keeper, and one from before it.
 void outlives() {
     const at::Tensor early = bytes(4 * mega);
@@ -89,6 +113,8 @@ std::vector<test::NamedTest> fovea::test::tests() {
     return {{"same size comes back", sameSizeComesBack},
             {"given back at the end", givenBackAtTheEnd},
             {"no more than was in use", noMoreThanWasInUse},
+            {"no more than the most generous allows", noMoreThanTheMostGenerousAllows},
+            {"the last used comes back first", theLastUsedComesBackFirst},
             {"outlives", outlives},
             {"from many threads", fromManyThreads}};
 }

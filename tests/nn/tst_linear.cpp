@@ -2,7 +2,9 @@
 #include <ATen/ops/allclose.h>
 #include <ATen/ops/gelu.h>
 #include <ATen/ops/linear.h>
+#include <ATen/ops/matmul.h>
 #include <ATen/ops/rand.h>
+#include <ATen/ops/zeros.h>
 
 #include "nn/guards.h"
 #include "nn/linear.h"
@@ -30,6 +32,42 @@ void sameAsATen() {
     CHECK(near(affine(across, weight), at::linear(across, weight)));
     CHECK(affine(across, weight).equal(affine(across, weight)));
     CHECK_THROWS(affine(values({100, 23}), weight), c10::Error);
+}
+
+void eachWithItsOwn() {
+    const NoGrad off(false);
+    for (const std::vector<std::int64_t>& shape :
+         std::vector<std::vector<std::int64_t>>{{3, 100, 24}, {1, 64, 24}, {2, 5, 24}, {0, 100, 24}}) {
+        const at::Tensor x = values(shape), weights = values({shape[0], 10, 24});
+        CHECK(near(affineEach(x, weights), at::matmul(x, weights.transpose(1, 2))));
+    }
+}
+
+void packed() {
+    const NoGrad off(false);
+    for (const bool withBias : {false, true})
+        for (const at::ScalarType type : {at::kFloat, at::kBFloat16}) {
+            Linear layer(torch::nn::LinearOptions(24, 10).bias(withBias));
+            const at::Tensor weight = layer->weight.clone(), bias = withBias ? layer->bias.clone() : at::zeros({10});
+            packLinears(*layer, type);
+            CHECK(layer->weight.numel() == 0);
+            for (const std::vector<std::int64_t>& shape :
+                 std::vector<std::vector<std::int64_t>>{{1, 24}, {2, 7, 9, 24}, {300, 24}, {24}}) {
+                const at::Tensor x = values(shape), y = layer(x), gelu = layer->gelu(x),
+                                 want = at::linear(x, weight, bias);
+                const double tolerance = type == at::kFloat ? 1e-5 : 2e-2;
+                CHECK(y.scalar_type() == type && y.sizes() == want.sizes());
+                CHECK(at::allclose(y.to(at::kFloat), want, tolerance, tolerance));
+                CHECK(at::allclose(gelu.to(at::kFloat), at::gelu(want), tolerance, tolerance));
+            }
+        }
+}
+
+void forProductsAsAutocastWants() {
+    const at::Tensor x = values({4, 4});
+    CHECK(forProducts(x).is_same(x));
+    const AutocastGuard autocast(c10::Device("cpu"), {"bfloat16", false, 1});
+    CHECK(forProducts(x).scalar_type() == at::kBFloat16);
 }
 
 void layerAndGelu() {
@@ -66,6 +104,9 @@ void autocastDecides() {
 
 std::vector<test::NamedTest> test::tests() {
     return {{"same as ATen", sameAsATen},
+            {"each with its own", eachWithItsOwn},
+            {"packed", packed},
+            {"for products as autocast wants", forProductsAsAutocastWants},
             {"layer and GELU", layerAndGelu},
             {"learns", learns},
             {"autocast decides", autocastDecides}};

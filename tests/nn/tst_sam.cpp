@@ -201,6 +201,19 @@ void halfPrecision() {
     CHECK((session.predict(prompts).logits - logits).norm().item<double>() < 0.03 * logits.norm().item<double>());
 }
 
+void packedEncoder() {
+    const NoGrad off(false);
+    const torch::Tensor image = torch::rand({1, 3, 64, 64});
+    Session session;
+    const torch::Tensor exact = session.sam->embed(image);
+    session.sam->packEncoder({"float32", false, 1});
+    CHECK(session.sam->embed(image).allclose(exact, 1e-4, 1e-5));
+    Session half;
+    const AutocastGuard autocast(at::kCPU, {"bfloat16", false, 1});
+    half.sam->packEncoder({"bfloat16", false, 1});
+    CHECK((half.sam->embed(image) - exact).norm().item<double>() < 0.03 * exact.norm().item<double>());
+}
+
 void promptsOutsideTheImage() {
     const torch::NoGradGuard off;
     Session session;
@@ -332,6 +345,7 @@ std::vector<test::NamedTest> fovea::test::tests() {
             {"withAndWithoutGradients", withAndWithoutGradients},
             {"halfPrecision", halfPrecision},
             {"promptsOutsideTheImage", promptsOutsideTheImage},
+            {"packedEncoder", packedEncoder},
             {"manyPromptsAreAsOne", manyPromptsAreAsOne},
             {"promptsThatDontFit", promptsThatDontFit},
             {"frames", frames},

@@ -15,7 +15,7 @@ namespace fovea::nn::sam {
 
 namespace {
 
-constexpr std::int64_t scoresAtOnce = 1 << 19;  // 2 MiB of float32: measured on a map of 64 × 64 cells
+constexpr std::int64_t scoresAtOnce = 1 << 18;  // 1 MiB of float32: measured on a map of 64 × 64 cells
 
 // To each score the term of its key's row and the one of its column.
 template <class T>

@@ -55,7 +55,7 @@ VitEncoderImpl::VitEncoderImpl(const VitConfig& config) : config_(config) {
 
 torch::Tensor VitEncoderImpl::forward(const torch::Tensor& image, Steps* steps, const Between& between) {
     checkImage(image, config_.imageSize);
-    torch::Tensor x = proj_(image).permute({0, 2, 3, 1});
+    torch::Tensor x = proj_(image).permute({0, 2, 3, 1}).contiguous();
     keep(steps, "patch_embed", x);
     x = x + posEmbed_;
     keep(steps, "pos_added", x);

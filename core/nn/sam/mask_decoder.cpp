@@ -3,7 +3,6 @@
 #include <ATen/ops/cat.h>
 #include <ATen/ops/gelu.h>
 #include <ATen/ops/layer_norm.h>
-#include <ATen/ops/matmul.h>
 #include <ATen/ops/stack.h>
 #include <torch/nn/modules/activation.h>
 #include <torch/nn/modules/container/modulelist.h>
@@ -80,7 +79,7 @@ MaskPrediction MaskDecoderImpl::forward(const torch::Tensor& embedding, const to
     std::vector<torch::Tensor> weights;
     for (std::int64_t i = 0; i < masks; ++i)
         weights.push_back(hypernetworks_[std::size_t(i)](y.queries.select(1, 1 + i)));
-    const torch::Tensor logits = unfolded(at::matmul(upscaled, at::stack(weights, 2)), h, w);
+    const torch::Tensor logits = unfolded(affineEach(upscaled, at::stack(weights, 1)), h, w);
     return {logits, iouHead_(y.queries.select(1, 0))};
 }
 

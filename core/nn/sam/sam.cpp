@@ -1,6 +1,7 @@
 #include "nn/sam/sam.h"
 
 #include "nn/kept_memory.h"
+#include "nn/linear.h"
 
 namespace fovea::nn::sam {
 
@@ -16,6 +17,14 @@ SamImpl::SamImpl(const SamConfig& config) : config_(config) {
 torch::Tensor SamImpl::embed(const torch::Tensor& image, const Between& between) {
     const KeepMemory keep;
     return vit_.is_empty() ? tinyVit_->forward(image, nullptr, between) : vit_->forward(image, nullptr, between);
+}
+
+void SamImpl::packEncoder(const Compute& compute) {
+    const at::ScalarType type = compute.dtype == "bfloat16" ? at::kBFloat16 : at::kFloat;
+    if (vit_.is_empty())
+        packLinears(*tinyVit_, type);
+    else
+        packLinears(*vit_, type);
 }
 
 MaskPrediction SamImpl::predict(const torch::Tensor& embedding, const torch::Tensor& positions,

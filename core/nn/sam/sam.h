@@ -2,6 +2,7 @@
 #include <torch/nn/module.h>
 #include <torch/nn/pimpl.h>
 
+#include "nn/compute.h"
 #include "nn/sam/configuration.h"
 #include "nn/sam/mask_decoder.h"
 
@@ -14,6 +15,8 @@ class SamImpl : public torch::nn::Module {
     explicit SamImpl(const SamConfig& config);
     // Normalised images (B, 3, S, S) → embeddings (B, width, grid, grid).
     torch::Tensor embed(const torch::Tensor& image, const Between& between = {});
+    // From here on embed() only computes, in that precision: see LinearImpl::pack().
+    void packEncoder(const Compute& compute);
     // All masks of the prompted objects of one image: embedding (1, width, grid, grid), and the prompt encoder's
     // densePositions().
     MaskPrediction predict(const torch::Tensor& embedding, const torch::Tensor& positions, const Prompts& prompts);

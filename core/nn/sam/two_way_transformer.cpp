@@ -1,6 +1,7 @@
 #include "nn/sam/two_way_transformer.h"
 
 #include <ATen/ops/baddbmm.h>
+#include <ATen/ops/bmm.h>
 #include <ATen/ops/matmul.h>
 #include <ATen/ops/scaled_dot_product_attention.h>
 #include <ATen/ops/softmax.h>
@@ -48,8 +49,8 @@ torch::Tensor CrossAttentionImpl::fewToMany(const torch::Tensor& q, const torch:
     const torch::Tensor queries = split(q_(q)) / std::sqrt(double(d));
     // The bias of the keys adds the same to all scores of a query, which the softmax takes away again.
     const torch::Tensor folded = at::matmul(queries, k_->weight.reshape({heads_, d, width})).flatten(1, 2);
-    const torch::Tensor scores = at::softmax(at::matmul(folded, k.transpose(1, 2)), -1);
-    const torch::Tensor mixed = at::matmul(scores, v).reshape({q.size(0), heads_, q.size(1), width});
+    const torch::Tensor scores = at::softmax(at::bmm(folded, k.transpose(1, 2)), -1);
+    const torch::Tensor mixed = at::bmm(scores, v).reshape({q.size(0), heads_, q.size(1), width});
     const torch::Tensor values = at::matmul(mixed, v_->weight.reshape({heads_, d, width}).transpose(1, 2));
     return joined(values + v_->bias.reshape({heads_, 1, d}));
 }
@@ -60,13 +61,15 @@ torch::Tensor CrossAttentionImpl::manyToFew(const torch::Tensor& x, const torch:
     const torch::Tensor keys = split(k_(k)) / std::sqrt(double(d));
     const torch::Tensor folded = at::matmul(keys, q_->weight.reshape({heads_, d, width})).flatten(1, 2);
     const torch::Tensor offsets = at::matmul(keys, q_->bias.reshape({heads_, d, 1}));
-    const torch::Tensor products = at::matmul(folded, q.transpose(1, 2));  // (B, heads · few, many)
+    const torch::Tensor products = at::bmm(folded, q.transpose(1, 2));  // (B, heads · few, many)
     const torch::Tensor scores =
         at::softmax(products.reshape({q.size(0), heads_, few, q.size(1)}) + offsets, 2).flatten(1, 2);
     // The scores of a head sum to 1, so that each of its values can carry its share of the bias.
     const torch::Tensor values =
         at::matmul(split(v_(v)), out_->weight.reshape({width, heads_, d}).permute({1, 2, 0})).flatten(1, 2) +
         out_->bias / double(heads_);
+    // Autocast would round the sum, too.
+    if (q.scalar_type() != x.scalar_type()) return x + at::bmm(scores.transpose(1, 2), values);
     return at::baddbmm(x, scores.transpose(1, 2), values);
 }
 
@@ -90,8 +93,8 @@ TwoWay TwoWayBlockImpl::forward(const TwoWay& x, const TwoWay& positions) {
         const torch::Tensor placed = queries + positions.queries;
         queries = norm1_(queries + selfAttn_(placed, placed, queries));
     }
-    const torch::Tensor placedKeys = x.keys + positions.keys;
-    queries = norm2_(queries + tokenToImage_(queries + positions.queries, placedKeys, x.keys));
+    const torch::Tensor keys = forProducts(x.keys), placedKeys = forProducts(x.keys + positions.keys);
+    queries = norm2_(queries + tokenToImage_(queries + positions.queries, placedKeys, keys));
     queries = norm3_(queries + mlp_(queries));
     return {queries, norm4_(imageToToken_->addedTo(x.keys, placedKeys, queries + positions.queries, queries))};
 }
@@ -114,7 +117,8 @@ TwoWay TwoWayTransformerImpl::forward(TwoWay x, const TwoWay& positions, Steps* 
         keep(steps, "layer" + std::to_string(i) + "_queries", x.queries);
         keep(steps, "layer" + std::to_string(i) + "_keys", x.keys);
     }
-    const torch::Tensor attention = finalAttn_(x.queries + positions.queries, x.keys + positions.keys, x.keys);
+    const torch::Tensor attention =
+        finalAttn_(x.queries + positions.queries, forProducts(x.keys + positions.keys), forProducts(x.keys));
     x.queries = normFinal_(x.queries + attention);
     keep(steps, "hs", x.queries);
     keep(steps, "src", x.keys);

@@ -1,6 +1,6 @@
 #include "nn/sam/windows.h"
 
-#include <ATen/ops/cat.h>
+#include <ATen/ops/empty.h>
 
 namespace fovea::nn::sam {
 
@@ -8,11 +8,14 @@ namespace {
 
 std::int64_t countOf(std::int64_t extent, std::int64_t side) { return (extent + side - 1) / side; }
 
-at::Tensor filledUp(const at::Tensor& map, const at::Tensor& fill, std::int64_t axis, std::int64_t extent) {
-    auto shape = map.sizes().vec();
-    if (shape[std::size_t(axis)] == extent) return map;
-    shape[std::size_t(axis)] = extent - shape[std::size_t(axis)];
-    return at::cat({map, fill.to(map.scalar_type()).expand(shape)}, axis);
+at::Tensor filledUp(const at::Tensor& map, const at::Tensor& fill, std::int64_t height, std::int64_t width) {
+    const std::int64_t b = map.size(0), h = map.size(1), w = map.size(2), c = map.size(3);
+    if (h == height && w == width) return map;
+    at::Tensor whole = at::empty({b, height, width, c}, map.options());
+    whole.narrow(1, 0, h).narrow(2, 0, w).copy_(map);
+    whole.narrow(1, 0, h).narrow(2, w, width - w).copy_(fill);
+    whole.narrow(1, h, height - h).copy_(fill);
+    return whole;
 }
 
 }  // namespace
@@ -20,8 +23,8 @@ at::Tensor filledUp(const at::Tensor& map, const at::Tensor& fill, std::int64_t 
 at::Tensor cutWindows(const at::Tensor& map, const at::Tensor& fill, std::int64_t side) {
     const std::int64_t b = map.size(0), c = map.size(3);
     const std::int64_t rows = countOf(map.size(1), side), columns = countOf(map.size(2), side);
-    const at::Tensor whole = filledUp(filledUp(map, fill, 2, columns * side), fill, 1, rows * side);
-    return whole.reshape({b, rows, side, columns, side, c})
+    return filledUp(map, fill, rows * side, columns * side)
+        .reshape({b, rows, side, columns, side, c})
         .permute({0, 1, 3, 2, 4, 5})
         .reshape({b * rows * columns, side, side, c});
 }
