@@ -73,7 +73,9 @@ SamModel::SamModel(const std::filesystem::path& weights, const std::string& devi
     : network_(nn::sam::loadSam(weights)),
       hash_("sha256:" + sha256File(weights)),
       device_(nn::findDevice(device).name),
-      compute_(nn::computeOfEncoder(device_, threads)) {
+      compute_(nn::computeOfEncoder(device_, threads)),
+      answering_(compute_) {
+    if (nn::findDevice(device_).gpu) answering_.dtype = "float32";
     nn::translated([&] {
         const c10::AutoGradMode off(false);
         network_->to(nn::torchDevice(device_));
@@ -115,8 +117,9 @@ std::vector<SamMask> SamModel::predict(const at::Tensor& embedding, Index size, 
                                        bool ambiguous) const {
     return nn::translated([&] {
         const c10::AutoGradMode off(false);
-        const nn::ThreadsGuard threads(compute_.threads);
+        const nn::ThreadsGuard threads(answering_.threads);
         const at::Device device = nn::torchDevice(device_);
+        const nn::AutocastGuard autocast(device, answering_);
         const nn::sam::PromptConfig& config = network_->config().prompts;
         const nn::sam::Frame frame = nn::sam::frameOf(size.y, size.x, config.imageSize);
         nn::sam::Sam network = network_;

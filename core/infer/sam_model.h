@@ -54,7 +54,8 @@ class SamModel {
     nn::sam::Sam network_;
     std::string hash_;
     std::string device_;
-    nn::Compute compute_;  // of the image encoder; prompts, which cost little, are answered in float32
+    nn::Compute compute_;    // of the image encoder
+    nn::Compute answering_;  // of prompts; on graphics cards float32, until half precision has been measured there
     at::Tensor positions_;
     nn::KeepMemory keep_{promptMemory};  // a prompt, answered in tens of milliseconds, finds its memory there
 };

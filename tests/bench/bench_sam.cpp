@@ -34,6 +34,12 @@ at::Tensor inputOf(const Run& run, const std::string& kind) {
     return std::filesystem::exists(input) ? tensorAt(input) : at::randn({1, 3, 1024, 1024});
 }
 
+// Intersection over union of two masks.
+double iouOf(const at::Tensor& a, const at::Tensor& b) {
+    const double either = (a | b).sum().item<double>();
+    return either == 0 ? 1 : (a & b).sum().item<double>() / either;
+}
+
 at::Tensor exactly(Sam& sam, const at::Tensor& input) {
     const nn::AutocastGuard off(input.device(), {});
     return sam->embed(input);
@@ -54,9 +60,7 @@ double agreement(Sam& sam, const at::Tensor& embedding, const at::Tensor& exact)
         const auto maskOf = [&](const at::Tensor& seen) {
             return cutAtImageSize(singleMask(sam->predict(seen, positions, prompts)).logits, frame).masks > 0;
         };
-        const at::Tensor a = maskOf(embedding), b = maskOf(exact);
-        const double either = (a | b).sum().item<double>();
-        sum += either == 0 ? 1 : (a & b).sum().item<double>() / either;
+        sum += iouOf(maskOf(embedding), maskOf(exact));
     }
     return sum / (side * side);
 }
@@ -112,20 +116,24 @@ void prompt(Run& run, std::int64_t side, bool refine, const std::string& dtype =
         inFrame(at::tensor({0.4 * double(side), 0.6 * double(side)}, at::kDouble).reshape({1, 1, 2}), frame).to(device);
     prompts.labels = at::tensor({1}, at::kLong).reshape({1, 1}).to(device);
     if (refine) prompts.masks = multimasks(sam->predict(embedding, positions, prompts)).logits.narrow(1, 0, 1);
+    const auto answer = [&] {
+        const MaskPrediction all = sam->predict(embedding, positions, prompts);
+        return cutAtImageSize((refine ? singleMask(all) : multimasks(all)).logits, frame).masks;
+    };
     at::Tensor masks;
-    run.measure(
-        [&] {
-            const MaskPrediction all = sam->predict(embedding, positions, prompts);
-            masks = cutAtImageSize((refine ? singleMask(all) : multimasks(all)).logits, frame).masks;
-        },
-        [&] {
-            Facts facts;
-            facts.work = "1 positive point" + std::string(refine ? " + previous low-resolution mask" : "") +
-                         ", cached embedding -> " + std::to_string(masks.size(1)) + " boolean masks " +
-                         std::to_string(side) + " x " + std::to_string(side);
-            facts.check = {{"masks", masks.sizes().slice(1).vec()}, {"dtype", "bool"}};
-            return facts;
-        });
+    run.measure([&] { masks = answer(); },
+                [&] {
+                    Facts facts;
+                    facts.work = "1 positive point" + std::string(refine ? " + previous low-resolution mask" : "") +
+                                 ", cached embedding -> " + std::to_string(masks.size(1)) + " boolean masks " +
+                                 std::to_string(side) + " x " + std::to_string(side);
+                    facts.check = {{"masks", masks.sizes().slice(1).vec()}, {"dtype", "bool"}};
+                    if (dtype != "float32") {
+                        const nn::AutocastGuard exactly(device, {});
+                        facts.check["mask_iou"] = iouOf(masks > 0, answer() > 0);
+                    }
+                    return facts;
+                });
 }
 
 }  // namespace
