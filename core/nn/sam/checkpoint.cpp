@@ -1,5 +1,7 @@
 #include "nn/sam/checkpoint.h"
 
+#include <malloc.h>
+
 #include <algorithm>
 
 #include "nn/official_state.h"
@@ -48,8 +50,11 @@ SamState readSamState(const std::filesystem::path& path) {
 }
 
 Sam loadSam(const std::filesystem::path& path) {
-    const State state = readSamState(path).model;
-    return loaded<Sam>(state, samConfig(state, path.string()), path.string());
+    State state = readSamState(path).model;
+    Sam sam = loaded<Sam>(state, samConfig(state, path.string()), path.string());
+    state.clear();
+    ::malloc_trim(0);  // as much as the network's own: the C library would keep it for good
+    return sam;
 }
 
 UnetrDecoder loadUnetr(const std::filesystem::path& path) {
