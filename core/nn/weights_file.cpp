@@ -1,7 +1,9 @@
+#include <sys/mman.h>
 #include <torch/types.h>
 
 #include <algorithm>
 #include <map>
+#include <new>
 
 #include "base/error.h"
 #include "base/json_text.h"
@@ -28,10 +30,20 @@ constexpr TypePair typePairs[] = {{ElementType::F32, torch::kFloat32}, {ElementT
                                   {ElementType::I16, torch::kInt16},   {ElementType::I8, torch::kInt8},
                                   {ElementType::U8, torch::kUInt8},    {ElementType::Bool, torch::kBool}};
 
+// Pages of its own for a large tensor: they go back to the system with the last tensor that uses them. The C library
+// would keep what a file took, as much as the network itself, for good.
+torch::Tensor inOwnPages(const std::vector<std::int64_t>& shape, torch::ScalarType type, std::size_t bytes) {
+    constexpr std::size_t large = 64 << 10;
+    if (bytes < large) return torch::empty(shape, type);
+    void* pages = ::mmap(nullptr, bytes, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+    if (pages == MAP_FAILED) throw std::bad_alloc();
+    return torch::from_blob(pages, shape, [bytes](void* begin) { ::munmap(begin, bytes); }, type);
+}
+
 torch::Tensor toTorch(const tensorfile::Tensor& stored, const std::string& path, const std::string& name) {
     for (const TypePair& pair : typePairs) {
         if (pair.stored != stored.type) continue;
-        auto tensor = torch::empty(stored.shape, pair.torchType);
+        auto tensor = inOwnPages(stored.shape, pair.torchType, stored.bytes.size());
         if (!stored.bytes.empty()) std::memcpy(tensor.data_ptr(), stored.bytes.data(), stored.bytes.size());
         return tensor;
     }

@@ -129,7 +129,7 @@ void prompt(Run& run, std::int64_t side, bool refine, const std::string& dtype =
                                  std::to_string(side) + " x " + std::to_string(side);
                     facts.check = {{"masks", masks.sizes().slice(1).vec()}, {"dtype", "bool"}};
                     if (dtype != "float32") {
-                        const nn::AutocastGuard exactly(device, {});
+                        const nn::AutocastGuard off(device, {});
                         facts.check["mask_iou"] = iouOf(masks > 0, answer() > 0);
                     }
                     return facts;

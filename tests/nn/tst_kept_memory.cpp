@@ -1,11 +1,11 @@
 #include "nn/kept_memory.h"
 
 #include <atomic>
-#include <fstream>
 #include <optional>
 #include <thread>
 
 #include "nn/torch_test.h"
+#include "support/resident_memory.h"
 
 using namespace fovea;
 using namespace fovea::nn;
@@ -15,14 +15,6 @@ namespace {
 constexpr std::int64_t mega = 1 << 20;
 
 at::Tensor bytes(std::int64_t count) { return torch::ones({count}, torch::kUInt8); }
-
-// Of this process, in MiB.
-std::int64_t resident() {
-    std::ifstream in("/proc/self/statm");
-    std::int64_t size = 0, pages = 0;
-    in >> size >> pages;
-    return pages * 4096 / mega;
-}
 
 void sameSizeComesBack() {
     const KeepMemory keep;
@@ -35,38 +27,38 @@ void sameSizeComesBack() {
 }
 
 void givenBackAtTheEnd() {
-    const std::int64_t before = resident();
+    const std::int64_t before = test::residentMib();
     std::optional<KeepMemory> keep(std::in_place);
     bytes(200 * mega);
     {
         const KeepMemory inner;  // not the last one
     }
-    CHECK(resident() > before + 150);
+    CHECK(test::residentMib() > before + 150);
     keep.reset();
-    CHECK(resident() < before + 50);
+    CHECK(test::residentMib() < before + 50);
     bytes(200 * mega);  // nobody keeps
-    CHECK(resident() < before + 50);
+    CHECK(test::residentMib() < before + 50);
 }
 
 void noMoreThanWasInUse() {
-    const std::int64_t before = resident();
+    const std::int64_t before = test::residentMib();
     const KeepMemory keep;
     for (std::int64_t n = 20; n <= 200; n += 20) bytes(n * mega);  // one after the other, no two of a size
-    CHECK(resident() < before + 2 * 200 + 50);
+    CHECK(test::residentMib() < before + 2 * 200 + 50);
 }
 
 void noMoreThanTheMostGenerousAllows() {
-    const std::int64_t before = resident();
+    const std::int64_t before = test::residentMib();
     const KeepMemory keep(20 * mega);
     {
         const KeepMemory generous;
         const at::Tensor first = bytes(100 * mega), second = bytes(10 * mega);
     }
-    CHECK(resident() < before + 20 + 50);
+    CHECK(test::residentMib() < before + 20 + 50);
     const void* kept = bytes(10 * mega).data_ptr();
     CHECK(bytes(10 * mega).data_ptr() == kept);
     bytes(100 * mega);
-    CHECK(resident() < before + 20 + 50);
+    CHECK(test::residentMib() < before + 20 + 50);
 }
 
 // Still warm.

@@ -9,6 +9,7 @@
 #include "nn/official_state.h"
 #include "nn/torch_test.h"
 #include "nn/unet.h"
+#include "support/resident_memory.h"
 
 using namespace fovea;
 using namespace fovea::nn;
@@ -127,6 +128,23 @@ void savingTwiceReplaces() {
     CHECK(std::distance(std::filesystem::directory_iterator(folder.path()), {}) == 1);
 }
 
+// Also what lies below the network that was made of it.
+void whatAFileTookGoesBack() {
+    const file::TempFolder folder;
+    const auto path = folder.path() / "large.safetensors";
+    State written;
+    for (int i = 0; i < 100; ++i) written.emplace_back(std::to_string(i), torch::full({1 << 18}, i));
+    saveState(path, written);
+    written.clear();
+    const std::int64_t before = test::residentMib();
+    State state = readState(path), network;
+    for (const auto& [name, tensor] : state) network.emplace_back(name, tensor.clone());
+    CHECK(test::residentMib() > before + 150);
+    state.clear();
+    CHECK(test::residentMib() < before + 150);
+    CHECK(network.size() == 100);
+}
+
 void layoutKeepsValues() {
     const torch::NoGradGuard off;
     UNet unet(small(4), 1);
@@ -151,5 +169,6 @@ std::vector<test::NamedTest> fovea::test::tests() {
             {"halfPrecisionFilesLoad", halfPrecisionFilesLoad},
             {"damagedFiles", damagedFiles},
             {"savingTwiceReplaces", savingTwiceReplaces},
+            {"whatAFileTookGoesBack", whatAFileTookGoesBack},
             {"layoutKeepsValues", layoutKeepsValues}};
 }

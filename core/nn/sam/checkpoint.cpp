@@ -1,7 +1,5 @@
 #include "nn/sam/checkpoint.h"
 
-#include <malloc.h>
-
 #include <algorithm>
 
 #include "nn/official_state.h"
@@ -50,11 +48,8 @@ SamState readSamState(const std::filesystem::path& path) {
 }
 
 Sam loadSam(const std::filesystem::path& path) {
-    State state = readSamState(path).model;
-    Sam sam = loaded<Sam>(state, samConfig(state, path.string()), path.string());
-    state.clear();
-    ::malloc_trim(0);  // as much as the network's own: the C library would keep it for good
-    return sam;
+    const State state = readSamState(path).model;
+    return loaded<Sam>(state, samConfig(state, path.string()), path.string());
 }
 
 UnetrDecoder loadUnetr(const std::filesystem::path& path) {
