@@ -112,6 +112,9 @@ class CellSamRun {
         found.parameters = request_.options.json();
         found.parameters["channels"] = channels_;
         found.parameters["tiles"] = tiles_.size();
+        const models::Licence& licence = models::licenceOfOwn("cellsam");
+        found.licence = {FOVEA_TR("The objects were first found by CellSAM, whose licence is “{name}”. {text}"),
+                         {{"name", licence.name}, {"text", licence.text.str()}}};
         job_.progress(1, 1);
         return found;
     }

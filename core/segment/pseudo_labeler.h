@@ -22,6 +22,7 @@ struct PseudoLabels {
     Volume<std::int32_t> labels;    // 0 = background, ids 1…n dense, shape of the box asked for
     std::vector<Proposal> objects;  // ascending id
     nlohmann::json parameters;      // what was chosen from the image, to show and to repeat
+    Text licence = {};              // what the model's owners allow with these labels; empty = anything
 };
 
 // What a labeler is to look at, and with what.

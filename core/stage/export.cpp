@@ -2,6 +2,7 @@
 
 #include "base/file.h"
 #include "io/formats.h"
+#include "project/licence_notes.h"
 #include "stage/case_session.h"
 #include "stage/layer_image.h"
 #include "stage/stages.h"
@@ -9,6 +10,7 @@
 namespace fovea::stage {
 
 namespace fs = std::filesystem;
+using nlohmann::json;
 
 namespace {
 
@@ -38,6 +40,12 @@ std::string spreadsheet(const std::vector<labels::Object>& rows, Vec3 spacing) {
     return out.str();
 }
 
+std::optional<std::string> licenceNote(const StageContext& context) {
+    const auto labels = context.find("pseudo-labels", context.cases().front());
+    if (!labels || !fs::exists(*labels / project::licenceFile)) return std::nullopt;
+    return file::read(*labels / project::licenceFile);
+}
+
 void run(StageContext& context) {
     const std::string& id = context.cases().front();
     const ImageInfo info = context.image(id)->info();
@@ -52,7 +60,12 @@ void run(StageContext& context) {
     session.reset();
     file::remove(scratch);
     file::write(context.output() / (id + "_objects.csv"), spreadsheet(rows, info.geometry.spacing));
-    context.result = {{"objects", rows.size()}, {"files", {target.filename().string(), id + "_objects.csv"}}};
+    json files = {target.filename().string(), id + "_objects.csv"};
+    if (const auto note = licenceNote(context)) {
+        files.push_back(id + "_licence.txt");
+        file::write(context.output() / files.back().get<std::string>(), *note);
+    }
+    context.result = {{"objects", rows.size()}, {"files", files}};
 }
 
 }  // namespace

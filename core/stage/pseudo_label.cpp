@@ -6,6 +6,7 @@
 #include "infer/sam_labeler.h"
 #include "measure/object_stats.h"
 #include "plan/fingerprint.h"
+#include "project/licence_notes.h"
 #include "stage/given_labels.h"
 #include "stage/model_objects.h"
 #include "stage/object_file.h"
@@ -70,6 +71,7 @@ struct Found {
     Volume<std::int32_t> labels;
     std::vector<ObjectRow> rows;
     json parameters;
+    Text licence = {};
 };
 
 Found look(StageContext& context, const ImageSource& image, const Labelers& labelers, const Box& box, Job& job) {
@@ -89,7 +91,7 @@ Found look(StageContext& context, const ImageSource& image, const Labelers& labe
         (*engine)->run({image, channel, box, held, only((*engine)->options(), context.options.json()), context.device,
                         context.threads},
                        job);
-    Found result{std::move(found.labels), {}, std::move(found.parameters)};
+    Found result{std::move(found.labels), {}, std::move(found.parameters), found.licence};
     for (const segment::Proposal& p : found.objects)
         result.rows.push_back({p.id, "to-review", (*engine)->id(), p.confidence, p.box, p.voxels});
     return result;
@@ -132,6 +134,10 @@ void run(StageContext& context, const Labelers& labelers) {
     writeLabels(context.output(), found.labels, info.geometry, *context.job);
     writeObjects(context.output() / "objects.json", found.rows);
     file::writeJson(context.output() / "parameters.json", found.parameters);
+    if (!found.licence.empty()) {
+        context.job->message(MessageLevel::Warning, found.licence);
+        file::write(context.output() / project::licenceFile, found.licence.str() + "\n");
+    }
     context.result = {{"objects", found.rows.size()}};
 }
 

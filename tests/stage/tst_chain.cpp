@@ -8,6 +8,7 @@
 #include "measure/object_stats.h"
 #include "nn/tiny_cellsam.h"
 #include "open_image.h"
+#include "project/licence_notes.h"
 #include "project/runner.h"
 #include "stage/annotate_from.h"
 #include "stage/case_session.h"
@@ -274,6 +275,15 @@ class TestChain : public QObject {
             QCOMPARE(rows[i].voxels, stats[i].voxels);
             QVERIFY(rows[i].box == stats[i].box);
         }
+        // Its restricted licence goes with the labels.
+        f.run("export", true);
+        const std::string note = file::read(f.newest("export") / "cells_licence.txt");
+        QVERIFY(note.find("CellSAM") != std::string::npos && note.find("academic") != std::string::npos);
+        QCOMPARE(licenceNotes(Artifacts(*f.project, f.stages)), std::vector<std::string>{note});
+        Fixture classical;
+        classical.run("export", true);
+        QVERIFY(!fs::exists(classical.newest("export") / "cells_licence.txt"));
+        QVERIFY(licenceNotes(Artifacts(*classical.project, classical.stages)).empty());
     }
 
     void annotatorChangesNothingTheSecondTime() {

@@ -14,6 +14,7 @@
 #include <utility>
 
 #include "project/deliver.h"
+#include "project/licence_notes.h"
 #include "ui/theme/theme.h"
 #include "ui/widget/job_tray.h"
 #include "ui/widget/labels.h"
@@ -93,10 +94,12 @@ void ExportPage::refresh() {
         return;
     }
     const project::Stage& stage = project::stageById(workspace_.backend().stages, "export");
-    if (const auto note = project::unscoredNote(*workspace_.artifacts(), stage)) {
-        note_->setText(textOf(*note));
-        note_->show();
-    }
+    QStringList notes;
+    if (const auto note = project::unscoredNote(*workspace_.artifacts(), stage)) notes << textOf(*note);
+    for (const std::string& note : project::licenceNotes(*workspace_.artifacts()))
+        notes << tr("%1 A file with this note goes with the labels.").arg(QString::fromStdString(note).trimmed());
+    note_->setText(notes.join("\n"));
+    note_->setVisible(!notes.isEmpty());
     if (form_) return;
     // Which round is taken is chosen on the Learn page, with its figures beside it.
     OptionTable shown = stage.options;
