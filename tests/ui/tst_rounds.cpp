@@ -209,6 +209,27 @@ class TestRounds : public QObject {
         workspace.closeProject();
     }
 
+    void nothingIsCutOffInASmallWindow() {
+        Made made(0.70, 0.61, 12);
+        Window w(made);
+        QVERIFY(w.opened);
+        LearnPage& page = w.window.learnPage();
+        for (const QSize size : {QSize(1600, 1000), w.window.minimumSize()}) {
+            w.window.resize(size);
+            QTest::qWait(50);
+            int buttons = 0;
+            for (const auto* one : page.findChildren<QPushButton*>()) {
+                if (!one->isVisible()) continue;
+                ++buttons;
+                QVERIFY2(one->width() >= one->sizeHint().width(), qPrintable(one->text()));
+            }
+            QVERIFY(buttons >= 3);
+            for (const auto* one : page.findChildren<QLabel*>())
+                if (one->isVisible() && !one->wordWrap() && one->pixmap().isNull())
+                    QVERIFY2(one->width() >= one->sizeHint().width(), qPrintable(one->text()));
+        }
+    }
+
     // Check patches without an object: dashes and a sentence, not 0.00.
     void withoutATrueObjectNothingIsTold() {
         Made made(0, 0, 0);

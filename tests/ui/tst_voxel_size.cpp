@@ -107,6 +107,23 @@ class TestVoxelSize : public QObject {
         QVERIFY(page().scene().spacing() == um);
     }
 
+    void nothingIsCutOffInASmallWindow() {
+        house->window.resize(house->window.minimumSize());
+        QTest::qWait(50);
+        chip().click();
+        QVERIFY(form().isVisible());
+        QTRY_VERIFY(form().parentWidget()->rect().contains(form().geometry()));
+        QList<QRect> places;
+        for (const QWidget* one : form().findChildren<QWidget*>(QString(), Qt::FindDirectChildrenOnly)) {
+            if (!one->isVisible()) continue;
+            QVERIFY(form().rect().contains(one->geometry()));
+            for (const QRect& other : places) QVERIFY(!other.intersects(one->geometry()));
+            places << one->geometry();
+        }
+        const auto* unit = named<SegmentedControl>(form(), "Unit");
+        QVERIFY(unit && unit->width() >= unit->sizeHint().width());
+    }
+
     void oneCanGoOnWithout() {
         flow().nextButton()->click();
         QVERIFY(form().isVisible());

@@ -3,6 +3,7 @@
 #include <QPainter>
 #include <QPointer>
 #include <algorithm>
+#include <span>
 
 #include "base/file.h"
 #include "ui/theme/theme.h"
@@ -17,7 +18,7 @@ namespace {
 constexpr std::size_t mostPlaces = 2;
 constexpr std::int64_t mostVoxels = 320;  // of a side; a larger place shows its middle
 constexpr double pictureSide = 480;       // device pixels of the longer side
-constexpr int gap = 12, chipHeight = 22;
+constexpr int gap = 12, chipHeight = 22, leastCell = 150;
 
 // One section of a place, and the labels to draw over it.
 struct Wanted {
@@ -135,7 +136,8 @@ void BeforeAfter::paintPicture(QPainter& painter, const QRect& place, const QIma
     painter.drawImage(target, image);
     const QFont font = theme_.font(TextRole::Hint);
     painter.setFont(font);
-    const int width = QFontMetrics(font).horizontalAdvance(text) + 30, height = theme_.size(chipHeight);
+    const QFontMetrics metrics(font);
+    const int width = metrics.horizontalAdvance(text) + 30, height = theme_.size(chipHeight);
     const QRect chip(target.left() + 8, target.top() + 8, std::min(width, target.width() - 16), height);
     painter.setPen(Qt::NoPen);
     painter.setBrush(theme_.colour(Token::Hud));
@@ -143,7 +145,9 @@ void BeforeAfter::paintPicture(QPainter& painter, const QRect& place, const QIma
     painter.setBrush(tokenColour(dot, true));
     painter.drawEllipse(QPointF(chip.left() + 11, chip.center().y() + 1), 3.5, 3.5);
     painter.setPen(theme_.colour(Token::HudText));
-    painter.drawText(chip.adjusted(20, 0, -4, 0), Qt::AlignVCenter | Qt::AlignLeft, text);
+    const QRect inside = chip.adjusted(20, 0, -4, 0);
+    painter.drawText(inside, Qt::AlignVCenter | Qt::AlignLeft,
+                     metrics.elidedText(text, Qt::ElideRight, inside.width()));
 }
 
 void BeforeAfter::paintEvent(QPaintEvent*) {
@@ -157,10 +161,12 @@ void BeforeAfter::paintEvent(QPaintEvent*) {
         return;
     }
     // Two pictures of a pair stand close, pairs apart; one pair alone is not blown up beyond its share of three.
-    const int count = int(pairs_.size());
-    const int cell = std::min((width() - (2 * count - 1) * gap) / (2 * count), height());
+    const auto cellOf = [&](int count) { return std::min((width() - (2 * count - 1) * gap) / (2 * count), height()); };
+    int count = int(pairs_.size());
+    while (count > 1 && cellOf(count) < theme_.size(leastCell)) --count;
+    const int cell = cellOf(count);
     int x = 0;
-    for (const Pair& pair : pairs_) {
+    for (const Pair& pair : std::span(pairs_).first(std::size_t(count))) {
         paintPicture(painter, {x, 0, cell, height()}, pair.before, before_, Token::Warn);
         paintPicture(painter, {x + cell + gap / 3, 0, cell, height()}, pair.after, after_, Token::Ok);
         x += 2 * cell + gap / 3 + 2 * gap;

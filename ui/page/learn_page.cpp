@@ -10,6 +10,7 @@
 #include <QVBoxLayout>
 #include <algorithm>
 #include <filesystem>
+#include <vector>
 
 #include "base/file.h"
 #include "ui/edit/training_curve.h"
@@ -28,7 +29,7 @@ using nlohmann::json;
 
 namespace {
 
-constexpr int leftWidth = 300, rightWidth = 324, margin = 12, chartHeight = 260;
+constexpr int leftWidth = 300, rightWidth = 324, margin = 12, chartHeight = 260, narrowHead = 560;
 
 void clear(QLayout* layout) {
     while (QLayoutItem* item = layout->takeAt(0)) {
@@ -38,10 +39,9 @@ void clear(QLayout* layout) {
     }
 }
 
-QFrame* makeDock(int width, QVBoxLayout*& column) {
+QFrame* makeDock(QVBoxLayout*& column) {
     auto* dock = new QFrame;
     dock->setProperty("kind", "panel");
-    dock->setFixedWidth(width);
     column = new QVBoxLayout(dock);
     column->setContentsMargins(0, 0, 0, margin);
     column->setSpacing(8);
@@ -83,7 +83,10 @@ LearnPage::LearnPage(Theme& theme, Workspace& workspace, QWidget* parent)
         log(tr("%1: in use").arg(roundName(round)));
         refresh();
     });
-    connect(&theme, &Theme::changed, this, &LearnPage::refresh);
+    connect(&theme, &Theme::changed, this, [this] {
+        fit();
+        refresh();
+    });
     poll_.setInterval(1000);
     connect(&poll_, &QTimer::timeout, this, &LearnPage::readCurves);
     refresh();
@@ -91,7 +94,7 @@ LearnPage::LearnPage(Theme& theme, Workspace& workspace, QWidget* parent)
 
 QWidget* LearnPage::makeLeft() {
     QVBoxLayout* column = nullptr;
-    QFrame* dock = makeDock(leftWidth, column);
+    left_ = makeDock(column);
     column->addWidget(new SectionHeader(tr("What it learns from")));
     auto* inset = new QVBoxLayout;
     inset->setContentsMargins(margin, 0, margin, 0);
@@ -123,7 +126,7 @@ QWidget* LearnPage::makeLeft() {
     rounds_ = new RoundsPanel(theme_);
     connect(rounds_, &RoundsPanel::useRound, this, [this](int round) { workspace_.useRound(round); });
     column->addWidget(rounds_);
-    return dock;
+    return left_;
 }
 
 QWidget* LearnPage::makeCentre() {
@@ -132,14 +135,14 @@ QWidget* LearnPage::makeCentre() {
     column->setContentsMargins(16, 16, 16, 16);
     column->setSpacing(16);
     auto* head = new Card;
-    auto* row = new QHBoxLayout;
+    head_ = new QBoxLayout(QBoxLayout::LeftToRight);
     auto* texts = new QVBoxLayout;
     texts->setSpacing(4);
     title_ = makeLabel({}, "title");
     detail_ = makeParagraph({}, "small");
     texts->addWidget(title_);
     texts->addWidget(detail_);
-    row->addLayout(texts, 1);
+    head_->addLayout(texts, 1);
     start_ = makeButton(theme_, tr("Start"), "primary", "train");
     stop_ = makeButton(theme_, tr("Stop"), "plain", "stop");
     review_ = makeButton(theme_, tr("Go on reviewing"), "primary", "queue");
@@ -151,12 +154,13 @@ QWidget* LearnPage::makeCentre() {
     check_ = makeButton(theme_, tr("Check again"), "plain", "refresh");
     connect(use_, &QPushButton::clicked, this, [this] { workspace_.useRound(report_.scored); });
     connect(check_, &QPushButton::clicked, this, [this] { workspace_.checkAgain(); });
-    row->addWidget(use_);
-    row->addWidget(check_);
-    row->addWidget(stop_);
-    row->addWidget(start_);
-    row->addWidget(review_);
-    head->content()->addLayout(row);
+    for (const auto& group : {std::vector{use_, check_}, std::vector{stop_, start_, review_}}) {
+        auto* row = new QHBoxLayout;
+        for (QPushButton* button : group) row->addWidget(button);
+        head_->addLayout(row);
+        head_->setAlignment(row, Qt::AlignLeft | Qt::AlignVCenter);
+    }
+    head->content()->addLayout(head_);
     bar_ = new ProgressStrip(theme_);
     head->content()->addWidget(bar_);
     column->addWidget(head);
@@ -188,7 +192,7 @@ QWidget* LearnPage::makeCentre() {
 
 QWidget* LearnPage::makeRight() {
     QVBoxLayout* column = nullptr;
-    QFrame* dock = makeDock(rightWidth, column);
+    right_ = makeDock(column);
     column->addWidget(new SectionHeader(tr("This computer")));
     auto* machine = makeParagraph(QString::fromStdString(workspace_.backend().deviceText), "small");
     machine->setContentsMargins(margin, 0, margin, 0);
@@ -209,7 +213,20 @@ QWidget* LearnPage::makeRight() {
     log_->setAccessibleName(tr("Log"));
     log_->setProperty("role", "fixed");
     column->addWidget(log_, 1);
-    return dock;
+    return right_;
+}
+
+// The docks grow with the text as far as the window allows; the head's buttons go below its texts in a narrow one.
+void LearnPage::fit() {
+    left_->setFixedWidth(std::min(theme_.size(leftWidth), width() * 27 / 100));
+    right_->setFixedWidth(std::min(theme_.size(rightWidth), width() * 30 / 100));
+    const int centre = width() - left_->width() - right_->width();
+    head_->setDirection(centre < theme_.size(narrowHead) ? QBoxLayout::TopToBottom : QBoxLayout::LeftToRight);
+}
+
+void LearnPage::resizeEvent(QResizeEvent* event) {
+    QWidget::resizeEvent(event);
+    fit();
 }
 
 void LearnPage::setReviewed(const ReviewProgress& progress, const std::string& caseId) {

@@ -7,6 +7,8 @@
 #include "ui/edit/review_session.h"
 #include "ui/edit/round_report.h"
 
+class QBoxLayout;
+class QFrame;
 class QGridLayout;
 class QLabel;
 class QPlainTextEdit;
@@ -42,6 +44,8 @@ class LearnPage : public QWidget {
     QWidget* makeLeft();
     QWidget* makeCentre();
     QWidget* makeRight();
+    void resizeEvent(QResizeEvent* event) override;
+    void fit();
     void showSources();
     void showPlan();
     void showHead();
@@ -55,6 +59,8 @@ class LearnPage : public QWidget {
     Workspace& workspace_;
     ReviewProgress progress_;
     std::string caseId_;
+    QFrame *left_ = nullptr, *right_ = nullptr;
+    QBoxLayout* head_ = nullptr;  // the texts and what can be done, beside or below them
     ProgressStrip* sources_ = nullptr;
     QGridLayout* sourceRows_ = nullptr;
     QVBoxLayout* plan_ = nullptr;

@@ -182,9 +182,12 @@ void VoxelSizeForm::keyPressEvent(QKeyEvent* event) {
 void VoxelSizeForm::place() {
     if (view_.isEmpty() || isHidden()) return;
     layout()->activate();
-    const int width = std::min(theme_.size(formWidth), view_.width() - 2 * edge);
+    // Over the views beside a narrow one, before anything is cut off.
+    const int width =
+        std::max(std::min(theme_.size(formWidth), view_.width() - 2 * edge), layout()->totalMinimumSize().width());
     const int height = std::max(sizeHint().height(), heightForWidth(width));
-    setGeometry(view_.right() - edge - width + 1, view_.bottom() - theme_.size(chipHeight) - height, width, height);
+    setGeometry(std::max(edge, view_.right() - edge - width + 1), view_.bottom() - theme_.size(chipHeight) - height,
+                width, height);
     raise();
 }
 

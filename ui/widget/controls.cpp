@@ -200,6 +200,7 @@ SegmentedControl::SegmentedControl(Theme& theme, const QStringList& items, QWidg
     row->setSpacing(0);
     for (int i = 0; i < items.size(); ++i) {
         auto* segment = new Segment(theme, items[i], frame);
+        segment->setSizePolicy(QSizePolicy::Minimum, segment->sizePolicy().verticalPolicy());  // its word is never cut
         row->addWidget(segment);
         group_->addButton(segment, i);
         connect(&theme, &Theme::changed, segment, qOverload<>(&QWidget::update));

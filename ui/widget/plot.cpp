@@ -124,7 +124,6 @@ void Plot::paintEvent(QPaintEvent*) {
     painter.setRenderHint(QPainter::Antialiasing);
     const QRectF area = plotArea();
     paintLegend(painter);
-    paintAxes(painter, area);
     const bool any =
         std::any_of(curves_.begin(), curves_.end(), [](const PlotCurve& c) { return !c.points.isEmpty(); });
     if (!any) {
@@ -133,6 +132,7 @@ void Plot::paintEvent(QPaintEvent*) {
         painter.drawText(area, Qt::AlignCenter | Qt::TextWordWrap, emptyText_);
         return;
     }
+    paintAxes(painter, area);
     paintMarks(painter, area);
     paintCurves(painter, area);
     paintReadout(painter, area);
