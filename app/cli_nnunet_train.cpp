@@ -223,6 +223,8 @@ void addPredict(CLI::App& group, Cli& cli) {
         ->check(precisions)
         ->capture_default_str();
     command->add_flag("--no-mirroring", a->noMirroring, "Faster, a little worse");
+    command->add_flag("--half-sums", a->options.halfSums,
+                      "Add windows up in float16 as nnU-Net does: its rounding at the image's corners, less memory");
     command->add_flag("--save-probabilities", a->saveProbabilities, "For ensembles");
     command->add_flag("--continue", a->keep, "Leave label maps that are there as they are");
     command->callback([&cli, a] { runPredict(cli, *a); });

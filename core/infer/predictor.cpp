@@ -118,8 +118,9 @@ at::Tensor probabilityBytes(const at::Tensor& logits) {
 }
 
 std::vector<Box> planeTiles(const Box& box, const WindowOptions& options, std::size_t classes, std::uint64_t budget) {
+    const std::uint64_t ofSum = options.halfSums ? 2 : sizeof(float);
     const std::uint64_t perPosition =
-        std::uint64_t(options.patch.z) * sizeof(float) * (options.norms.size() + classes + 1);
+        std::uint64_t(options.patch.z) * (options.norms.size() * sizeof(float) + (classes + 1) * ofSum);
     const Index n = box.extent();
     if (std::uint64_t(n.y * n.x) * perPosition <= budget) return {box};
     auto edge = std::int64_t(std::sqrt(double(budget) / double(perPosition)));

@@ -82,18 +82,19 @@ Slider::Slider(const ImageSource& image, const Box& frame, const Box& part, cons
         starts_[a] = touching(grid.starts[a], frame.begin[a], options.patch[a], part.begin[a], part.end[a]);
     const Index p = options.patch;
     const std::vector<std::int64_t> shape{p.z, p.y, p.x};
+    const auto on = at::TensorOptions(at::kFloat).device(device_),
+               sums = on.dtype(options.halfSums ? at::kHalf : at::kFloat);
     if (options.gaussian) {
         auto values = gaussianWeights(options.dims == 2 ? std::vector<std::int64_t>{p.y, p.x} : shape);
-        weights_ = at::from_blob(values.data(), shape, at::kFloat).clone().to(device_);
+        weights_ = at::from_blob(values.data(), shape, at::kFloat).clone().to(sums);
     } else {
-        weights_ = at::ones(shape, at::TensorOptions(at::kFloat).device(device_));
+        weights_ = at::ones(shape, sums);
     }
     inputBegin_ = {0, starts_[1].front(), starts_[2].front()};
-    const auto on = at::TensorOptions(at::kFloat).device(device_);
     input_.data = at::zeros({std::int64_t(options.norms.size()), p.z, starts_[1].back() + p.y - inputBegin_.y,
                              starts_[2].back() + p.x - inputBegin_.x},
                             on);
-    weightSum_.data = at::zeros({1, p.z, part.extent().y, part.extent().x}, on);
+    weightSum_.data = at::zeros({1, p.z, part.extent().y, part.extent().x}, sums);
     input_.first = weightSum_.first = sum_.first = starts_[0].front();
 }
 
@@ -160,8 +161,9 @@ void Slider::addWindows(const std::vector<Index>& starts) {
                 .narrow(last, kept.begin.x - x0, kept.extent().x);
         };
         const at::Tensor w = cut(weights_, window.begin.y, window.begin.x);
-        cut(sum_.data, part_.begin.y, part_.begin.x)
-            .addcmul_(cut(logits[std::int64_t(i)], window.begin.y, window.begin.x), w);
+        const at::Tensor sum = cut(sum_.data, part_.begin.y, part_.begin.x),
+                         found = cut(logits[std::int64_t(i)], window.begin.y, window.begin.x);
+        options_.halfSums ? sum.add_(found * w) : sum.addcmul_(found, w);
         cut(weightSum_.data, part_.begin.y, part_.begin.x).add_(w);
     }
 }
@@ -188,7 +190,8 @@ void Slider::addRow(std::int64_t z) {
 void Slider::finish(std::int64_t until, const std::function<bool(std::int64_t)>& wanted, const OnSection& onSection) {
     for (std::int64_t z = std::max(sum_.first, part_.begin.z); z < std::min({until, sum_.end(), part_.end.z}); ++z) {
         if (!wanted(z)) continue;
-        const auto logits = sum_.data.select(1, z - sum_.first) / weightSum_.data.select(1, z - sum_.first);
+        const auto logits =
+            (sum_.data.select(1, z - sum_.first) / weightSum_.data.select(1, z - sum_.first)).to(at::kFloat);
         if (!at::isfinite(logits).all().item<bool>())
             throw Error(ErrorKind::Internal,
                         Text(FOVEA_TR("The network's output in section {z} is not a number. Train it again, with "
@@ -248,6 +251,7 @@ nlohmann::json toJson(const WindowOptions& o) {
             {"mirror_axes", o.mirrorAxes},
             {"batch", o.batch},
             {"norms", norms},
+            {"half_sums", o.halfSums},
             {"compute", nn::toJson(o.compute)}};
 }
 

@@ -26,6 +26,9 @@ struct WindowOptions {
     std::vector<plan::ChannelNorm> norms;  // one per channel read
     std::string device = "cpu";
     nn::Compute compute;
+    // Weights and sums in float16 as nnU-Net has them: half the memory, and its rounding at the image's corners, where
+    // the only window counts next to nothing and logits become whole numbers.
+    bool halfSums = false;
 };
 nlohmann::json toJson(const WindowOptions& options);
 
@@ -33,10 +36,10 @@ nlohmann::json toJson(const WindowOptions& options);
 // ascending.
 using OnSection = std::function<void(std::int64_t z, const at::Tensor& logits)>;
 
-// nnU-Net's sliding window (spec section 5.2; sums in float32) over `frame`, a box of the image; outside of it zeros
+// nnU-Net's sliding window (spec section 5.2) over `frame`, a box of the image; outside of it zeros
 // are seen. Only `part` (a box inside the frame) is computed, with the windows that touch it, so that parts put
 // together give what the whole frame gives. Sections for which wanted(z) is false are left out, with the windows that
-// only they need. Memory: patch.z sections of the part (K + 1 floats per voxel) and of what its windows see (C floats
+// only they need. Memory: patch.z sections of the part (K + 1 numbers per voxel) and of what its windows see (C floats
 // per voxel). Thread: the batch lane. Calls job.yield() and job.check() for each batch of windows. Throws
 // Error(Internal) when the network's output is not finite, Error(Memory) when one window is too much.
 void slideWindows(const ImageSource& image, const Box& frame, const Box& part, const Network& network,

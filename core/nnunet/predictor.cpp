@@ -50,6 +50,7 @@ infer::WindowOptions windowsOf(const nn::TrainedModel& model, const PredictOptio
     windows.dims = int(patch.size());
     windows.patch = {windows.dims == 3 ? patch[0] : 1, patch[patch.size() - 2], patch.back()};
     windows.step = options.step;
+    windows.halfSums = options.halfSums;
     if (options.mirror) windows.mirrorAxes = {model.mirrorAxes.begin(), model.mirrorAxes.end()};
     // The images come normalised.
     windows.norms.assign(std::size_t(model.plans.inputChannels(model.configuration, model.dataset)),

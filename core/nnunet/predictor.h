@@ -13,6 +13,7 @@ namespace fovea::nnunet {
 struct PredictOptions {
     double step = 0.5;  // between windows, of a patch
     bool mirror = true;
+    bool halfSums = false;  // see infer::WindowOptions
     std::string device = "cpu";
     nn::Compute compute;
     std::uint64_t memoryBytes = std::uint64_t(2) << 30;  // of the sliding window's sums

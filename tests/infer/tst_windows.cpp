@@ -264,6 +264,21 @@ void notANumberIsAnError() {
     CHECK_THROWS(slide(*imageOf(torch::zeros({1, 4, 8, 8})), network, optionsFor(3, {4, 8, 8}, 1)), Error);
 }
 
+// Spec section 5.2: where only a window's corner counts, its weight is the least that float16 knows, and logits become
+// whole numbers.
+void halfSumsRoundAsNnunets() {
+    const Network constant = [](const torch::Tensor& x) { return torch::full_like(x, 5.3); };
+    WindowOptions options = optionsFor(3, {32, 32, 32}, 1);
+    const auto image = imageOf(torch::zeros({1, 48, 40, 40}));
+    const torch::Tensor exact = slide(*image, constant, options);
+    CHECK((exact - 5.3).abs().max().item<float>() < 1e-4);
+    options.halfSums = true;
+    const torch::Tensor half = slide(*image, constant, options);
+    CHECK(half.scalar_type() == torch::kFloat32);
+    CHECK(half[0][0][0][0].item<float>() == 5 && half[0][47][39][39].item<float>() == 5);
+    CHECK((half - 5.3).slice(1, 12, 36).slice(2, 12, 28).slice(3, 12, 28).abs().max().item<float>() < 0.02);
+}
+
 void stopsWhenCancelled() {
     class Counting : public CancelFlag {
       public:
@@ -300,5 +315,6 @@ std::vector<test::NamedTest> fovea::test::tests() {
             {"memoryIsHalvedIntoSmallerBatches", memoryIsHalvedIntoSmallerBatches},
             {"normalisationAndChannels", normalisationAndChannels},
             {"notANumberIsAnError", notANumberIsAnError},
+            {"halfSumsRoundAsNnunets", halfSumsRoundAsNnunets},
             {"stopsWhenCancelled", stopsWhenCancelled}};
 }

@@ -34,16 +34,20 @@ at::Tensor logitsOf(const nn::TrainedModel& model, const std::vector<Volume<floa
         volumes.push_back(AnyVolume::from(channel));
         options.norms.push_back({-1e300, 1e300, 0, 1});  // they are normalised
     }
-    std::vector<infer::Network> folds;
-    for (const nn::UNet& network : model.networks) folds.push_back(infer::networkOf(network, "cpu", {}));
+    options.halfSums = true;  // as the reference
     const MemoryImage image(std::move(volumes));
     const Box all = Box::of(image.info().shape());
-    std::vector<at::Tensor> sections;
-    Job job;
-    infer::slideWindows(
-        image, all, all, infer::meanOf(folds), options, [](std::int64_t) { return true; },
-        [&](std::int64_t, const at::Tensor& logits) { sections.push_back(logits.clone()); }, job);
-    return torch::stack(sections, 1).contiguous();
+    at::Tensor sum;  // of the folds, as the reference adds them
+    for (const nn::UNet& network : model.networks) {
+        std::vector<at::Tensor> sections;
+        Job job;
+        infer::slideWindows(
+            image, all, all, infer::networkOf(network, "cpu", {}), options, [](std::int64_t) { return true; },
+            [&](std::int64_t, const at::Tensor& logits) { sections.push_back(logits.to(at::kHalf)); }, job);
+        const at::Tensor logits = torch::stack(sections, 1);
+        sum = sum.defined() ? sum + logits : logits;
+    }
+    return (sum / double(model.networks.size())).to(at::kFloat).contiguous();
 }
 
 // Voxels whose label differs though the expected probabilities of the first two differ by more than `margin`.
