@@ -191,6 +191,22 @@ class TestReview : public QObject {
                 }
         }
         house->theme.setTextScale(1);
+        // Also of objects that come later, with longer numbers and wider digits than any before.
+        ObjectModel objects;
+        ObjectTableView later(house->theme);
+        later.setObjects(&objects);
+        labels::ObjectTable rows;
+        for (const std::int32_t id : {11, 44, 70444, 71111}) {
+            rows[id].id = id;
+            rows[id].voxels = std::int64_t(id) * id;
+            objects.update(rows, {id});
+            QTest::qWait(1);
+            const QFontMetrics metrics(house->theme.font(TextRole::Body));
+            for (int row = 0; row < objects.rowCount(); ++row)
+                for (const int column : {ObjectModel::Id, ObjectModel::VolumeUm3})
+                    QTRY_VERIFY(metrics.horizontalAdvance(objects.index(row, column).data().toString()) + 8 <=
+                                later.columnWidth(column));
+        }
         QCOMPARE(sizeText(0), QString("0"));
         QCOMPARE(sizeText(0.0002), QString("<0.001"));
         QCOMPARE(sizeText(0.0494), QString("0.049"));

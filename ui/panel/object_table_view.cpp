@@ -4,6 +4,7 @@
 #include <QKeyEvent>
 #include <QPainter>
 #include <QStyledItemDelegate>
+#include <algorithm>
 
 #include "ui/theme/object_colours.h"
 #include "ui/theme/theme.h"
@@ -70,6 +71,8 @@ ObjectTableView::ObjectTableView(Theme& theme, QWidget* parent) : QTableView(par
     setTabKeyNavigation(false);
     setVerticalScrollMode(ScrollPerPixel);
     verticalHeader()->hide();
+    soon_.setSingleShot(true);
+    connect(&soon_, &QTimer::timeout, this, &ObjectTableView::sizeColumns);
     connect(&theme, &Theme::changed, this, &ObjectTableView::sizeColumns);
     sizeColumns();
     horizontalHeader()->setHighlightSections(false);
@@ -90,6 +93,8 @@ void ObjectTableView::setObjects(ObjectModel* model) {
     connect(header, &QHeaderView::sortIndicatorChanged, this, &ObjectTableView::sizeColumns, Qt::UniqueConnection);
     connect(model, &QAbstractItemModel::modelReset, this, &ObjectTableView::sizeColumns, Qt::UniqueConnection);
     connect(model, &QAbstractItemModel::headerDataChanged, this, &ObjectTableView::sizeColumns, Qt::UniqueConnection);
+    connect(model, &QAbstractItemModel::rowsInserted, &soon_, qOverload<>(&QTimer::start), Qt::UniqueConnection);
+    connect(model, &QAbstractItemModel::dataChanged, &soon_, qOverload<>(&QTimer::start), Qt::UniqueConnection);
     connect(selectionModel(), &QItemSelectionModel::currentRowChanged, this, [this](const QModelIndex& now) {
         if (now.isValid()) Q_EMIT objectChosen(objects_->idAt(now.row()));
     });
@@ -101,10 +106,17 @@ void ObjectTableView::sizeColumns() {
     if (!objects_) return;
     setColumnWidth(ObjectModel::Swatch, swatchWidth);
     const QFontMetrics cells(theme_.font(TextRole::Body)), heads(theme_.font(TextRole::Small, QFont::DemiBold));
+    const QString digits = "0123456789";
+    const QChar widest = *std::max_element(digits.begin(), digits.end(), [&](QChar a, QChar b) {
+        return cells.horizontalAdvance(a) < cells.horizontalAdvance(b);
+    });
     for (const int column : {ObjectModel::Id, ObjectModel::Score, ObjectModel::VolumeUm3, ObjectModel::Slices}) {
         const QString head = objects_->headerData(column, Qt::Horizontal, Qt::DisplayRole).toString();
         const bool sorted = horizontalHeader()->sortIndicatorSection() == column;
-        setColumnWidth(column, std::max(cells.horizontalAdvance(objects_->widest(column)) + cellPadding,
+        QString text = objects_->widest(column);  // by its length: another number of it may have wider digits
+        for (QChar& c : text)
+            if (c.isDigit()) c = widest;
+        setColumnWidth(column, std::max(cells.horizontalAdvance(text) + cellPadding,
                                         heads.horizontalAdvance(head) + headPadding + (sorted ? sortMark : 0)));
     }
 }

@@ -1,5 +1,6 @@
 #pragma once
 #include <QTableView>
+#include <QTimer>
 
 #include "ui/edit/object_model.h"
 
@@ -29,6 +30,7 @@ class ObjectTableView : public QTableView {
     void sizeColumns();
     Theme& theme_;
     ObjectModel* objects_ = nullptr;
+    QTimer soon_;  // columns are sized once for many rows that changed
 };
 
 }  // namespace fovea::ui
