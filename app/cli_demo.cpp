@@ -50,8 +50,9 @@ void runDemo(Cli& cli, const DemoArguments& arguments) {
     request.finished = [&](const json& row) { cli.say(row, stageText(row)); };
     request.before = [&](const Stage& stage, int round) {
         if (stage.id == "annotate")
-            log::info(
-                commitLabels(Artifacts(*project, cli.services.stages), round, {sample.truth.string()}, cli.job).str());
+            log::info(commitLabels(Artifacts(*project, cli.services.stages), round, {sample.truth.string()}, cli.job)
+                          .text()
+                          .str());
     };
     project::run(*project, cli.services.stages, request, cli.job);
 

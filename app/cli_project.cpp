@@ -57,13 +57,21 @@ RunRequest requestOf(Cli& cli, const Arguments& arguments, Project& project, std
     request.again = arguments.again;
     request.next = arguments.next;
     request.finished = [&cli](const json& row) { cli.say(row, stageText(row)); };
-    if (!arguments.from.empty())
-        request.before = [&cli, &project,
+    if (!arguments.from.empty()) {
+        const auto committed = std::make_shared<json>();
+        request.before = [&cli, &project, committed,
                           given = GivenLabels{fs::absolute(arguments.from).string(), arguments.accept,
                                               arguments.reject}](const Stage& stage, int round) {
             if (stage.id != "annotate") return;
-            log::info(commitLabels(Artifacts(project, cli.services.stages), round, given, cli.job).str());
+            const auto done = commitLabels(Artifacts(project, cli.services.stages), round, given, cli.job);
+            log::info(done.text().str());
+            *committed = toJson(done);
         };
+        request.finished = [&cli, committed](json row) {
+            if (row.at("stage") == "annotate") row["committed"] = *committed;
+            cli.say(row, stageText(row));
+        };
+    }
     return request;
 }
 

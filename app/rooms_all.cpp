@@ -20,16 +20,11 @@ void writeImage(const std::filesystem::path& path, const ImageSource& image, boo
     io::write(path, image, options, job);
 }
 
-Text commitLabels(const project::Artifacts& artifacts, int round, const GivenLabels& given, Job& job) {
+CommittedLabels commitLabels(const project::Artifacts& artifacts, int round, const GivenLabels& given, Job& job) {
     const stage::CommittedTruth done = stage::commitTruth(artifacts, round, given.path, job);
     stage::Verdicts verdicts{given.accept, given.reject};
     if (given.accept + given.reject > 0) verdicts = stage::commitVerdicts(artifacts, round, given.path, verdicts, job);
-    return {FOVEA_TR("Labels committed in {patches} patches; {already} were complete before. {accepted} objects "
-                     "accepted and {rejected} rejected outside of them."),
-            {{"patches", std::to_string(done.patches)},
-             {"already", std::to_string(done.already)},
-             {"accepted", std::to_string(verdicts.accept)},
-             {"rejected", std::to_string(verdicts.reject)}}};
+    return {done.patches, done.already, verdicts.accept, verdicts.reject};
 }
 
 json importNnunet(project::Project& project, const project::StageList& stages, const std::filesystem::path& raw,

@@ -27,7 +27,7 @@ void writeImage(const std::filesystem::path& path, const ImageSource& image, boo
     writer.buildLevels();
 }
 
-Text commitLabels(const project::Artifacts&, int, const GivenLabels&, Job&) {
+CommittedLabels commitLabels(const project::Artifacts&, int, const GivenLabels&, Job&) {
     throw Error(ErrorKind::Unsupported,
                 FOVEA_TR("This build cannot edit labels. Commit them where the project lives."));
 }

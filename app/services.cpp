@@ -94,6 +94,22 @@ nnunet::Files nnunetFiles() {
             }};
 }
 
+Text CommittedLabels::text() const {
+    return {FOVEA_TR("Labels committed in {patches} patches; {already} were complete before. {accepted} objects "
+                     "accepted and {rejected} rejected outside of them."),
+            {{"patches", std::to_string(patches)},
+             {"already", std::to_string(already)},
+             {"accepted", std::to_string(accepted)},
+             {"rejected", std::to_string(rejected)}}};
+}
+
+json toJson(const CommittedLabels& committed) {
+    return {{"patches", committed.patches},
+            {"already", committed.already},
+            {"accepted", committed.accepted},
+            {"rejected", committed.rejected}};
+}
+
 std::string deviceByName(const std::string& wanted) { return nn::findDevice(wanted).name; }
 
 namespace {

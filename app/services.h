@@ -36,8 +36,14 @@ struct GivenLabels {
     std::string path;
     int accept = 0, reject = 0;
 };
-// Returns a sentence about what was done.
-Text commitLabels(const project::Artifacts& artifacts, int round, const GivenLabels& given, Job& job);
+// What was done: patches labelled now and before, objects accepted and rejected outside of them (fewer than asked for
+// where there are not as many).
+struct CommittedLabels {
+    int patches = 0, already = 0, accepted = 0, rejected = 0;
+    Text text() const;
+};
+nlohmann::json toJson(const CommittedLabels& committed);  // {"patches", "already", "accepted", "rejected"}
+CommittedLabels commitLabels(const project::Artifacts& artifacts, int round, const GivenLabels& given, Job& job);
 
 // The formats there are, for the jobs on nnU-Net's folders.
 nnunet::Files nnunetFiles();

@@ -36,9 +36,9 @@ nlohmann::json toJson(const WindowOptions& options);
 // ascending.
 using OnSection = std::function<void(std::int64_t z, const at::Tensor& logits)>;
 
-// nnU-Net's sliding window (spec section 5.2) over `frame`, a box of the image; outside of it zeros
-// are seen. Only `part` (a box inside the frame) is computed, with the windows that touch it, so that parts put
-// together give what the whole frame gives. Sections for which wanted(z) is false are left out, with the windows that
+// nnU-Net's sliding window (spec section 5.2) over `frame`, a box of the image; outside of it zeros are seen. Only
+// `part` (a box inside the frame) is computed, with the windows that touch it, so that parts put together give what the
+// whole frame gives. Sections for which wanted(z) is false are left out, with the windows that
 // only they need. Memory: patch.z sections of the part (K + 1 numbers per voxel) and of what its windows see (C floats
 // per voxel). Thread: the batch lane. Calls job.yield() and job.check() for each batch of windows. Throws
 // Error(Internal) when the network's output is not finite, Error(Memory) when one window is too much.

@@ -1,4 +1,6 @@
 #pragma once
+#include <filesystem>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -9,6 +11,9 @@ namespace fovea::project {
 
 // The file in pseudo-labels that says so, for people; not there where anything may be done with them.
 inline constexpr const char* licenceFile = "licence.txt";
+
+// What it says in this folder of pseudo-labels. Throws Error when it can't be read.
+std::optional<std::string> licenceNote(const std::filesystem::path& labels);
 
 // What these files of all cases say, each note once. Throws Error for damaged manifests and files that can't be read.
 std::vector<std::string> licenceNotes(const Artifacts& artifacts);

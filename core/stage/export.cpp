@@ -40,12 +40,6 @@ std::string spreadsheet(const std::vector<labels::Object>& rows, Vec3 spacing) {
     return out.str();
 }
 
-std::optional<std::string> licenceNote(const StageContext& context) {
-    const auto labels = context.find("pseudo-labels", context.cases().front());
-    if (!labels || !fs::exists(*labels / project::licenceFile)) return std::nullopt;
-    return file::read(*labels / project::licenceFile);
-}
-
 void run(StageContext& context) {
     const std::string& id = context.cases().front();
     const ImageInfo info = context.image(id)->info();
@@ -61,7 +55,8 @@ void run(StageContext& context) {
     file::remove(scratch);
     file::write(context.output() / (id + "_objects.csv"), spreadsheet(rows, info.geometry.spacing));
     json files = {target.filename().string(), id + "_objects.csv"};
-    if (const auto note = licenceNote(context)) {
+    const auto labels = context.find("pseudo-labels", id);
+    if (const auto note = labels ? project::licenceNote(*labels) : std::nullopt) {
         files.push_back(id + "_licence.txt");
         file::write(context.output() / files.back().get<std::string>(), *note);
     }

@@ -91,7 +91,7 @@ Found look(StageContext& context, const ImageSource& image, const Labelers& labe
         (*engine)->run({image, channel, box, held, only((*engine)->options(), context.options.json()), context.device,
                         context.threads},
                        job);
-    Found result{std::move(found.labels), {}, std::move(found.parameters), found.licence};
+    Found result{std::move(found.labels), {}, std::move(found.parameters), std::move(found.licence)};
     for (const segment::Proposal& p : found.objects)
         result.rows.push_back({p.id, "to-review", (*engine)->id(), p.confidence, p.box, p.voxels});
     return result;

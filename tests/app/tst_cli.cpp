@@ -162,11 +162,19 @@ class TestCli : public QObject {
                  "patch=1,16,16"});
             const Answer done =
                 cli({"annotate", "--project", project, "--from", truth, "--accept", "3", "--reject", "2", "--json"});
-            return done.code == 0 ? done.lines.back()["cases"]["image"]["result"]["states"] : json(done.err);
+            if (done.code != 0) return json(done.err);
+            json said = done.lines.back()["cases"]["image"]["result"]["states"];
+            said["committed"] = done.lines.back()["committed"];
+            return said;
         };
         const json right = states(f.project, truth), wrong = states(f.project + "2", other);
         QVERIFY2(right.value("accepted", 0) >= 3 && right.value("nothing-here", 0) == 2 && !right.contains("fixed"),
                  right.dump().c_str());
+        QVERIFY2((right["committed"] == json{{"patches", 1}, {"already", 0}, {"accepted", 3}, {"rejected", 2}}),
+                 right.dump().c_str());
+        // No proposal is an object: none can be rejected by mistake.
+        QVERIFY2(wrong["committed"].value("accepted", 0) == 3 && wrong["committed"].value("rejected", -1) == 0,
+                 wrong.dump().c_str());
         QVERIFY2(wrong.value("fixed", 0) == 3 && !wrong.contains("nothing-here"), wrong.dump().c_str());
         QCOMPARE(cli({"annotate", "--project", f.project, "--accept", "3"}).code, 2);
     }

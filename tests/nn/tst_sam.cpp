@@ -1,12 +1,16 @@
 #include <ATen/Parallel.h>
 #include <torch/torch.h>
 
+#include <cmath>
+#include <tuple>
+
 #include "base/error.h"
 #include "base/file.h"
 #include "nn/golden.h"
 #include "nn/guards.h"
 #include "nn/sam/checkpoint.h"
 #include "nn/sam/frame.h"
+#include "nn/sam/fused_attention.h"
 #include "nn/torch_test.h"
 
 using namespace fovea;
@@ -303,6 +307,36 @@ void attentionOfFew() {
                   .allclose(attention->forward(many.narrow(1, i, 3), few, -few), 1e-4, 1e-4));
 }
 
+// In float32 the softmax is made as keys go by where the map suits the processor's vectors: what float64 gives all at
+// once, with scores that rise, fall and are far apart.
+void attentionAsKeysGoBy() {
+    const torch::NoGradGuard off;
+    for (const auto& [rows, columns, depth] :
+         {std::tuple{7, 16, 16}, {10, 32, 80}, {9, 80, 64}, {14, 14, 64}, {5, 14, 24}}) {
+        const std::int64_t images = 2, heads = 3, cells = rows * columns;
+        const auto double64 = torch::TensorOptions(at::kDouble);
+        const auto qkv = torch::randn({images, rows, columns, 3 * heads * depth}, double64);
+        auto byRow = 4 * torch::randn({images, heads, rows, columns, rows}, double64);
+        const auto byColumn = 4 * torch::randn({images, heads, rows, columns, columns}, double64);
+        byRow.select(4, rows - 1) += 60;  // the last row outweighs all before it,
+        byRow.select(4, 1) -= 200;        // and what is next to nothing stays so
+        const auto parts = qkv.reshape({images, cells, 3, heads, depth}).permute({2, 0, 3, 1, 4});
+        const auto terms = (byRow.unsqueeze(-1) + byColumn.unsqueeze(-2)).reshape({images, heads, cells, cells});
+        const auto scores = parts[0].matmul(parts[1].transpose(2, 3)) / std::sqrt(double(depth)) + terms;
+        const auto expected =
+            scores.softmax(-1).matmul(parts[2]).transpose(1, 2).reshape({images, rows, columns, heads * depth});
+        CHECK(fusedAttention(qkv, byRow, byColumn, heads).allclose(expected, 1e-9, 1e-9));
+        const auto found = fusedAttention(qkv.to(at::kFloat), byRow.to(at::kFloat), byColumn.to(at::kFloat), heads);
+        CHECK(found.to(at::kDouble).allclose(expected, 2e-5, 2e-5));
+    }
+    auto broken = torch::randn({1, 3, 16, 48});
+    broken.view({-1})[500] = NAN;
+    CHECK(fusedAttention(broken, torch::zeros({1, 1, 3, 16, 3}), torch::zeros({1, 1, 3, 16, 16}), 1)
+              .isnan()
+              .any()
+              .item<bool>());
+}
+
 void instanceDecoderPerImage() {
     const torch::NoGradGuard off;
     for (const Upsampling upsampling : {Upsampling::Resample, Upsampling::Transpose}) {
@@ -351,6 +385,7 @@ std::vector<test::NamedTest> fovea::test::tests() {
             {"frames", frames},
             {"masksAtTheImagesSize", masksAtTheImagesSize},
             {"attentionOfFew", attentionOfFew},
+            {"attentionAsKeysGoBy", attentionAsKeysGoBy},
             {"instanceDecoderPerImage", instanceDecoderPerImage},
             {"tinyVitOfOddSides", tinyVitOfOddSides}};
 }
