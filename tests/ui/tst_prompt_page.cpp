@@ -8,6 +8,7 @@
 #include "ui/panel/engine_line.h"
 #include "ui/panel/prompt_bar.h"
 #include "ui/panel/prompt_list.h"
+#include "ui/view/slice_overlay.h"
 #include "ui/view/slice_view.h"
 #include "ui/widget/tool_strip.h"
 #include "window_house.h"
@@ -81,10 +82,15 @@ class TestPromptPage : public QObject {
         sam->isReady = false;
         sam->open = false;
         ViewScene& scene = page().scene();
+        scene.setCursor({6, 48, 48});
         click({6, 40, 40});
         QVERIFY(scene.prompts().back().waiting);
         QCOMPARE(engineLine(), QString("SAM ViT-B · reading this slice…"));
         QVERIFY(QTest::qWaitFor([&] { return scene.pulse() > 0; }, patience));
+        const auto said = [&](Plane plane) { return SliceOverlay{house->theme, scene, {plane}}.readingParts(); };
+        QVERIFY(said(Plane::XZ).isEmpty());  // another place is in view there
+        QCOMPARE(said(Plane::XY).size(), 1);  // how long that takes is not known yet
+        QVERIFY(said(Plane::XY)[0].text.startsWith("Reading this slice… "));
         QVERIFY(reaches(PromptState::Interim));
         QVERIFY(scene.preview() && scene.preview()->interim && scene.prompts().back().waiting);
         auto* commit = named<QAbstractButton>(bar(), "Commit");
@@ -93,6 +99,7 @@ class TestPromptPage : public QObject {
         QVERIFY(reaches(PromptState::Preview));
         QVERIFY(!scene.prompts().back().waiting && !scene.preview()->interim);
         QCOMPARE(scene.pulse(), 0.0);
+        QVERIFY(!scene.reading() && said(Plane::XY).isEmpty());
         QVERIFY2(engineLine().startsWith("SAM ViT-B · ready · ") && engineLine().endsWith(" ms"),
                  qPrintable(engineLine()));
         commit->click();

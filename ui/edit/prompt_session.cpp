@@ -111,7 +111,7 @@ PromptQuestion PromptSession::question(std::int32_t object) const {
     question.points = points_;
     question.box = box_;
     question.wholeObject = wholeObject_;
-    question.slice = points_.empty() ? box_.begin.z : points_.back().at.z;
+    question.slice = lastPlace().z;
     question.alternative = alternative_;
     question.sectionStep = sectionStep_;
     const Box widest = question.place(std::max(engine_->reach(), simple_->reach())).widest();
@@ -126,7 +126,7 @@ void PromptSession::run() {
     const std::uint64_t generation = generation_;
     const auto asked = std::make_shared<const PromptQuestion>(question(*object_));
     reading_ = !engine_->ready(asked->request());
-    if (reading_) Q_EMIT waiting(points_.empty() ? box_.begin : points_.back().at);
+    if (reading_) Q_EMIT waiting(lastPlace());
 
     QPointer<PromptSession> guard(this);
     const auto tell = [guard, generation, &jobs = jobs_, mail = std::make_shared<Mailbox<Found>>()](Found found) {

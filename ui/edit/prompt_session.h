@@ -35,6 +35,7 @@ class PromptSession : public QObject {
     PromptState state() const { return state_; }
     const std::vector<segment::PointPrompt>& points() const { return points_; }
     const Box& box() const { return box_; }  // drawn around the object, in one slice; empty when there is none
+    Index lastPlace() const { return points_.empty() ? box_.begin : points_.back().at; }  // prompted
     int count() const { return int(points_.size()) + (box_.empty() ? 0 : 1); }
     std::shared_ptr<const PreviewMask> preview() const { return preview_; }
     double score() const { return score_; }

@@ -62,6 +62,7 @@ void ReviewPrompts::close() {
     scene_.setPreview(nullptr);
     scene_.setPrompts({});
     scene_.setPromptBox({});
+    scene_.setReading({});
 }
 
 bool ReviewPrompts::commit() { return session_ && session_->commit(); }
@@ -94,6 +95,9 @@ void ReviewPrompts::show() {
     if (!dots.isEmpty()) dots.back().waiting = waits;
     scene_.setPrompts(dots);
     scene_.setPromptBox(session_->box(), waits && dots.isEmpty());
+    scene_.setReading(waits && session_->reading()
+                          ? std::optional(ViewScene::Reading{session_->lastPlace(), session_->readingSeconds()})
+                          : std::nullopt);
     scene_.setPreview(session_->preview());
     Q_EMIT changed();
 }

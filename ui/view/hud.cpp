@@ -2,6 +2,8 @@
 
 #include <QFontMetricsF>
 #include <QPainter>
+#include <algorithm>
+#include <cmath>
 
 #include "ui/theme/theme.h"
 
@@ -16,8 +18,19 @@ QFont fontOf(const Theme& theme, HudPart::Kind kind) {
 }
 
 double widthOf(const Theme& theme, const HudPart& part) {
-    if (part.kind == HudPart::Kind::Icon) return iconSide;
+    if (part.kind == HudPart::Kind::Icon || part.kind == HudPart::Kind::Ring) return iconSide;
     return QFontMetricsF(fontOf(theme, part.kind)).horizontalAdvance(part.text);
+}
+
+// From the top, clockwise.
+void paintRing(QPainter& painter, const Theme& theme, QRectF square, double share) {
+    QColor colour = theme.colour(Token::HudText);
+    painter.setBrush(Qt::NoBrush);
+    painter.setPen(QPen(colour, 2, Qt::SolidLine, Qt::FlatCap));
+    painter.drawArc(square, 90 * 16, -int(std::lround(360 * 16 * std::clamp(share, 0.0, 1.0))));
+    colour.setAlphaF(0.3f);
+    painter.setPen(QPen(colour, 2));
+    painter.drawEllipse(square);
 }
 
 }  // namespace
@@ -42,6 +55,9 @@ QRectF paintHudChip(QPainter& painter, const Theme& theme, QPointF at, const QVe
             const double ratio = painter.device()->devicePixelRatioF();
             painter.drawPixmap(QPointF(x, rect.center().y() - iconSide / 2),
                                theme.pixmap(part.text, iconSide, Token::HudText, ratio));
+        } else if (part.kind == HudPart::Kind::Ring) {
+            paintRing(painter, theme, QRectF(x + 2, rect.center().y() - iconSide / 2 + 2, iconSide - 4, iconSide - 4),
+                      part.share);
         } else {
             QColor colour = theme.colour(Token::HudText);
             if (part.kind == HudPart::Kind::Dim) colour.setAlphaF(0.82f);

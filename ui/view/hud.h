@@ -10,11 +10,12 @@ namespace fovea::ui {
 
 class Theme;
 
-// A piece of a chip: bold, normal or dim text, or an icon's name when `icon`.
+// A piece of a chip: text in one of three weights, an icon by its name, or a ring that fills.
 struct HudPart {
-    enum class Kind { Strong, Dim, Icon, Warn };
+    enum class Kind { Strong, Dim, Warn, Icon, Ring };
     QString text;
     Kind kind = Kind::Dim;
+    double share = 0;  // 0…1 of the ring
 };
 
 // Chips over images: 22 high, black 78 %, light text in both themes.

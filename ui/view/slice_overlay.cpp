@@ -5,7 +5,6 @@
 #include <cmath>
 
 #include "ui/theme/theme.h"
-#include "ui/view/hud.h"
 #include "ui/view/scale_bar.h"
 
 namespace fovea::ui {
@@ -134,6 +133,24 @@ void SliceOverlay::prompts(QPainter& painter) const {
     painter.restore();
 }
 
+QVector<HudPart> SliceOverlay::readingParts() const {
+    const auto& reading = scene.reading();
+    if (!reading || reading->at[axesOf(transform.plane).n] != slice() || scene.pulse() == 0) return {};
+    const double seconds = scene.secondsWaited();
+    QVector<HudPart> parts{{QObject::tr("Reading this slice… %1 s").arg(seconds, 0, 'f', 1)}};
+    // A ring that is full while one still waits would lie.
+    if (reading->usual > 0) parts.push_back({{}, HudPart::Kind::Ring, std::min(seconds / reading->usual, 0.95)});
+    return parts;
+}
+
+void SliceOverlay::reading(QPainter& painter) const {
+    const QVector<HudPart> parts = readingParts();
+    if (parts.isEmpty()) return;
+    const Index at = scene.reading()->at;
+    const QPointF dot = transform.toPixel(Vec3{double(at.z) + 0.5, double(at.y) + 0.5, double(at.x) + 0.5});
+    chipBeside(painter, dot + QPointF(dotRadius, -dotRadius), parts);
+}
+
 void SliceOverlay::badge(QPainter& painter) const {
     if (!scene.badge() || scene.badge()->at[axesOf(transform.plane).n] != slice()) return;
     const ViewScene::Badge& badge = *scene.badge();
@@ -230,11 +247,13 @@ void SliceOverlay::stackBar(QPainter& painter) const {
 }
 
 void SliceOverlay::pointerMessage(QPainter& painter, QPointF pointer, const QString& text) const {
-    if (text.isEmpty()) return;
-    const QVector<HudPart> parts{{text}};
+    if (!text.isEmpty()) chipBeside(painter, pointer, QVector<HudPart>{{text}});
+}
+
+void SliceOverlay::chipBeside(QPainter& painter, QPointF point, const QVector<HudPart>& parts) const {
     const QSizeF size = hudChipSize(theme, parts);
-    const double x = std::clamp(pointer.x() + 14, edge, std::max(edge, transform.size.width() - edge - size.width()));
-    const double y = std::clamp(pointer.y() - 30, edge, std::max(edge, transform.size.height() - edge - size.height()));
+    const double x = std::clamp(point.x() + 14, edge, std::max(edge, transform.size.width() - edge - size.width()));
+    const double y = std::clamp(point.y() - 30, edge, std::max(edge, transform.size.height() - edge - size.height()));
     paintHudChip(painter, theme, {x, y}, parts);
 }
 

@@ -1,7 +1,9 @@
 #pragma once
 #include <QPointF>
 #include <QString>
+#include <QVector>
 
+#include "ui/view/hud.h"
 #include "ui/view/slice_transform.h"
 #include "ui/view/view_scene.h"
 
@@ -22,6 +24,7 @@ struct SliceOverlay {
     void promptBox(QPainter& painter) const;
     void lasso(QPainter& painter) const;
     void prompts(QPainter& painter) const;
+    void reading(QPainter& painter) const;
     void badge(QPainter& painter) const;
     void brush(QPainter& painter, QPointF pointer) const;
     void title(QPainter& painter, bool compact) const;
@@ -30,7 +33,12 @@ struct SliceOverlay {
     void pointerMessage(QPainter& painter, QPointF pointer, const QString& text) const;
     void problem(QPainter& painter, const QString& text) const;
 
+    // "Reading this slice… 0.4 s", with a ring where it is known how long that takes; empty when none is read, or not
+    // here, or not for long enough to be worth saying.
+    QVector<HudPart> readingParts() const;
+
   private:
+    void chipBeside(QPainter& painter, QPointF point, const QVector<HudPart>& parts) const;
     std::int64_t slice() const { return scene.slice(transform.plane); }
 };
 

@@ -123,6 +123,7 @@ void SliceView::paintEvent(QPaintEvent*) {
     overlay.promptBox(painter);
     overlay.lasso(painter);
     overlay.prompts(painter);
+    overlay.reading(painter);
     overlay.badge(painter);
     if (pointerInside_ && !panTool_) overlay.brush(painter, lastMouse_);
     overlay.title(painter, compact_);

@@ -231,6 +231,13 @@ double ViewScene::pulse() const {
     return double((waiting_.elapsed() - pulseAfterMs) % pulseMs + 1) / pulseMs;
 }
 
+void ViewScene::setReading(std::optional<Reading> reading) {
+    reading_ = reading;
+    Q_EMIT overlayChanged();
+}
+
+double ViewScene::secondsWaited() const { return pulse_.isActive() ? double(waiting_.elapsed()) / 1000 : 0; }
+
 void ViewScene::setFocusBox(std::optional<Box> box) {
     focusBox_ = box;
     Q_EMIT overlayChanged();

@@ -87,6 +87,14 @@ class ViewScene : public QObject {
     QPolygonF lasso(Plane plane, std::int64_t n) const;
     // 0…1 again and again while a prompt waits for longer than a blink, else 0.
     double pulse() const;
+    // A prompt waits there until its slice is read.
+    struct Reading {
+        Index at;
+        double usual = 0;  // seconds it took the last time, 0 while unknown
+    };
+    void setReading(std::optional<Reading> reading);
+    const std::optional<Reading>& reading() const { return reading_; }
+    double secondsWaited() const;  // since a prompt waits; 0 when none does
     // Outside is dimmed to 60 % (a chosen patch).
     void setFocusBox(std::optional<Box> box);
     const std::optional<Box>& focusBox() const { return focusBox_; }
@@ -160,6 +168,7 @@ class ViewScene : public QObject {
     bool boxWaits_ = false;
     QTimer pulse_;
     QElapsedTimer waiting_;
+    std::optional<Reading> reading_;
     std::optional<Box> focusBox_, objectBox_;
     QRgb objectBoxColour_ = 0;
     std::optional<Badge> badge_;
