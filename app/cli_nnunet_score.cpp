@@ -50,8 +50,24 @@ void sayDone(const Cli& cli, const std::string& out) {
     cli.say({{"state", "done"}, {"path", fs::absolute(out).string()}}, out);
 }
 
+// The one that was named, else the one that predicting leaves beside its label maps.
+plan::nnunet::DatasetJson datasetOf(const Arguments& a, const fs::path& predictions) {
+    if (!a.datasetJson.empty()) return plan::nnunet::loadDatasetJson(a.datasetJson);
+    if (!fs::exists(predictions / "dataset.json"))
+        throw Error(ErrorKind::Missing,
+                    {FOVEA_TR("There is no dataset.json in {folder}. Name one with --dataset-json."),
+                     {{"folder", predictions.string()}}});
+    return plan::nnunet::loadDatasetJson(predictions / "dataset.json");
+}
+
+// What was made of these label maps can be worked on as they can.
+void carryDescription(const fs::path& from, const fs::path& to) {
+    for (const char* name : {"plans.json", "dataset.json"})
+        if (fs::exists(from / name) && !fs::exists(to / name)) file::copy(from / name, to / name);
+}
+
 void runEvaluate(Cli& cli, const Arguments& a) {
-    const auto dataset = plan::nnunet::loadDatasetJson(a.datasetJson);
+    const auto dataset = datasetOf(a, a.prediction);
     const auto scored = nnunet::scoredClasses(dataset.labels);
     const auto compared = nnunet::compareFolders(a.reference, a.prediction, dataset.fileEnding, a.partial, cli.job);
     const auto summary = nnunet::evaluate(nnunetFiles(), compared, scored, cli.job);
@@ -61,14 +77,16 @@ void runEvaluate(Cli& cli, const Arguments& a) {
 }
 
 void runPostprocess(Cli& cli, const Arguments& a) {
-    const auto dataset = plan::nnunet::loadDatasetJson(a.datasetJson);
+    const auto dataset = datasetOf(a, a.in);
     nnunet::postprocess(nnunetFiles(), a.in, a.out, dataset.fileEnding, nnunet::loadPostprocessing(a.rule), cli.job);
+    carryDescription(a.in, a.out);
     sayDone(cli, a.out);
 }
 
 void runEnsemble(Cli& cli, const Arguments& a) {
     const std::vector<fs::path> folders(a.folders.begin(), a.folders.end());
-    nnunet::ensemble(nnunetFiles(), folders, a.out, plan::nnunet::loadDatasetJson(a.datasetJson), a.save, cli.job);
+    nnunet::ensemble(nnunetFiles(), folders, a.out, datasetOf(a, folders.front()), a.save, cli.job);
+    carryDescription(folders.front(), a.out);
     sayDone(cli, a.out);
 }
 
@@ -111,9 +129,10 @@ void runBest(Cli& cli, const Arguments& a, const nnunet::Roots& roots) {
 }
 
 void addDatasetJson(CLI::App* command, Arguments& a) {
-    command->add_option("--dataset-json", a.datasetJson, "dataset.json that names the labels")
-        ->check(notEmpty)
-        ->required();
+    command
+        ->add_option("--dataset-json", a.datasetJson,
+                     "dataset.json that names the labels; default: the one beside the predictions")
+        ->check(notEmpty);
 }
 
 void addDataset(CLI::App* command, Arguments& a) {

@@ -77,6 +77,30 @@ class TestNnunetScore : public QObject {
                      .code,
                  1);
     }
+    // `nnunet predict` leaves dataset.json and plans.json beside its label maps.
+    void whatPredictingLeftIsEnough() {
+        for (const char* folder : {"one", "two"}) {
+            file::makeFolder(root / folder);
+            file::copy(root / "all.tif", root / folder / "a.tif");
+            putEven(root / folder / "a.npz");
+        }
+        file::write(root / "rule.json", R"({"postprocessing_fns": [], "postprocessing_kwargs": []})");
+        const std::vector<std::string> words{"ensemble", at("one"), at("two"), "--out", at("both")};
+        const Answer none = nnunet(words);
+        QCOMPARE(none.code, 1);
+        QVERIFY2(contains(none.err, at("one")) && contains(none.err, "--dataset-json"), none.err.c_str());
+        file::copy(dataset, root / "one/dataset.json");
+        file::write(root / "one/plans.json", "{}");
+        QCOMPARE(nnunet(words).code, 0);
+        QVERIFY(fs::exists(root / "both/plans.json"));
+        QCOMPARE(nnunet({"postprocess", "--in", at("both"), "--out", at("done"), "--rule", at("rule.json")}).code, 0);
+        QVERIFY(fs::exists(root / "done/plans.json"));
+        file::makeFolder(root / "truth");
+        file::copy(root / "all.tif", root / "truth/a.tif");
+        const Answer scored = nnunet({"evaluate", at("truth"), at("done")});
+        QCOMPARE(scored.code, 0);
+        QCOMPARE(scored.line("done").at("cases").get<int>(), 1);
+    }
     void ensemble() {
         for (const char* name : {"pred/a.npz", "few/a.npz"}) putEven(root / name);
         const Answer done = nnunet({"ensemble", at("pred"), at("few"), "--out", at("mean"), "--dataset-json", dataset,

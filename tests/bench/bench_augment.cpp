@@ -1,5 +1,6 @@
 #include <cmath>
 
+#include "base/parallel.h"
 #include "base/rng.h"
 #include "bench/benches.h"
 #include "plan/topology.h"
@@ -9,7 +10,7 @@
 #include "train/loss.h"
 #include "train/patch_geometry.h"
 
-// nnU-Net's augmentation on one thread: the same windows, transforms, probabilities and targets as the peers.
+// nnU-Net's augmentation: the same windows, transforms, probabilities and targets as the peers.
 namespace fovea::bench {
 
 namespace {
@@ -58,7 +59,7 @@ Sample augmented(const Volume<float>& image, const LabelVolume& labels, Index pa
     return sample;
 }
 
-void augmentation(Run& run, Index patch, int dims) {
+void augmentation(Run& run, Index patch, int dims, int threads) {
     const AugmentOptions options = AugmentOptions::nnunet(patch, dims);
     const Volume<float> image = texture(augmentGeometry(patch, dims).initialPatch);
     LabelVolume labels(image.shape());
@@ -70,13 +71,19 @@ void augmentation(Run& run, Index patch, int dims) {
     Sample last;
     run.measure(
         [&] {
-            for (int i = 0; i < samples; ++i) last = augmented(image, labels, patch, options, scales, std::uint64_t(i));
+            setThreadCount(threads);
+            Job job;
+            parallelFor(samples, job, [&](std::int64_t i) {
+                Sample sample = augmented(image, labels, patch, options, scales, std::uint64_t(i));
+                if (i + 1 == samples) last = std::move(sample);
+            });
         },
         [&] {
             const Index n = last.image.shape();
             Facts facts;
-            facts.work = "200 samples 1 x " + toString(image.shape()) + " -> " + toString(patch) +
-                         ", image + labels, nnU-Net's transforms, targets at every scale, one thread";
+            facts.work =
+                "200 samples 1 x " + toString(image.shape()) + " -> " + toString(patch) +
+                ", image + labels, nnU-Net's transforms, targets at every scale, threads: " + std::to_string(threads);
             facts.check = {{"image", dims == 2 ? nlohmann::json{1, n.y, n.x} : nlohmann::json{1, n.z, n.y, n.x}},
                            {"targets", last.targets.size()}};
             facts.rates = {{"samples/s", samples}};
@@ -88,9 +95,11 @@ void augmentation(Run& run, Index patch, int dims) {
 
 std::vector<Case> augmentCases() {
     return {{"augment_3d_16x128x128", "default augmentation, modest 3D patch, one worker",
-             [](Run& run) { augmentation(run, {16, 128, 128}, 3); }},
+             [](Run& run) { augmentation(run, {16, 128, 128}, 3, 1); }},
+            {"augment_3d_16x128x128_threads", "The same on all threads there are",
+             [](Run& run) { augmentation(run, {16, 128, 128}, 3, run.settings().threads); }},
             {"augment_2d_512", "default augmentation, 2D 512 x 512, one worker",
-             [](Run& run) { augmentation(run, {1, 512, 512}, 2); }}};
+             [](Run& run) { augmentation(run, {1, 512, 512}, 2, 1); }}};
 }
 
 }  // namespace fovea::bench
