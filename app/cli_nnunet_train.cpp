@@ -1,5 +1,6 @@
 // fovea-cli nnunet plan, preprocess, train, predict.
 #include "cli_nnunet.h"
+#include "data/chunk_cache.h"
 #include "nn/device.h"
 #include "nnunet/predict_folder.h"
 #include "nnunet/prepare_dataset.h"
@@ -126,7 +127,11 @@ void runTrain(Cli& cli, const RootsPtr& roots, TrainArguments& a) {
     cli.say(line, human);
 }
 
+// Of decoded pieces of files: prediction reads everything once, from front to back.
+constexpr std::uint64_t predictCacheBytes = 128 << 20;
+
 void runPredict(Cli& cli, const PredictArguments& a) {
+    ChunkCache::shared()->setBudget(predictCacheBytes);
     const nn::TrainedModel model = nn::loadTrainedModel(a.model, a.folds, a.checkpoint);
     nnunet::PredictOptions options = a.options;
     options.mirror = !a.noMirroring;

@@ -52,6 +52,9 @@ struct ChunkCache::Impl {
         entry->bytes = entryCost + (entry->chunk ? entry->chunk->bytes.size() : 0);
         bytes += entry->bytes;
         entry->loaded = true;
+        trim();
+    }
+    void trim() {
         while (bytes > budget && !order.empty()) forget(entries.find(order.back()));
     }
 };
@@ -121,6 +124,12 @@ void ChunkCache::drop(std::uint64_t source, std::uint64_t key) {
 std::uint64_t ChunkCache::bytes() const {
     std::lock_guard lock(impl_->mutex);
     return impl_->bytes;
+}
+
+void ChunkCache::setBudget(std::uint64_t bytes) {
+    std::lock_guard lock(impl_->mutex);
+    impl_->budget = bytes;
+    impl_->trim();
 }
 
 std::uint64_t ChunkCache::newSource() {

@@ -23,6 +23,8 @@ class ChunkCache {
     void drop(std::uint64_t source);
     void drop(std::uint64_t source, std::uint64_t key);
     std::uint64_t bytes() const;
+    // What goes beyond a smaller one is dropped at once.
+    void setBudget(std::uint64_t bytes);
     // A number no other source has.
     static std::uint64_t newSource();
 

@@ -106,7 +106,7 @@ void ensembleCase(const Files& files, const std::vector<fs::path>& folders, cons
         for (std::size_t output = 0; output < kept.size(); ++output) putPlanes(mean[output], begin, kept[output]);
     }
     Job quiet;  // progress counts cases
-    writeLabelMap(files, to / file, std::move(labels), map->info(), quiet);
+    writeLabelMap(files, to / file, AnyVolume::from(labels), map->info(), quiet);
     if (!save) return;
     saveProbabilities(probabilitiesPath(to, name), kept);
     std::error_code error;

@@ -120,15 +120,15 @@ std::map<std::string, std::vector<fs::path>> imagesToPredict(const fs::path& fol
     return cases;
 }
 
-void writeLabelMap(const Files& files, const fs::path& path, Volume<std::uint16_t> labels, const ImageInfo& like,
-                   Job& job) {
+void writeLabelMap(const Files& files, const fs::path& path, AnyVolume labels, const ImageInfo& like, Job& job) {
+    if (labels.dtype != DType::U8) {
+        const auto* values = labels.as<std::uint16_t>();
+        if (std::all_of(values, values + labels.shape.count(), [](std::uint16_t label) { return label < 255; }))
+            labels = AnyVolume::from(labels.to<std::uint8_t>());
+    }
     labels.geometry = like.geometry;
-    AnyVolume stored = AnyVolume::from(labels);
-    if (labels.empty() || *std::max_element(labels.begin(), labels.end()) < 255)
-        stored = AnyVolume::from(stored.to<std::uint8_t>());
-    stored.geometry = like.geometry;
     file::makeFolder(path.parent_path());
-    files.writeLabels(path, MemoryImage({std::move(stored)}, path.string()), job);
+    files.writeLabels(path, MemoryImage({std::move(labels)}, path.string()), job);
 }
 
 }  // namespace fovea::nnunet

@@ -47,8 +47,9 @@ std::map<std::string, std::vector<std::filesystem::path>> imagesToPredict(const 
                                                                           const plan::nnunet::DatasetJson& dataset,
                                                                           bool allInOne);
 
-// A label map stored as nnU-Net stores it (uint8 below 255, else uint16), with the geometry of `like`.
-void writeLabelMap(const Files& files, const std::filesystem::path& path, Volume<std::uint16_t> labels,
-                   const ImageInfo& like, Job& job);
+// A label map (uint8 or uint16) stored as nnU-Net stores it (uint8 below 255, else uint16), with the geometry of
+// `like`.
+void writeLabelMap(const Files& files, const std::filesystem::path& path, AnyVolume labels, const ImageInfo& like,
+                   Job& job);
 
 }  // namespace fovea::nnunet

@@ -66,7 +66,7 @@ void mergeParts(const Files& files, const std::vector<PredictedPart>& parts, con
         for (const Box& box : part.boxes) copyBox(labels, box, merged, box.begin);
         probabilities = probabilities && fs::exists(probabilitiesPath(part.folder, name));
     }
-    writeLabelMap(files, to / map, std::move(merged), like->info(), job);
+    writeLabelMap(files, to / map, AnyVolume::from(merged), like->info(), job);
     if (!probabilities) return;
     mergeProbabilities(parts, name, to, shape, dataset);
     if (const fs::path properties = propertiesPath(parts.front().folder, name); fs::exists(properties))

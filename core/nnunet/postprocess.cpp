@@ -67,7 +67,8 @@ void postprocess(const Files& files, const fs::path& from, const fs::path& to, c
         Volume<std::int32_t> labels = labelsOf(map);
         Job quiet;  // progress counts cases
         for (const measure::LabelClass& step : steps) measure::keepLargestComponent(labels, step, quiet);
-        writeLabelMap(files, to / (cases[i] + ending), AnyVolume::from(labels).to<std::uint16_t>(), map->info(), quiet);
+        writeLabelMap(files, to / (cases[i] + ending), AnyVolume::from(AnyVolume::from(labels).to<std::uint16_t>()),
+                      map->info(), quiet);
     });
 }
 

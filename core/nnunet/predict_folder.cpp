@@ -40,7 +40,7 @@ void exportCase(const Predictor& predictor, const plan::Prediction& prediction, 
         saveProperties(propertiesPath(folder, name), like, readerOfModel(predictor.model()), properties);
     }
     writeLabelMap(files, folder / (name + predictor.model().dataset.fileEnding),
-                  plan::exportedLabels(prediction, properties, predictor.rule(), job), like, job);
+                  plan::exportedLabelMap(prediction, properties, predictor.rule(), job), like, job);
 }
 
 std::size_t predictFolder(const Predictor& predictor, const Files& files, const PredictFolderOptions& options,

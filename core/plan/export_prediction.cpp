@@ -223,13 +223,32 @@ void exportProbabilities(const Prediction& prediction, const CaseProperties& pro
     });
 }
 
-Volume<std::uint16_t> exportedLabels(const Prediction& prediction, const CaseProperties& properties,
-                                     const PreprocessRule& rule, Job& job) {
-    Volume<std::uint16_t> result(rule.order.toStored(properties.wholeShape));
+namespace {
+
+template <class T>
+Volume<T> assembled(const Prediction& prediction, const CaseProperties& properties, const PreprocessRule& rule,
+                    Job& job) {
+    Volume<T> result(rule.order.toStored(properties.wholeShape));
     exportLabels(
         prediction, properties, rule,
         [&](const Box& box, const Volume<std::uint16_t>& part) { copyBox(part, part.box(), result, box.begin); }, job);
     return result;
+}
+
+}  // namespace
+
+Volume<std::uint16_t> exportedLabels(const Prediction& prediction, const CaseProperties& properties,
+                                     const PreprocessRule& rule, Job& job) {
+    return assembled<std::uint16_t>(prediction, properties, rule, job);
+}
+
+AnyVolume exportedLabelMap(const Prediction& prediction, const CaseProperties& properties, const PreprocessRule& rule,
+                           Job& job) {
+    const auto& regions = prediction.regionLabels;
+    const std::int32_t largest =
+        regions.empty() ? prediction.outputs - 1 : *std::max_element(regions.begin(), regions.end());
+    return largest < 255 ? AnyVolume::from(assembled<std::uint8_t>(prediction, properties, rule, job))
+                         : AnyVolume::from(assembled<std::uint16_t>(prediction, properties, rule, job));
 }
 
 std::vector<Volume<float>> exportedProbabilities(const Prediction& prediction, const CaseProperties& properties,

@@ -36,6 +36,11 @@ void exportLabels(const Prediction& prediction, const CaseProperties& properties
 Volume<std::uint16_t> exportedLabels(const Prediction& prediction, const CaseProperties& properties,
                                      const PreprocessRule& rule, Job& job);
 
+// The same in as few bytes as the labels that there are need: uint8 where all are below 255, else uint16 (nnU-Net's
+// rule).
+AnyVolume exportedLabelMap(const Prediction& prediction, const CaseProperties& properties, const PreprocessRule& rule,
+                           Job& job);
+
 // Softmax of the resampled logits, or with regions the sigmoid of each. Only the crop is written; outside, background
 // (output 0 without regions) is 1 and all else 0.
 void exportProbabilities(const Prediction& prediction, const CaseProperties& properties, const PreprocessRule& rule,

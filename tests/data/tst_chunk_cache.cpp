@@ -44,6 +44,18 @@ class TestChunkCache : public QObject {
         QCOMPARE(cache.get(1, 1, [] { return chunk(5000); })->bytes.size(), std::size_t(5000));
         QCOMPARE(cache.bytes(), std::uint64_t(0));
     }
+    void aSmallerBudgetHoldsAtOnce() {
+        ChunkCache cache(4000);
+        int loads = 0;
+        const auto load = [&] { return ++loads, chunk(1000); };
+        for (std::uint64_t key : {1, 2, 3}) cache.get(1, key, load);
+        cache.setBudget(2500);
+        QVERIFY(cache.bytes() > 2000 && cache.bytes() <= 2500);
+        cache.get(1, 3, load);
+        QCOMPARE(loads, 3);
+        cache.get(1, 1, load);  // the oldest had to go
+        QCOMPARE(loads, 4);
+    }
     void missingChunksAreRemembered() {
         ChunkCache cache(1 << 20);
         int loads = 0;

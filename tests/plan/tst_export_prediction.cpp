@@ -128,6 +128,23 @@ class TstExportPrediction : public QObject {
         QCOMPARE(exportedLabels(predictionOf(logits), whole({1, 1, 1}), ruleOf({1, 1, 1}), nothing).data()[0], 0);
     }
 
+    void mapsNeedAsFewBytesAsTheirLabels() {
+        Job job;
+        for (const int outputs : {3, 255, 256}) {
+            std::vector<Volume<float>> logits(std::size_t(outputs), Volume<float>({1, 1, 2}, 0.0f));
+            logits.back()(0, 0, 1) = 1;
+            const auto map = exportedLabelMap(predictionOf(logits), whole({1, 1, 2}), ruleOf({1, 1, 1}), nothing);
+            QCOMPARE(map.dtype, outputs < 256 ? DType::U8 : DType::U16);
+            QCOMPARE(map.to<std::int32_t>()(0, 0, 0), 0);
+            QCOMPARE(map.to<std::int32_t>()(0, 0, 1), outputs - 1);
+        }
+        const std::vector<Volume<float>> certain(1, Volume<float>({1, 1, 1}, 1.0f));
+        Prediction regions = predictionOf(certain);
+        regions.regionLabels = {300};
+        const auto map = exportedLabelMap(regions, whole({1, 1, 1}), ruleOf({1, 1, 1}), nothing);
+        QVERIFY(map.dtype == DType::U16 && map.as<std::uint16_t>()[0] == 300);
+    }
+
     void sizeOneGrowsAndShrinks() {
         const std::vector<Volume<float>> logits{Volume<float>({1, 1, 1}, 0.0f), Volume<float>({1, 1, 1}, 1.0f)};
         for (const std::uint16_t label :
