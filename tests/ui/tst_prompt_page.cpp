@@ -88,7 +88,7 @@ class TestPromptPage : public QObject {
         QCOMPARE(engineLine(), QString("SAM ViT-B · reading this slice…"));
         QVERIFY(QTest::qWaitFor([&] { return scene.pulse() > 0; }, patience));
         const auto said = [&](Plane plane) { return SliceOverlay{house->theme, scene, {plane}}.readingParts(); };
-        QVERIFY(said(Plane::XZ).isEmpty());  // another place is in view there
+        QVERIFY(said(Plane::XZ).isEmpty());   // another place is in view there
         QCOMPARE(said(Plane::XY).size(), 1);  // how long that takes is not known yet
         QVERIFY(said(Plane::XY)[0].text.startsWith("Reading this slice… "));
         QVERIFY(reaches(PromptState::Interim));
