@@ -62,8 +62,9 @@ plan::nnunet::DatasetJson datasetOf(const Arguments& a, const fs::path& predicti
 
 // What was made of these label maps can be worked on as they can.
 void carryDescription(const fs::path& from, const fs::path& to) {
+    if (fs::equivalent(from, to)) return;
     for (const char* name : {"plans.json", "dataset.json"})
-        if (fs::exists(from / name) && !fs::exists(to / name)) file::copy(from / name, to / name);
+        if (fs::exists(from / name)) file::copy(from / name, to / name);
 }
 
 void runEvaluate(Cli& cli, const Arguments& a) {

@@ -93,6 +93,10 @@ class TestNnunetScore : public QObject {
         file::write(root / "one/plans.json", "{}");
         QCOMPARE(nnunet(words).code, 0);
         QVERIFY(fs::exists(root / "both/plans.json"));
+        file::write(root / "one/plans.json", R"({"plans_name": "another"})");  // of a second run into the same folder
+        QCOMPARE(nnunet(words).code, 0);
+        QCOMPARE(file::readJson(root / "both/plans.json").value("plans_name", ""), std::string("another"));
+        QCOMPARE(nnunet({"postprocess", "--in", at("both"), "--out", at("both"), "--rule", at("rule.json")}).code, 0);
         QCOMPARE(nnunet({"postprocess", "--in", at("both"), "--out", at("done"), "--rule", at("rule.json")}).code, 0);
         QVERIFY(fs::exists(root / "done/plans.json"));
         file::makeFolder(root / "truth");
